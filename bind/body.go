@@ -1,0 +1,149 @@
+package bind
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"reflect"
+
+	"github.com/retort-web/retort/validate"
+)
+
+// body fills the fields that belong to the body.
+func (d *decoder) body(p *plan, v reflect.Value) error {
+	r := d.src.Request
+	if p.body == nil && isSafe(r.Method) {
+		return d.queryAsForm(p, v)
+	}
+	kind, _, err := mediaOf(r)
+	if err != nil {
+		return err
+	}
+	if p.body != nil {
+		return d.whole(p.body, v, kind)
+	}
+	switch kind {
+	case mediaNone:
+		if p.takesJSON {
+			d.naming = validate.NamingJSON
+		}
+		return nil
+	case mediaJSON:
+		if p.takesJSON {
+			return d.jsonFields(p, v)
+		}
+	case mediaURLEncoded, mediaMultipart:
+		if p.takesForm {
+			return d.formFields(p, v)
+		}
+	}
+	switch {
+	case !p.takesForm:
+		return unsupported("the request body must be application/json")
+	case !p.takesJSON:
+		return unsupported("the request body must be a form: application/x-www-form-urlencoded or multipart/form-data")
+	}
+	return unsupported("the request body must be application/json or a form")
+}
+
+// formFields fills the fields of the form from the body.
+func (d *decoder) formFields(p *plan, v reflect.Value) error {
+	parse := d.src.Form
+	if parse == nil {
+		parse = d.parseForm
+	}
+	data, err := parse()
+	if err != nil {
+		return err
+	}
+	d.form(p, v, &values{texts: data.Values, files: data.Files})
+	return nil
+}
+
+// parseForm reads the form for this one use.
+func (d *decoder) parseForm() (*FormData, error) {
+	r := d.src.Request
+	data, err := Form(r, d.src.Limits)
+	if err != nil {
+		if refused, ok := err.(*Error); ok && refused.Status == http.StatusRequestEntityTooLarge {
+			d.hangUp()
+		}
+		return nil, err
+	}
+	if len(data.Files) > 0 {
+		context.AfterFunc(r.Context(), func() { data.Close() })
+	}
+	return data, nil
+}
+
+// whole sets the field with the tag body.
+func (d *decoder) whole(f *field, v reflect.Value, kind media) error {
+	target := indirect(reach(v, f.index))
+	raw := target.Kind() == reflect.Slice && target.Type().Elem().Kind() == reflect.Uint8 && target.Type() != rawMessageType
+	if !raw && target.Kind() != reflect.String {
+		switch kind {
+		case mediaNone:
+			return nil
+		case mediaJSON:
+			return d.decodeJSON(target.Addr().Interface(), nil)
+		}
+		return unsupported("the request body must be application/json")
+	}
+	body, err := d.read()
+	if err != nil {
+		return err
+	}
+	if raw {
+		target.SetBytes(bytes.Clone(body))
+		return nil
+	}
+	if fault := textFault(string(body)); fault != nil {
+		return badRequest("the request body "+fault.Message, nil)
+	}
+	target.SetString(string(body))
+	return nil
+}
+
+// read returns the whole body, which is valid until release.
+func (d *decoder) read() ([]byte, error) {
+	r := d.src.Request
+	if r.Body == nil {
+		return nil, nil
+	}
+	limit := d.src.Limits.Body
+	if r.ContentLength > limit {
+		d.hangUp()
+		return nil, tooLarge("the request body", limit, nil)
+	}
+	if want := r.ContentLength + 1; want > int64(cap(d.buffer)) && want <= maxKeptBuffer {
+		d.buffer = make([]byte, 0, max(want, 1024))
+	}
+	body := d.buffer[:0]
+	for {
+		if len(body) == cap(body) {
+			body = append(body, 0)[:len(body)]
+		}
+		n, err := r.Body.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		d.buffer = body
+		if int64(len(body)) > limit {
+			d.hangUp()
+			return nil, tooLarge("the request body", limit, nil)
+		}
+		if err == io.EOF {
+			return body, nil
+		}
+		if err != nil {
+			return nil, readError(err)
+		}
+	}
+}
+
+// hangUp has the server close the connection after the answer, rather than read
+// what the client goes on to send.
+func (d *decoder) hangUp() {
+	if d.src.Response != nil {
+		_, _ = http.MaxBytesReader(d.src.Response, io.NopCloser(bytes.NewReader([]byte{0})), 0).Read(make([]byte, 1))
+	}
+}

@@ -1,0 +1,161 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// maxUnknown is how many unknown keys are named; the rest is counted.
+const maxUnknown = 20
+
+// checkNames finds keys and variables that no field has.
+func (l *loader) checkNames() {
+	known := make(map[string]bool, len(l.fields))
+	keys := make([]string, len(l.fields))
+	for i, f := range l.fields {
+		known[f.key] = true
+		keys[i] = f.key
+	}
+	unknown := make([]entry, 0)
+	for key, e := range l.file {
+		if !known[key] && l.judges(key) {
+			unknown = append(unknown, e)
+		}
+	}
+	slices.SortFunc(unknown, func(a, b entry) int { return strings.Compare(a.key, b.key) })
+	for i, e := range unknown {
+		if i == maxUnknown {
+			message := fmt.Sprintf("%d more keys of the TOML files are no settings; are they the right files?", len(unknown)-i)
+			l.problem(Problem{Message: message})
+			break
+		}
+		message := "is not a setting" + didYouMean(e.key, "", keys)
+		if l.hasSection(e.key) {
+			message = "is a section; write its settings below [" + e.key + "]"
+		}
+		l.problem(Problem{Key: e.key, Source: e.source(), Message: message})
+	}
+	l.checkVariables()
+}
+
+// judges reports whether a key that no field has is a mistake.
+func (l *loader) judges(key string) bool {
+	if s := l.options.Section; s != "" && !strings.HasPrefix(key, s+".") {
+		return false
+	}
+	top, _, nested := strings.Cut(key, ".")
+	for _, name := range l.options.Allow {
+		switch {
+		case name == key || strings.HasPrefix(key, name+"."):
+			return false
+		case name == "*" && nested && !l.hasSection(top):
+			return false
+		}
+	}
+	return true
+}
+
+func (l *loader) hasSection(name string) bool {
+	return slices.ContainsFunc(l.fields, func(f *field) bool { return strings.HasPrefix(f.key, name+".") })
+}
+
+// checkVariables warns of variables with our prefix. They are no errors: the
+// environment is shared, and a new variable must not stop an old program.
+func (l *loader) checkVariables() {
+	prefix := l.options.Prefix
+	if s := l.options.Section; s != "" {
+		prefix += variableName(s) + "_"
+	}
+	var names []string
+	for _, f := range l.fields {
+		names = append(names, f.env...)
+	}
+	var unknown []variable
+	for _, from := range []map[string]variable{l.environ, l.dotenv} {
+		for name, v := range from {
+			if strings.HasPrefix(name, prefix) && !slices.Contains(names, name) && !l.allowsVariable(name) {
+				unknown = append(unknown, v)
+			}
+		}
+	}
+	slices.SortFunc(unknown, func(a, b variable) int { return strings.Compare(a.name+a.source, b.name+b.source) })
+	for _, v := range unknown {
+		hint := didYouMean(v.name, prefix, names)
+		if hint == "" && slices.Contains(l.options.Allow, "*") {
+			continue // of a section we do not know, most likely
+		}
+		l.report.Warnings = append(l.report.Warnings, Problem{Key: v.name, Source: v.source, Message: "is not a setting" + hint})
+	}
+}
+
+// allowsVariable reports whether a variable belongs to another part of the
+// program, or names the file of a secret.
+func (l *loader) allowsVariable(name string) bool {
+	if base, ok := strings.CutSuffix(name, "_FILE"); ok {
+		for _, f := range l.fields {
+			if f.secret && slices.Contains(f.env, base) {
+				return true
+			}
+		}
+	}
+	return slices.ContainsFunc(l.options.Allow, func(key string) bool {
+		own := l.options.Prefix + variableName(key)
+		return name == own || strings.HasPrefix(name, own+"_")
+	})
+}
+
+func variableName(key string) string {
+	return strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
+}
+
+// didYouMean names the candidate that a name is a slip of, if there is one.
+// What all begin with makes no two of them alike, so it is not compared.
+func didYouMean(name, prefix string, candidates []string) string {
+	if len(name) > maxCompared {
+		return ""
+	}
+	best, least := "", max(1, (len(name)-len(prefix))/4)+1
+	clean := func(s string) string {
+		return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(s, prefix)), "-", "_")
+	}
+	for _, c := range candidates {
+		if d := distance(clean(name), clean(c)); d < least {
+			best, least = c, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %s?", best)
+}
+
+// maxCompared is the length in bytes above which names are not compared.
+const maxCompared = 64
+
+// distance counts the edits between two names, swapped neighbours as one
+// (optimal string alignment).
+func distance(a, b string) int {
+	if len(a) > maxCompared || len(b) > maxCompared {
+		return maxCompared
+	}
+	var before, last, row [maxCompared + 1]int
+	for j := range len(b) + 1 {
+		last[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, last = last, row
+	}
+	return last[len(b)]
+}

@@ -1,0 +1,46 @@
+package session
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+)
+
+const csrfSecretSize = 32
+
+var csrfEncoding = base64.RawURLEncoding.Strict()
+
+// CSRFToken returns a token for a form or an X-CSRF-Token header, 86
+// characters of URL-safe base64. It stands for a secret of this session that
+// lasts until [Session.Rotate], but looks different at every call (a random
+// mask and the secret under it), so that a compressed page does not leak it
+// byte by byte (BREACH, CVE-2013-3587).
+func (s *Session) CSRFToken() string {
+	s.accessed = true
+	if len(s.secret) != csrfSecretSize {
+		s.secret = make([]byte, csrfSecretSize)
+		rand.Read(s.secret)
+		s.SetModified()
+	}
+	var token [2 * csrfSecretSize]byte
+	mask, masked := token[:csrfSecretSize], token[csrfSecretSize:]
+	rand.Read(mask)
+	subtle.XORBytes(masked, mask, s.secret)
+	return csrfEncoding.EncodeToString(token[:])
+}
+
+// VerifyCSRF reports whether token was made by [Session.CSRFToken] for this
+// session since its last [Session.Rotate]. It compares in constant time.
+func (s *Session) VerifyCSRF(token string) bool {
+	s.accessed = true
+	if len(s.secret) != csrfSecretSize || len(token) != csrfEncoding.EncodedLen(2*csrfSecretSize) {
+		return false
+	}
+	var raw [2 * csrfSecretSize]byte
+	if n, err := csrfEncoding.Decode(raw[:], []byte(token)); err != nil || n != len(raw) {
+		return false
+	}
+	mask, masked := raw[:csrfSecretSize], raw[csrfSecretSize:]
+	subtle.XORBytes(masked, masked, mask)
+	return subtle.ConstantTimeCompare(masked, s.secret) == 1
+}

@@ -1,0 +1,290 @@
+package session
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/retort-web/retort/signing"
+)
+
+const (
+	// DefaultLifetime is how long a session lives that is not used.
+	DefaultLifetime = 31 * 24 * time.Hour
+
+	// MaxCookie is the size in bytes of a Set-Cookie header above which
+	// [Manager.Commit] refuses it. Browsers drop larger ones without a word,
+	// some of them from 4093 bytes on.
+	MaxCookie = 4093
+
+	// maxCandidates bounds how many cookies of one name are tried.
+	maxCandidates = 4
+)
+
+// Options say how a [Manager] treats sessions and their cookie. The zero value
+// is right for most sites.
+type Options struct {
+	// Name of the cookie. Over TLS it gets the prefix "__Host-", which keeps
+	// other hosts and plain HTTP from planting one (RFC 6265bis, 4.1.3), or
+	// "__Secure-" if Domain or Path rule that out. Default: "session".
+	Name string
+
+	// Path the cookie is sent to. Default: "/".
+	Path string
+
+	// Domain makes the cookie go to a domain and all its subdomains. Default:
+	// only the host that set it.
+	Domain string
+
+	// Lifetime ends a session that was not used for this long, whether its
+	// cookie is permanent or not. Use is noted when a tenth of it has passed
+	// since the last time, so that reading a session seldom sends a cookie.
+	// Default: 31 days.
+	Lifetime time.Duration
+
+	// AbsoluteLifetime ends a session this long after it began or was last
+	// rotated, however much it is used. Default: no such limit.
+	AbsoluteLifetime time.Duration
+
+	// RefreshEachRequest notes every use of a session at once. Lifetime is
+	// then exact, at the price of a cookie, and a write for stores on the
+	// server, in each response that used the session.
+	RefreshEachRequest bool
+
+	// SameSite says which requests from other sites carry the cookie.
+	// Default: http.SameSiteLaxMode, plain links only.
+	SameSite http.SameSite
+
+	// Secure treats every request as if it came over TLS, for sites behind a
+	// proxy that does not say so. Default: only those that did.
+	Secure bool
+
+	// Partitioned keeps a cookie of a page embedded in other sites apart for
+	// each of them (CHIPS). It takes effect over TLS only.
+	Partitioned bool
+}
+
+// Manager brings sessions from requests and into responses. It is safe for
+// concurrent use.
+type Manager struct {
+	store   Store
+	options Options
+}
+
+// NewManager checks the options and returns a manager of the sessions in store.
+func NewManager(store Store, o Options) (*Manager, error) {
+	o.Name = cmp.Or(o.Name, "session")
+	o.Path = cmp.Or(o.Path, "/")
+	o.Lifetime = cmp.Or(o.Lifetime, DefaultLifetime)
+	if o.SameSite == 0 || o.SameSite == http.SameSiteDefaultMode {
+		o.SameSite = http.SameSiteLaxMode
+	}
+	m := &Manager{store: store, options: o}
+	switch {
+	case store == nil:
+		return nil, errors.New("session: no store; give NewManager a NewCookieStore")
+	case o.Lifetime < 0 || o.AbsoluteLifetime < 0:
+		return nil, errors.New("session: a lifetime is negative; use 0 for the default")
+	case o.SameSite == http.SameSiteNoneMode && !o.Secure:
+		return nil, errors.New("session: browsers refuse SameSite=None without Secure; set Secure too")
+	case strings.HasPrefix(o.Name, "__"):
+		return nil, fmt.Errorf("session: cookie name %q: the prefix is added when it applies; leave it out", o.Name)
+	case !strings.HasPrefix(o.Path, "/"):
+		return nil, fmt.Errorf("session: cookie path %q does not begin with a slash", o.Path)
+	}
+	for _, secure := range []bool{false, true} {
+		if err := m.cookie("x", secure).Valid(); err != nil {
+			return nil, fmt.Errorf("session: options make no valid cookie: %w", err)
+		}
+	}
+	return m, nil
+}
+
+// CookieName returns the name of the cookie in requests over TLS (secure) or
+// without.
+func (m *Manager) CookieName(secure bool) string {
+	switch {
+	case !secure && !m.options.Secure:
+		return m.options.Name
+	case m.options.Domain == "" && m.options.Path == "/":
+		return "__Host-" + m.options.Name
+	}
+	return "__Secure-" + m.options.Name
+}
+
+// Load returns the session of a request, secure saying whether the client
+// reached us over TLS. A missing, broken, unknown or expired cookie gives a new
+// session; an error comes from a store that is away. Of several cookies of the
+// name (set for different paths or domains) the first that holds a session is
+// taken, and the first few only are looked at.
+func (m *Manager) Load(r *http.Request, secure bool) (*Session, error) {
+	cookies := r.CookiesNamed(m.CookieName(secure))
+	for _, c := range cookies[:min(len(cookies), maxCandidates)] {
+		if c.Value == "" {
+			continue
+		}
+		s, err := m.store.Load(r.Context(), c.Value)
+		if err != nil {
+			return nil, fmt.Errorf("session: load: %w", err)
+		}
+		if !s.isNew && m.alive(s) {
+			return s, nil
+		}
+	}
+	return New(), nil
+}
+
+// alive reports whether a stored session may still be used.
+func (m *Manager) alive(s *Session) bool {
+	now := time.Now()
+	horizon := now.Add(signing.ClockSkew).Unix()
+	if s.saved > horizon || s.created > horizon {
+		return false
+	}
+	if now.Unix()-s.saved > seconds(m.options.Lifetime) {
+		return false
+	}
+	limit := m.options.AbsoluteLifetime
+	return limit == 0 || now.Unix()-s.created <= seconds(limit)
+}
+
+// due reports whether the use of an unchanged session is to be noted.
+func (m *Manager) due(s *Session) bool {
+	if s.isNew || !s.accessed {
+		return false
+	}
+	return m.options.RefreshEachRequest || time.Now().Unix()-s.saved >= seconds(m.options.Lifetime/10)
+}
+
+// Commit saves the session if need be and sets the headers of the response. It
+// is called once, before the header is written.
+//
+//   - A session that was not touched leaves the response alone.
+//   - One that was read or changed adds "Vary: Cookie" and, unless the handler
+//     chose a Cache-Control of its own, "Cache-Control: private, no-store", so
+//     that no cache shows the page to someone else or after a logout.
+//   - One that was changed is saved and its cookie set. Such a response cannot
+//     be public: the directives "public" and "s-maxage" give way to "private".
+//   - One that was emptied is deleted, and so is its cookie.
+//
+// An error means that the session was not saved and no cookie was set: a value
+// that JSON cannot hold, a [*TooLargeError], [ErrNoKey], or a store that is
+// away. Changes to a session that was deleted meanwhile are dropped.
+func (m *Manager) Commit(w http.ResponseWriter, r *http.Request, s *Session, secure bool) error {
+	if !s.accessed && !s.Modified() {
+		return nil
+	}
+	s.committed = true
+	vary(w.Header())
+	if w.Header().Get("Cache-Control") == "" {
+		w.Header().Set("Cache-Control", "private, no-store")
+	}
+	if s.discarded {
+		return nil
+	}
+	if s.err != nil {
+		return s.err
+	}
+	if s.IsEmpty() {
+		if !s.Modified() {
+			return nil
+		}
+		return m.remove(w, r, s, secure)
+	}
+	if !s.Modified() && !m.due(s) {
+		return nil
+	}
+	return m.save(w, r, s, secure)
+}
+
+func (m *Manager) save(w http.ResponseWriter, r *http.Request, s *Session, secure bool) error {
+	s.expires = m.expiry(s)
+	token, err := m.store.Save(r.Context(), s)
+	if errors.Is(err, ErrGone) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("session: save: %w", err)
+	}
+	c := m.cookie(token, secure)
+	if s.Permanent {
+		// Less than a second left would read as "delete".
+		c.MaxAge = max(1, int(time.Until(s.expires)/time.Second))
+	}
+	if err := c.Valid(); err != nil {
+		return fmt.Errorf("session: the store's token does not fit into a cookie: %w", err)
+	}
+	line := c.String()
+	if len(line) > MaxCookie {
+		return tooLarge(s, len(line))
+	}
+	w.Header().Add("Set-Cookie", line)
+	keepPrivate(w.Header())
+	return nil
+}
+
+func (m *Manager) remove(w http.ResponseWriter, r *http.Request, s *Session, secure bool) error {
+	if !s.isNew {
+		if err := m.store.Delete(r.Context(), s); err != nil {
+			return fmt.Errorf("session: delete: %w", err)
+		}
+	}
+	if len(r.CookiesNamed(m.CookieName(secure))) == 0 {
+		return nil
+	}
+	c := m.cookie("", secure)
+	c.MaxAge = -1
+	c.Expires = time.Unix(1, 0) // for clients that do not know Max-Age
+	w.Header().Add("Set-Cookie", c.String())
+	keepPrivate(w.Header())
+	return nil
+}
+
+func (m *Manager) expiry(s *Session) time.Time {
+	end := time.Now().Add(m.options.Lifetime)
+	if limit := m.options.AbsoluteLifetime; limit > 0 {
+		if last := s.Created().Add(limit); last.Before(end) {
+			return last
+		}
+	}
+	return end
+}
+
+func (m *Manager) cookie(value string, secure bool) *http.Cookie {
+	o := &m.options
+	secure = secure || o.Secure
+	return &http.Cookie{
+		Name: m.CookieName(secure), Value: value, Path: o.Path, Domain: o.Domain,
+		HttpOnly: true, Secure: secure, SameSite: o.SameSite, Partitioned: o.Partitioned && secure,
+	}
+}
+
+// seconds rounds up, so that no positive duration becomes none.
+func seconds(d time.Duration) int64 {
+	return int64((d + time.Second - 1) / time.Second)
+}
+
+// TooLargeError says that a session does not fit into a cookie.
+type TooLargeError struct {
+	Size    int      // of the Set-Cookie header, in bytes
+	Largest []string // names of the largest values, the largest first
+}
+
+func tooLarge(s *Session, size int) error {
+	names := s.Keys()
+	slices.SortStableFunc(names, func(a, b string) int { return len(s.values[b]) - len(s.values[a]) })
+	return &TooLargeError{Size: size, Largest: names[:min(len(names), 3)]}
+}
+
+func (e *TooLargeError) Error() string {
+	msg := fmt.Sprintf("session: the cookie would be %d bytes, browsers keep at most %d; "+
+		"keep ids instead of the things themselves, or use a store on the server", e.Size, MaxCookie)
+	if len(e.Largest) > 0 {
+		msg += fmt.Sprintf(" (largest values: %s)", strings.Join(e.Largest, ", "))
+	}
+	return msg
+}

@@ -1,0 +1,38 @@
+package session
+
+import (
+	"context"
+	"errors"
+)
+
+// ErrGone is what a store on the server returns from Save for a session that
+// was deleted while the request ran, by a logout in another window for
+// example. It must not be created again.
+var ErrGone = errors.New("session: deleted during the request")
+
+// Store keeps sessions. It must be safe for concurrent use by many requests.
+//
+// A store on the server uses [Session.ID] as the token and keeps the bytes of
+// [Session.Encode] until [Session.Expires], under a hash of the ID rather than
+// the ID itself, so that a copy of its table logs nobody in. Package
+// session/sessiontest checks that a store follows these rules.
+type Store interface {
+	// Load returns the session of a token, the value of a cookie: whatever a
+	// client cares to send. For a broken, unknown or expired token it returns
+	// New() and no error, and never uses the token for the new session. An
+	// error says that the store cannot be asked now.
+	//
+	// A store on the server returns Restore(token, data).
+	Load(ctx context.Context, token string) (*Session, error)
+
+	// Save keeps the session and returns the token that stands for it.
+	//
+	// On the server: if StoredID is empty, it creates. If StoredID equals ID,
+	// it updates, and returns ErrGone if there is nothing to update. If they
+	// differ, it creates under ID and deletes what is under StoredID.
+	Save(ctx context.Context, s *Session) (token string, err error)
+
+	// Delete forgets what is kept under StoredID. That there is nothing is no
+	// error.
+	Delete(ctx context.Context, s *Session) error
+}

@@ -1,0 +1,412 @@
+package migrate
+
+import (
+	"errors"
+	"fmt"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/retort-web/retort/orm/schema"
+)
+
+// MakeOptions are the details of [Graph.Make].
+type MakeOptions struct {
+	// Apps limits the work to some apps, and those that they need.
+	// Default: all.
+	Apps []string
+	// Name is the descriptive part of the names: "add_subtitle".
+	// Default: made from the changes.
+	Name string
+	// DryRun returns the files without writing them.
+	DryRun bool
+	// Empty makes a migration without operations for each of Apps, to be
+	// filled in by hand.
+	Empty bool
+	// Merge makes a migration without operations for each app that has
+	// several last ones, and nothing else.
+	Merge bool
+	// Asker answers questions. Default: the empty [Answers].
+	Asker Asker
+	// Folders is the folder of each app's own package. An app that has no
+	// migrations yet gets them in the folder migrations inside it.
+	Folders map[string]string
+	// Root is the folder of the program's module. An app whose migrations lie
+	// outside it belongs to a library and is an error. Default: not checked.
+	Root string
+}
+
+// File is a Go file that [Graph.Make] wrote, or would write.
+type File struct {
+	App  string
+	Name string // of the migration; empty for the file that registers the app
+	Path string
+	// Content is the Go code, formatted.
+	Content []byte
+	// Operations describes what the migration does.
+	Operations []string
+	// NewPackage is the import path of a package that this file begins, so
+	// that the program must be made to import it; empty otherwise. If the
+	// import path cannot be found out, it is the folder.
+	NewPackage string
+}
+
+// Make writes the migrations that turn what the existing ones reach into the
+// given tables. It returns no files if nothing changed.
+//
+// The same tables, migrations and answers always give the same files.
+func (g *Graph) Make(tables []*schema.Table, options MakeOptions) ([]File, error) {
+	drafts, err := g.drafts(tables, options)
+	if err != nil {
+		return nil, err
+	}
+	files, err := g.files(drafts, options)
+	if err != nil || options.DryRun {
+		return files, err
+	}
+	return files, writeFiles(files)
+}
+
+// Check returns the migrations that [Graph.Make] would have to write, so that
+// a build can fail if somebody forgot to. It asks nothing.
+func (g *Graph) Check(tables []*schema.Table) ([]Step, error) {
+	drafts, err := g.drafts(tables, MakeOptions{Asker: unasked{}})
+	if err != nil {
+		return nil, err
+	}
+	migrations := g.number(drafts, "")
+	steps := make([]Step, len(drafts))
+	for i, m := range drafts {
+		steps[i] = Step{App: m.app, Name: migrations[i].Name, Operations: descriptions(migrations[i].Operations)}
+	}
+	return steps, nil
+}
+
+// unasked is an Asker for when it only matters that something changed.
+type unasked struct{}
+
+func (unasked) RenamedModel(_, _ *schema.Table) (bool, error) { return false, nil }
+
+func (unasked) RenamedField(_ *schema.Table, _, _ *schema.Column) (bool, error) { return false, nil }
+
+func (unasked) Backfill(*schema.Table, *schema.Column, bool) (*string, error) { return nil, nil }
+
+func descriptions(operations []Operation) []string {
+	all := make([]string, len(operations))
+	for i, operation := range operations {
+		all[i] = operation.Describe()
+	}
+	return all
+}
+
+// drafts decides which migrations to write.
+func (g *Graph) drafts(tables []*schema.Table, options MakeOptions) ([]*draft, error) {
+	for _, app := range options.Apps {
+		if g.sets[app] == nil && options.Folders[app] == "" && !slices.ContainsFunc(tables, func(t *schema.Table) bool { return t.App == app }) {
+			return nil, fmt.Errorf("migrate: no app %q in the program; it has %s", app, strings.Join(g.appsWith(tables), ", "))
+		}
+	}
+	if options.Merge {
+		return g.merges(options.Apps)
+	}
+	if err := g.Conflicts(); err != nil {
+		return nil, err
+	}
+	if options.Empty {
+		if len(options.Apps) == 0 {
+			return nil, errors.New("migrate: name the apps to make an empty migration for")
+		}
+		drafts := make([]*draft, len(options.Apps))
+		for i, app := range options.Apps {
+			drafts[i] = &draft{app: app}
+		}
+		return drafts, nil
+	}
+	asker := options.Asker
+	if asker == nil {
+		asker = Answers{}
+	}
+	state, err := g.State()
+	if err != nil {
+		return nil, err
+	}
+	changes, err := detect(state, tables, asker)
+	if err != nil {
+		return nil, err
+	}
+	drafts := split(changes)
+	for _, m := range drafts {
+		for _, c := range m.changes {
+			if err := c.operation.ChangeState(m.app, state); err != nil {
+				return nil, fmt.Errorf("migrate: %s: %s: %w; make this change in two migrations", m.app, c.operation.Describe(), err)
+			}
+		}
+	}
+	return only(drafts, options.Apps), nil
+}
+
+func (g *Graph) appsWith(tables []*schema.Table) []string {
+	apps := g.apps()
+	for _, t := range tables {
+		if !slices.Contains(apps, t.App) {
+			apps = append(apps, t.App)
+		}
+	}
+	sort.Strings(apps)
+	return apps
+}
+
+// merges drafts a migration after all last ones of each app with a conflict.
+func (g *Graph) merges(apps []string) ([]*draft, error) {
+	if _, err := g.State(); err != nil {
+		return nil, fmt.Errorf("the migrations to merge do not go together: %w", err)
+	}
+	var drafts []*draft
+	for _, app := range g.apps() {
+		if len(g.leaves(app)) > 1 && (len(apps) == 0 || slices.Contains(apps, app)) {
+			drafts = append(drafts, &draft{app: app, merge: true})
+		}
+	}
+	return drafts, nil
+}
+
+// only keeps the drafts of some apps, and those that they need.
+func only(drafts []*draft, apps []string) []*draft {
+	if len(apps) == 0 {
+		return drafts
+	}
+	keep := map[*draft]bool{}
+	needed := slices.Clone(apps)
+	for i := len(drafts) - 1; i >= 0; i-- {
+		m := drafts[i]
+		if !keep[m] && !slices.Contains(apps, m.app) {
+			continue
+		}
+		keep[m] = true
+		for _, other := range m.after {
+			keep[other] = true
+			needed = append(needed, other.app)
+		}
+	}
+	// What comes before a kept draft in its own app is kept with it.
+	var kept []*draft
+	for i, m := range drafts {
+		later := slices.ContainsFunc(drafts[i:], func(l *draft) bool { return l.app == m.app && keep[l] })
+		if later && slices.Contains(needed, m.app) {
+			kept = append(kept, m)
+		}
+	}
+	return kept
+}
+
+// number gives the drafts names and dependencies.
+func (g *Graph) number(drafts []*draft, name string) []Migration {
+	ids := map[*draft]string{}
+	last := map[string][]string{} // ids that the next migration of an app follows
+	next := map[string]int{}
+	for _, app := range g.apps() {
+		for _, n := range g.leaves(app) {
+			last[app] = append(last[app], n.id)
+		}
+		for _, name := range g.names(app) {
+			next[app] = max(next[app], migrationNumber(name))
+		}
+	}
+	existing := maps.Clone(last)
+	all := make([]Migration, len(drafts))
+	for i, d := range drafts {
+		m := &all[i]
+		if !d.merge {
+			m.Operations = []Operation{} // if empty, then to be filled in
+		}
+		for _, c := range d.changes {
+			m.Operations = append(m.Operations, c.operation)
+		}
+		next[d.app]++
+		initial := len(last[d.app]) == 0 && len(m.Operations) > 0
+		switch {
+		case name != "":
+			m.Name = fmt.Sprintf("%04d_%s", next[d.app], safeName(word(name)))
+		case d.merge:
+			m.Name = fmt.Sprintf("%04d_merge", next[d.app])
+		default:
+			m.Name = migrationName(next[d.app], initial, m.Operations)
+		}
+		m.Dependencies = slices.Clone(last[d.app])
+		var others []string
+		for _, other := range d.after {
+			others = append(others, ids[other])
+		}
+		uses := d.uses
+		if d.settles {
+			uses = append(slices.Clone(uses), g.dependents(d.app)...)
+		}
+		for _, app := range uses {
+			drafted := slices.ContainsFunc(d.after, func(o *draft) bool { return o.app == app })
+			if !drafted {
+				others = append(others, existing[app]...)
+			}
+		}
+		slices.Sort(others)
+		m.Dependencies = append(m.Dependencies, slices.Compact(others)...)
+		id := d.app + "." + m.Name
+		ids[d] = id
+		last[d.app] = []string{id}
+	}
+	return all
+}
+
+// dependents returns the other apps of which a migration depends on one of app.
+func (g *Graph) dependents(app string) []string {
+	var apps []string
+	for _, n := range g.order {
+		if n.app != app || n.children == nil {
+			continue
+		}
+		for _, child := range n.children {
+			if child.app != app && !slices.Contains(apps, child.app) {
+				apps = append(apps, child.app)
+			}
+		}
+	}
+	return apps
+}
+
+// files turns drafts into Go files, those of a new package with the file that
+// registers it.
+func (g *Graph) files(drafts []*draft, options MakeOptions) ([]File, error) {
+	var files []File
+	begun := map[string]bool{}
+	for i, m := range g.number(drafts, options.Name) {
+		app := drafts[i].app
+		folder, isNew, err := g.folder(app, options)
+		if err != nil {
+			return nil, err
+		}
+		packageName := packageIn(folder)
+		if isNew && !begun[app] {
+			begun[app] = true
+			content, err := writeRegister(packageName, app)
+			if err != nil {
+				return nil, err
+			}
+			files = append(files, File{App: app, Path: filepath.Join(folder, registerFile), Content: content, NewPackage: importPath(folder)})
+		}
+		content, err := writeMigration(packageName, m)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, File{
+			App: app, Name: m.Name, Path: filepath.Join(folder, m.Name+".go"),
+			Content: content, Operations: descriptions(m.Operations),
+		})
+	}
+	return files, nil
+}
+
+// registerFile is the file that registers an app's migrations.
+const registerFile = "migrations.go"
+
+// folder returns where an app's migrations are written, and whether it must be
+// made into a package first.
+func (g *Graph) folder(app string, options MakeOptions) (folder string, isNew bool, err error) {
+	if s := g.sets[app]; s != nil {
+		folder = s.directory
+	} else if own := options.Folders[app]; own != "" {
+		folder, isNew = filepath.Join(own, "migrations"), true
+	}
+	source := folder
+	if isNew {
+		source = options.Folders[app]
+	}
+	if info, err := os.Stat(source); folder == "" || err != nil || !info.IsDir() {
+		return "", false, fmt.Errorf("migrate: the source of app %q is not on this machine (looked in %q); make migrations with \"go run\" in the project, built without -trimpath", app, source)
+	}
+	if _, err := os.Stat(filepath.Join(folder, registerFile)); isNew && err == nil {
+		return "", false, fmt.Errorf("migrate: app %q has migrations that the program does not import; add: import _ %q", app, importPath(folder))
+	}
+	if options.Root != "" {
+		relative, err := filepath.Rel(options.Root, folder)
+		if err != nil || relative == ".." || strings.HasPrefix(relative, ".."+string(filepath.Separator)) {
+			return "", false, fmt.Errorf("migrate: the models of app %q differ from its migrations, but it belongs to a library in %s; update the library, or ask its authors for a migration", app, folder)
+		}
+	}
+	return folder, isNew, nil
+}
+
+// packageIn returns the package name that the Go files of a folder use.
+func packageIn(folder string) string {
+	matches, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	if err == nil {
+		for _, file := range matches {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			if parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.PackageClauseOnly); err == nil {
+				return parsed.Name.Name
+			}
+		}
+	}
+	return "migrations"
+}
+
+// importPath returns the import path of a folder by the go.mod above it, or
+// the folder if there is none.
+func importPath(folder string) string {
+	for root := folder; ; root = filepath.Dir(root) {
+		content, err := os.ReadFile(filepath.Join(root, "go.mod"))
+		if err == nil {
+			relative, err := filepath.Rel(root, folder)
+			module := modulePath(string(content))
+			if err != nil || module == "" {
+				return folder
+			}
+			return path.Join(module, filepath.ToSlash(relative))
+		}
+		if root == filepath.Dir(root) {
+			return folder
+		}
+	}
+}
+
+func modulePath(goMod string) string {
+	for line := range strings.Lines(goMod) {
+		if fields := strings.Fields(line); len(fields) >= 2 && fields[0] == "module" {
+			return strings.Trim(fields[1], `"`)
+		}
+	}
+	return ""
+}
+
+// writeFiles writes all files or none, and replaces no file.
+func writeFiles(files []File) (err error) {
+	var written []string
+	defer func() {
+		if err != nil {
+			for _, name := range written {
+				err = errors.Join(err, os.Remove(name))
+			}
+		}
+	}()
+	for _, f := range files {
+		if err := os.MkdirAll(filepath.Dir(f.Path), 0o755); err != nil {
+			return fmt.Errorf("migrate: %w", err)
+		}
+		file, err := os.OpenFile(f.Path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if err != nil {
+			return fmt.Errorf("migrate: %w; nothing was written", err)
+		}
+		written = append(written, f.Path)
+		_, err = file.Write(f.Content)
+		if err = errors.Join(err, file.Close()); err != nil {
+			return fmt.Errorf("migrate: %w; nothing was written", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,172 @@
+package migrate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/retort-web/retort/orm/schema"
+)
+
+// AddIndex creates an index, unique or not, on a model's table.
+type AddIndex struct {
+	Model string
+	Index schema.Index
+}
+
+// Describe implements [Operation].
+func (o AddIndex) Describe() string {
+	return fmt.Sprintf("Create index %s on %s", o.Index.Name, o.Model)
+}
+
+// ChangeState implements [Operation].
+func (o AddIndex) ChangeState(app string, s *State) error {
+	t, err := s.lookup(app, o.Model)
+	if err != nil {
+		return err
+	}
+	switch {
+	case o.Index.Name == "" || len(o.Index.Columns) == 0:
+		return fmt.Errorf("an index of %s needs a name and columns", t.Key())
+	case t.Index(o.Index.Name) != nil:
+		return fmt.Errorf("%s has an index %s already", t.Key(), o.Index.Name)
+	}
+	for _, c := range o.Index.Columns {
+		if t.Column(c.Name) == nil {
+			return fmt.Errorf("index %s is over column %q, which %s does not have; it has %s", o.Index.Name, c.Name, t.Key(), columnNames(t))
+		}
+	}
+	changed := t.Clone()
+	changed.Indexes = append(changed.Indexes, o.Index.Clone())
+	s.Set(changed)
+	return nil
+}
+
+// Forward implements [Operation].
+func (o AddIndex) Forward(c Change) ([]Action, error) {
+	return statements(c.Dialect.CreateIndex(c.To.Table(c.App, o.Model), &o.Index)), nil
+}
+
+// Reverse implements [Operation].
+func (o AddIndex) Reverse(c Change) ([]Action, error) {
+	t := c.From.Table(c.App, o.Model)
+	return statements(c.Dialect.DropIndex(t, t.Index(o.Index.Name))), nil
+}
+
+// RemoveIndex drops an index of a model's table.
+type RemoveIndex struct {
+	Model string
+	Name  string
+}
+
+// Describe implements [Operation].
+func (o RemoveIndex) Describe() string {
+	return fmt.Sprintf("Remove index %s from %s", o.Name, o.Model)
+}
+
+// ChangeState implements [Operation].
+func (o RemoveIndex) ChangeState(app string, s *State) error {
+	t, err := s.lookup(app, o.Model)
+	if err != nil {
+		return err
+	}
+	if t.Index(o.Name) == nil {
+		return fmt.Errorf("%s has no index %s at this point", t.Key(), o.Name)
+	}
+	changed := t.Clone()
+	changed.Indexes = slices.DeleteFunc(changed.Indexes, func(i schema.Index) bool { return i.Name == o.Name })
+	s.Set(changed)
+	return nil
+}
+
+// Forward implements [Operation].
+func (o RemoveIndex) Forward(c Change) ([]Action, error) {
+	t := c.From.Table(c.App, o.Model)
+	return statements(c.Dialect.DropIndex(t, t.Index(o.Name))), nil
+}
+
+// Reverse implements [Operation].
+func (o RemoveIndex) Reverse(c Change) ([]Action, error) {
+	t := c.To.Table(c.App, o.Model)
+	return statements(c.Dialect.CreateIndex(t, t.Index(o.Name))), nil
+}
+
+// AddCheck adds a condition that each row of a model's table must meet. A row
+// that does not meet it makes the migration fail.
+type AddCheck struct {
+	Model string
+	Check schema.Check
+}
+
+// Describe implements [Operation].
+func (o AddCheck) Describe() string {
+	return fmt.Sprintf("Create check %s on %s", o.Check.Name, o.Model)
+}
+
+// ChangeState implements [Operation].
+func (o AddCheck) ChangeState(app string, s *State) error {
+	t, err := s.lookup(app, o.Model)
+	if err != nil {
+		return err
+	}
+	switch {
+	case o.Check.Name == "" || strings.TrimSpace(o.Check.SQL) == "":
+		return fmt.Errorf("a check of %s needs a name and a condition", t.Key())
+	case t.Check(o.Check.Name) != nil:
+		return fmt.Errorf("%s has a check %s already", t.Key(), o.Check.Name)
+	}
+	changed := t.Clone()
+	changed.Checks = append(changed.Checks, o.Check)
+	s.Set(changed)
+	return nil
+}
+
+// Forward implements [Operation].
+func (o AddCheck) Forward(c Change) ([]Action, error) {
+	before, after := c.From.Table(c.App, o.Model), c.To.Table(c.App, o.Model)
+	return statements(c.Dialect.AddCheck(before, after, after.Check(o.Check.Name))), nil
+}
+
+// Reverse implements [Operation].
+func (o AddCheck) Reverse(c Change) ([]Action, error) {
+	before, after := c.From.Table(c.App, o.Model), c.To.Table(c.App, o.Model)
+	return statements(c.Dialect.DropCheck(before, after, before.Check(o.Check.Name))), nil
+}
+
+// RemoveCheck removes a condition from a model's table.
+type RemoveCheck struct {
+	Model string
+	Name  string
+}
+
+// Describe implements [Operation].
+func (o RemoveCheck) Describe() string {
+	return fmt.Sprintf("Remove check %s from %s", o.Name, o.Model)
+}
+
+// ChangeState implements [Operation].
+func (o RemoveCheck) ChangeState(app string, s *State) error {
+	t, err := s.lookup(app, o.Model)
+	if err != nil {
+		return err
+	}
+	if t.Check(o.Name) == nil {
+		return fmt.Errorf("%s has no check %s at this point", t.Key(), o.Name)
+	}
+	changed := t.Clone()
+	changed.Checks = slices.DeleteFunc(changed.Checks, func(c schema.Check) bool { return c.Name == o.Name })
+	s.Set(changed)
+	return nil
+}
+
+// Forward implements [Operation].
+func (o RemoveCheck) Forward(c Change) ([]Action, error) {
+	before, after := c.From.Table(c.App, o.Model), c.To.Table(c.App, o.Model)
+	return statements(c.Dialect.DropCheck(before, after, before.Check(o.Name))), nil
+}
+
+// Reverse implements [Operation].
+func (o RemoveCheck) Reverse(c Change) ([]Action, error) {
+	before, after := c.From.Table(c.App, o.Model), c.To.Table(c.App, o.Model)
+	return statements(c.Dialect.AddCheck(before, after, after.Check(o.Name))), nil
+}

@@ -1,0 +1,184 @@
+package migrate
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/retort-web/retort/orm/schema"
+)
+
+// Noop as either text of [RunSQL] says that there is nothing to do in this
+// direction, and that this is right.
+const Noop = "-- nothing to do"
+
+// NoCode as the ReverseCode of [RunCode] says that there is nothing to undo.
+func NoCode(context.Context, Database) error { return nil }
+
+// RunSQL runs SQL that is written for the database in use. It does not change
+// the state: put it into [SeparateStateAndDatabase] if it changes the tables
+// of models.
+type RunSQL struct {
+	SQL string
+	// ReverseSQL undoes it; [Noop] if there is nothing to undo.
+	// Default: it cannot be undone.
+	ReverseSQL string
+}
+
+// Describe implements [Operation].
+func (o RunSQL) Describe() string {
+	line, _, more := strings.Cut(strings.TrimSpace(o.SQL), "\n")
+	if more {
+		line += " …"
+	}
+	return "Run SQL: " + line
+}
+
+// ChangeState implements [Operation].
+func (o RunSQL) ChangeState(string, *State) error { return nil }
+
+// Forward implements [Operation].
+func (o RunSQL) Forward(Change) ([]Action, error) { return sqlText(o.SQL), nil }
+
+// Reverse implements [Operation].
+func (o RunSQL) Reverse(Change) ([]Action, error) {
+	if o.ReverseSQL == "" {
+		return nil, ErrIrreversible
+	}
+	return sqlText(o.ReverseSQL), nil
+}
+
+func sqlText(sql string) []Action {
+	if sql == Noop || strings.TrimSpace(sql) == "" {
+		return nil
+	}
+	return []Action{{SQL: sql}}
+}
+
+// RunCode runs Go code, mostly to change data. The context carries the
+// migration's transaction. The code must speak SQL to the database it is
+// given and not use the models, which will have moved on when it runs on a
+// new database.
+//
+// Put it into a migration of its own: on SQLite, foreign keys are off while a
+// migration that builds a table anew runs, so that ON DELETE does nothing in
+// its code. (References left dangling make such a migration fail.)
+type RunCode struct {
+	// Name says what the code does, for people: "fill the slugs".
+	Name string
+	Code func(ctx context.Context, db Database) error
+	// ReverseCode undoes it; [NoCode] if there is nothing to undo.
+	// Default: it cannot be undone.
+	ReverseCode func(ctx context.Context, db Database) error
+}
+
+// Describe implements [Operation].
+func (o RunCode) Describe() string {
+	if o.Name == "" {
+		return "Run Go code"
+	}
+	return "Run Go code: " + o.Name
+}
+
+// ChangeState implements [Operation].
+func (o RunCode) ChangeState(string, *State) error {
+	if o.Code == nil {
+		return fmt.Errorf("RunCode %q has no Code", o.Name)
+	}
+	return nil
+}
+
+// Forward implements [Operation].
+func (o RunCode) Forward(Change) ([]Action, error) { return []Action{{Code: o.Code}}, nil }
+
+// Reverse implements [Operation].
+func (o RunCode) Reverse(Change) ([]Action, error) {
+	if o.ReverseCode == nil {
+		return nil, ErrIrreversible
+	}
+	return []Action{{Code: o.ReverseCode}}, nil
+}
+
+// SeparateStateAndDatabase changes the state by some operations and the
+// database by others, for changes that no operation can make, or that were
+// made by hand.
+type SeparateStateAndDatabase struct {
+	State    []Operation
+	Database []Operation
+}
+
+// Describe implements [Operation].
+func (o SeparateStateAndDatabase) Describe() string {
+	var parts []string
+	for _, operation := range o.State {
+		parts = append(parts, "state: "+operation.Describe())
+	}
+	for _, operation := range o.Database {
+		parts = append(parts, "database: "+operation.Describe())
+	}
+	return "Separately " + strings.Join(parts, "; ")
+}
+
+// ChangeState implements [Operation].
+func (o SeparateStateAndDatabase) ChangeState(app string, s *State) error {
+	for _, operation := range o.State {
+		if err := operation.ChangeState(app, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Forward implements [Operation].
+func (o SeparateStateAndDatabase) Forward(c Change) ([]Action, error) {
+	steps, err := operationSteps(o.Database, c.App, c.Dialect, c.From, false)
+	return joinActions(steps), err
+}
+
+// Reverse implements [Operation].
+func (o SeparateStateAndDatabase) Reverse(c Change) ([]Action, error) {
+	steps, err := operationSteps(o.Database, c.App, c.Dialect, c.To, true)
+	return joinActions(steps), err
+}
+
+func joinActions(steps []operationStep) []Action {
+	var actions []Action
+	for _, s := range steps {
+		actions = append(actions, s.actions...)
+	}
+	return actions
+}
+
+// operationStep is an operation made concrete: what it runs, between which
+// states.
+type operationStep struct {
+	operation Operation
+	from, to  *State
+	actions   []Action
+}
+
+// operationSteps makes operations concrete. before is the state before all of
+// them, in both directions; the steps come in the order in which they run.
+func operationSteps(operations []Operation, app string, dialect schema.Dialect, before *State, reverse bool) ([]operationStep, error) {
+	steps := make([]operationStep, len(operations))
+	state := before
+	for i, operation := range operations {
+		next := state.clone()
+		if err := operation.ChangeState(app, next); err != nil {
+			return nil, fmt.Errorf("operation %d (%s): %w", i+1, operation.Describe(), err)
+		}
+		at, change := i, Change{App: app, Dialect: dialect, From: state, To: next}
+		run := operation.Forward
+		if reverse {
+			at, run = len(operations)-1-i, operation.Reverse
+			change.From, change.To = next, state
+		}
+		actions, err := run(change)
+		if err != nil {
+			return nil, fmt.Errorf("operation %d (%s): %w", i+1, operation.Describe(), err)
+		}
+		steps[at] = operationStep{operation: operation, from: change.From, to: change.To, actions: actions}
+		state = next
+	}
+	return steps, nil
+}

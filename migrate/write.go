@@ -1,0 +1,254 @@
+package migrate
+
+import (
+	"bytes"
+	"fmt"
+	"go/format"
+	"strconv"
+	"strings"
+
+	"github.com/retort-web/retort/orm/schema"
+)
+
+// The packages that a written migration imports.
+const (
+	migratePath = "github.com/retort-web/retort/migrate"
+	schemaPath  = "github.com/retort-web/retort/orm/schema"
+)
+
+// writeRegister returns the file that registers an app's migrations.
+func writeRegister(packageName, app string) ([]byte, error) {
+	return format.Source([]byte(fmt.Sprintf(`// Package %[1]s holds the steps by which the tables of %[2]s change.
+package %[1]s
+
+import %[3]q
+
+// All is the migrations of %[2]s; each file of this package adds one.
+var All = migrate.Register(%[4]q)
+`, packageName, app, migratePath, app)))
+}
+
+// writeMigration returns a migration as a Go file.
+func writeMigration(packageName string, m Migration) ([]byte, error) {
+	w := &writer{}
+	for _, operation := range m.Operations {
+		if err := w.operation(operation); err != nil {
+			return nil, fmt.Errorf("migrate: write %s: %w", m.Name, err)
+		}
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "package %s\n\n", packageName)
+	if w.usesSchema {
+		fmt.Fprintf(&b, "import (\n%q\n%q\n)\n\n", migratePath, schemaPath)
+	} else {
+		fmt.Fprintf(&b, "import %q\n\n", migratePath)
+	}
+	fmt.Fprintf(&b, "var _ = All.Add(migrate.Migration{\nName: %q,\n", m.Name)
+	if len(m.Dependencies) > 0 {
+		b.WriteString("Dependencies: []string{\n")
+		for _, id := range m.Dependencies {
+			fmt.Fprintf(&b, "%q,\n", id)
+		}
+		b.WriteString("},\n")
+	}
+	if m.NonAtomic {
+		b.WriteString("NonAtomic: true,\n")
+	}
+	if m.Operations != nil {
+		fmt.Fprintf(&b, "Operations: []migrate.Operation{\n%s},\n", w.text.String())
+	}
+	b.WriteString("})\n")
+	return format.Source(b.Bytes())
+}
+
+// writer writes operations as Go expressions.
+type writer struct {
+	text       strings.Builder
+	usesSchema bool
+}
+
+func (w *writer) printf(layout string, args ...any) { fmt.Fprintf(&w.text, layout, args...) }
+
+func (w *writer) operation(operation Operation) error {
+	switch o := operation.(type) {
+	case CreateModel:
+		w.printf("migrate.CreateModel{Table: ")
+		w.table(&o.Table)
+		w.printf("},\n")
+	case DeleteModel:
+		w.printf("migrate.DeleteModel{Model: %q},\n", o.Model)
+	case RenameModel:
+		w.printf("migrate.RenameModel{From: %q, To: %q", o.From, o.To)
+		w.optional("Table", o.Table)
+		w.printf("},\n")
+	case AlterComment:
+		w.printf("migrate.AlterComment{Model: %q, Comment: %q},\n", o.Model, o.Comment)
+	case AddField:
+		w.field("AddField", o.Model, &o.Column, o.Backfill)
+	case AlterField:
+		w.field("AlterField", o.Model, &o.Column, o.Backfill)
+	case RemoveField:
+		w.printf("migrate.RemoveField{Model: %q, Column: %q},\n", o.Model, o.Column)
+	case RenameField:
+		w.printf("migrate.RenameField{Model: %q, From: %q, To: %q", o.Model, o.From, o.To)
+		w.optional("Field", o.Field)
+		w.printf("},\n")
+	case AddIndex:
+		w.printf("migrate.AddIndex{\nModel: %q,\nIndex: %sIndex", o.Model, w.schema())
+		w.index(&o.Index)
+		w.printf(",\n},\n")
+	case RemoveIndex:
+		w.printf("migrate.RemoveIndex{Model: %q, Name: %q},\n", o.Model, o.Name)
+	case AddCheck:
+		w.printf("migrate.AddCheck{\nModel: %q,\nCheck: %sCheck", o.Model, w.schema())
+		w.check(o.Check)
+		w.printf(",\n},\n")
+	case RemoveCheck:
+		w.printf("migrate.RemoveCheck{Model: %q, Name: %q},\n", o.Model, o.Name)
+	case RunSQL:
+		w.printf("migrate.RunSQL{SQL: %s", quoteGo(o.SQL))
+		if o.ReverseSQL != "" {
+			w.printf(", ReverseSQL: %s", quoteGo(o.ReverseSQL))
+		}
+		w.printf("},\n")
+	default:
+		return fmt.Errorf("operation %q (%T) cannot be written as Go code", operation.Describe(), operation)
+	}
+	return nil
+}
+
+// schema returns the qualifier of package schema and notes that it is used.
+func (w *writer) schema() string {
+	w.usesSchema = true
+	return "schema."
+}
+
+func (w *writer) optional(name, value string) {
+	if value != "" {
+		w.printf(", %s: %q", name, value)
+	}
+}
+
+func (w *writer) table(t *schema.Table) {
+	w.printf("%sTable{\nModel: %q,\nName: %q,\n", w.schema(), t.Model, t.Name)
+	if t.Comment != "" {
+		w.printf("Comment: %q,\n", t.Comment)
+	}
+	w.printf("Columns: []%sColumn{\n", w.schema())
+	for i := range t.Columns {
+		w.column(&t.Columns[i])
+		w.printf(",\n")
+	}
+	w.printf("},\n")
+	if len(t.Indexes) > 0 {
+		w.printf("Indexes: []%sIndex{\n", w.schema())
+		for i := range t.Indexes {
+			w.index(&t.Indexes[i])
+			w.printf(",\n")
+		}
+		w.printf("},\n")
+	}
+	if len(t.Checks) > 0 {
+		w.printf("Checks: []%sCheck{\n", w.schema())
+		for _, c := range t.Checks {
+			w.check(c)
+			w.printf(",\n")
+		}
+		w.printf("},\n")
+	}
+	w.printf("}")
+}
+
+func (w *writer) field(kind, model string, c *schema.Column, backfill *string) {
+	w.printf("migrate.%s{\nModel: %q,\nColumn: %sColumn", kind, model, w.schema())
+	w.column(c)
+	w.printf(",\n")
+	if backfill != nil {
+		w.printf("Backfill: new(%s),\n", quoteGo(*backfill))
+	}
+	w.printf("},\n")
+}
+
+// column writes a column on one line, and leaves out what is not set.
+func (w *writer) column(c *schema.Column) {
+	w.printf("{Name: %q", c.Name)
+	w.optional("Field", c.Field)
+	w.printf(", Type: %s%s", w.schema(), typeNames[c.Type])
+	w.number("Size", c.Size)
+	w.number("Scale", c.Scale)
+	w.flag("Null", c.Null)
+	w.flag("PrimaryKey", c.PrimaryKey)
+	w.flag("AutoIncrement", c.AutoIncrement)
+	w.flag("Unique", c.Unique)
+	if c.Default != nil {
+		w.printf(", Default: new(%s)", quoteGo(*c.Default))
+	}
+	if r := c.References; r != nil {
+		w.printf(", References: &%sReference{Table: %q, Column: %q", w.schema(), r.Table, r.Column)
+		if name, ok := onDeleteNames[onDelete(r)]; ok {
+			w.printf(", OnDelete: %s%s", w.schema(), name)
+		} else {
+			w.optional("OnDelete", string(r.OnDelete))
+		}
+		w.optional("Model", r.Model)
+		w.printf("}")
+	}
+	w.optional("Collation", c.Collation)
+	w.optional("Comment", c.Comment)
+	w.printf("}")
+}
+
+func (w *writer) number(name string, n int) {
+	if n != 0 {
+		w.printf(", %s: %d", name, n)
+	}
+}
+
+func (w *writer) flag(name string, set bool) {
+	if set {
+		w.printf(", %s: true", name)
+	}
+}
+
+func (w *writer) index(i *schema.Index) {
+	w.printf("{Name: %q, Columns: []%sIndexColumn{", i.Name, w.schema())
+	for n, c := range i.Columns {
+		if n > 0 {
+			w.printf(", ")
+		}
+		w.printf("{Name: %q", c.Name)
+		w.flag("Desc", c.Desc)
+		w.printf("}")
+	}
+	w.printf("}")
+	w.flag("Unique", i.Unique)
+	if i.Where != "" {
+		w.printf(", Where: %s", quoteGo(i.Where))
+	}
+	w.printf("}")
+}
+
+func (w *writer) check(c schema.Check) {
+	w.printf("{Name: %q, SQL: %s}", c.Name, quoteGo(c.SQL))
+}
+
+// quoteGo writes SQL between backquotes where that spares the reader
+// backslashes.
+func quoteGo(s string) string {
+	if strings.ContainsAny(s, "\"\\\n") && strconv.CanBackquote(strings.ReplaceAll(s, "\n", "")) {
+		return "`" + s + "`"
+	}
+	return strconv.Quote(s)
+}
+
+var typeNames = map[schema.Type]string{
+	schema.Bool: "Bool", schema.Int16: "Int16", schema.Int32: "Int32", schema.Int64: "Int64",
+	schema.Float64: "Float64", schema.Decimal: "Decimal", schema.String: "String", schema.Text: "Text",
+	schema.Bytes: "Bytes", schema.Date: "Date", schema.Time: "Time", schema.DateTime: "DateTime",
+	schema.Duration: "Duration", schema.UUID: "UUID", schema.JSON: "JSON",
+}
+
+var onDeleteNames = map[schema.OnDelete]string{
+	schema.NoAction: "NoAction", schema.Cascade: "Cascade", schema.Restrict: "Restrict",
+	schema.SetNull: "SetNull", schema.SetDefault: "SetDefault",
+}

@@ -1,0 +1,377 @@
+package orm
+
+import (
+	"crypto/rand"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+	"unsafe"
+
+	"github.com/retort-web/retort/orm/schema"
+)
+
+// buildInfo reads a model's struct. An error is kept and reported by Register,
+// or at the first use of a model that was never registered.
+func buildInfo(t reflect.Type) *ModelInfo {
+	m := &ModelInfo{
+		App: appLabel(t.PkgPath()), Name: t.Name(), Package: t.PkgPath(), Type: t,
+		VerboseName: words(t.Name()),
+		byColumn:    map[string]*FieldInfo{},
+		bySnake:     map[string]*FieldInfo{},
+		byName:      map[string]*FieldInfo{},
+		byAddress:   map[address]target{},
+		alloc:       allocator(t),
+	}
+	m.VerboseNamePlural = m.VerboseName + "s"
+	m.Table = snake(m.Name)
+	if m.App != "main" {
+		m.Table = m.App + "_" + m.Table
+	}
+	if t.Kind() != reflect.Struct {
+		m.buildErr = fmt.Errorf("%s is not a struct", t)
+	} else if err := m.addFields(t, 0); err != nil {
+		m.buildErr = fmt.Errorf("%s.%w", m.Name, err)
+	} else if m.PrimaryKey == nil {
+		m.buildErr = fmt.Errorf("%s has no primary key; embed orm.Model, or tag a field orm:\"pk\"", m.Name)
+	}
+	m.names = newTree(m)
+	return m
+}
+
+// addFields adds the fields of a struct that lies at an offset in the model.
+func (m *ModelInfo) addFields(t reflect.Type, offset uintptr) error {
+	for sf := range t.Fields() {
+		raw, tagged := sf.Tag.Lookup("orm")
+		if raw == "-" || !sf.IsExported() && !sf.Anonymous {
+			if tagged && raw != "-" {
+				return fmt.Errorf("%s has an orm tag but is not exported", sf.Name)
+			}
+			continue
+		}
+		at := offset + sf.Offset
+		if sf.Anonymous && !tagged && sf.Type.Kind() == reflect.Struct && !reflect.PointerTo(sf.Type).Implements(reflect.TypeFor[relation]()) && !reflect.PointerTo(sf.Type).Implements(scannerType) {
+			if err := m.addFields(sf.Type, at); err != nil {
+				return err
+			}
+			continue
+		}
+		if !sf.IsExported() || sf.Type.Size() == 0 {
+			continue
+		}
+		if err := m.addField(sf, at, raw); err != nil {
+			return fmt.Errorf("%s: %w", sf.Name, err)
+		}
+	}
+	return nil
+}
+
+func (m *ModelInfo) addField(sf reflect.StructField, offset uintptr, raw string) error {
+	words, err := parseTag(raw)
+	if err != nil {
+		return err
+	}
+	f := &FieldInfo{
+		Name: sf.Name, Snake: snake(sf.Name), Type: sf.Type, model: m, offset: offset,
+		Editable: true, Label: words["label"], Help: words["help"],
+		Null: words.has("null"), Blank: words.has("blank"), Unique: words.has("unique"),
+		Index: words.has("index"), PrimaryKey: words.has("pk"), Comment: words["comment"],
+		Collation: words["collation"], Choices: words.choices(),
+	}
+	if f.Label == "" {
+		f.Label = capital(strings.ReplaceAll(f.Snake, "_", " "))
+	}
+	if r, ok := reflect.New(sf.Type).Interface().(relation); ok {
+		err = f.makeRelation(r.spec(), words)
+	} else {
+		err = f.makeColumn(words)
+	}
+	if err != nil {
+		return err
+	}
+	if f.Column != "" {
+		if name := words["column"]; name != "" {
+			f.Column = name
+		}
+		if !validName(f.Column) {
+			return fmt.Errorf("%q cannot be a column name: letters, digits and _, at most 63", f.Column)
+		}
+	}
+	return m.keepField(f)
+}
+
+// keepField files the field under its names and addresses.
+func (m *ModelInfo) keepField(f *FieldInfo) error {
+	if m.byName[f.Name] != nil || m.bySnake[f.Snake] != nil {
+		return fmt.Errorf("another field has this name")
+	}
+	if strings.Contains(f.Snake, "__") {
+		return fmt.Errorf("the name has two underscores in a row, which lookups need for themselves")
+	}
+	m.Fields = append(m.Fields, f)
+	m.byName[f.Name], m.bySnake[f.Snake] = f, f
+	m.byAddress[address{f.offset, f.Type}] = target{f, f.codec}
+	if f.Relation != nil {
+		m.attach = append(m.attach, f)
+		f.link = &link{field: f}
+	}
+	if f.Column == "" {
+		return nil
+	}
+	if other := m.byColumn[f.Column]; other != nil {
+		return fmt.Errorf("its column %s is also that of %s; set orm:\"column=…\"", f.Column, other.Name)
+	}
+	m.byColumn[f.Column] = f
+	m.columns = append(m.columns, f)
+	if f.PrimaryKey {
+		if m.PrimaryKey != nil {
+			return fmt.Errorf("%s is the primary key already", m.PrimaryKey.Name)
+		}
+		m.PrimaryKey = f
+	}
+	return nil
+}
+
+func (f *FieldInfo) makeRelation(spec relationSpec, words tag) error {
+	r := &RelationInfo{Kind: spec.kind, spec: spec, field: f, Related: words["related"], Reverse: words["reverse"]}
+	f.Relation = r
+	if spec.many {
+		f.Null, f.Blank = false, true
+		f.Editable = spec.kind == ManyMany
+		return words.onlyFor("a relation to many", "reverse", "related", "label", "help", "blank", "editable")
+	}
+	var err error
+	if r.OnDelete, err = words.onDelete(); err != nil {
+		return err
+	}
+	if r.OnDelete == schema.SetNull && !f.Null {
+		return fmt.Errorf("on_delete=set_null needs null as well")
+	}
+	r.OneToOne = f.Unique
+	f.Column = f.Snake + "_id"
+	key, err := codecOf(spec.key, false)
+	if err != nil {
+		return err
+	}
+	f.Kind = key.typ
+	f.codec = foreignKeyCodec(f.Type, key)
+	f.Blank = f.Blank || f.Null
+	// The key is the first thing in the field: &p.Author.ID names it too.
+	f.model.byAddress[address{f.offset, spec.key}] = target{f, key}
+	return words.onlyFor("a foreign key", "null", "blank", "unique", "index", "column", "on_delete", "related", "label", "help", "editable", "comment", "pk")
+}
+
+// onlyFor refuses words that make no sense for a kind of field.
+func (t tag) onlyFor(kind string, allowed ...string) error {
+	for word := range t {
+		ok := false
+		for _, a := range allowed {
+			ok = ok || a == word
+		}
+		if !ok {
+			return fmt.Errorf("%q in the orm tag makes no sense for %s", word, kind)
+		}
+	}
+	return nil
+}
+
+// foreignKeyCodec stores the key and nothing else; the zero key is NULL.
+func foreignKeyCodec(t reflect.Type, key *codec) *codec {
+	keyType := key.goType
+	size := keyType.Size()
+	return &codec{
+		goType: t, typ: key.typ, null: true,
+		load: func(p unsafe.Pointer) (any, error) {
+			if isZeroMemory(p, size, keyType) {
+				return nil, nil
+			}
+			return key.load(p)
+		},
+		store: func(p unsafe.Pointer, v any) error {
+			if v == nil {
+				reflect.NewAt(keyType, p).Elem().SetZero()
+				return nil
+			}
+			return key.store(p, v)
+		},
+	}
+}
+
+func isZeroMemory(p unsafe.Pointer, size uintptr, t reflect.Type) bool {
+	if t.Kind() == reflect.Int64 {
+		return *(*int64)(p) == 0
+	}
+	return size == 0 || reflect.NewAt(t, p).Elem().IsZero()
+}
+
+func (f *FieldInfo) makeColumn(words tag) error {
+	for _, word := range []string{"on_delete", "related", "reverse"} {
+		if words.has(word) {
+			return fmt.Errorf("%q in the orm tag is for relations", word)
+		}
+	}
+	c, err := codecOf(f.Type, words.has("json"))
+	if err != nil {
+		return err
+	}
+	f.Column, f.codec, f.Kind = f.Snake, c, c.typ
+	if err := f.makeNull(words); err != nil {
+		return err
+	}
+	if err := f.makeType(words); err != nil {
+		return err
+	}
+	f.AutoNow, f.AutoAdd = words.has("auto_now"), words.has("auto_now_add")
+	if (f.AutoNow || f.AutoAdd) && f.Kind != schema.DateTime {
+		return fmt.Errorf("auto_now and auto_now_add are for times")
+	}
+	f.Editable = !f.PrimaryKey && !f.AutoNow && !f.AutoAdd
+	if s, ok := words["editable"]; ok {
+		f.Editable = s == "true"
+		if s != "true" && s != "false" {
+			return fmt.Errorf("editable=%s in the orm tag: allowed are true and false", s)
+		}
+	}
+	if chooser, ok := reflect.Zero(f.Type).Interface().(Chooser); ok && f.Type.Kind() != reflect.Pointer {
+		f.Choices = chooser.Choices()
+	}
+	if f.PrimaryKey {
+		f.AutoIncrement = f.Kind == schema.Int64 && c.goType.Kind() == reflect.Int64
+		if f.Null {
+			return fmt.Errorf("a primary key cannot be null")
+		}
+	}
+	return f.makeDefault(words)
+}
+
+// makeNull settles whether the column may be NULL: for a pointer always, for a
+// type that can hold NULL if it is tagged so.
+func (f *FieldInfo) makeNull(words tag) error {
+	switch {
+	case f.Type.Kind() == reflect.Pointer && !words.has("json"):
+		f.Null = true
+	case words.has("json"):
+		if f.Null {
+			load := f.codec.load
+			f.codec.null = true
+			f.codec.load = func(p unsafe.Pointer) (any, error) {
+				v, err := load(p)
+				if v == "null" {
+					return nil, err
+				}
+				return v, err
+			}
+		}
+	case f.codec.null && f.Type.Kind() != reflect.Array:
+		f.Null = f.Null || f.Kind != schema.JSON
+	case f.Null && f.Kind == schema.Bytes:
+		load := f.codec.load
+		f.codec.null = true
+		f.codec.load = func(p unsafe.Pointer) (any, error) {
+			if *(*[]byte)(p) == nil {
+				return nil, nil
+			}
+			return load(p)
+		}
+	case f.Null:
+		return fmt.Errorf("a %s cannot hold NULL; make it a *%s", f.Type, f.Type)
+	}
+	f.Blank = f.Blank || f.Null || f.Kind == schema.Bool
+	return nil
+}
+
+// makeType settles the column's type and size.
+func (f *FieldInfo) makeType(words tag) error {
+	var err error
+	if f.Size, err = words.number("size"); err != nil {
+		return err
+	}
+	if f.Scale, err = words.number("scale"); err != nil {
+		return err
+	}
+	if name, ok := words["type"]; ok {
+		if f.Kind, ok = tagTypes[name]; !ok {
+			return fmt.Errorf("type=%s in the orm tag: allowed are %s", name, strings.Join(sortedKeys(tagTypes), ", "))
+		}
+	}
+	switch {
+	case f.Kind == schema.Text && f.Size > 0:
+		f.Kind = schema.String
+	case f.Kind == schema.Text && !words.has("text") && f.codec.goType.Kind() == reflect.String && (f.Unique || f.Index || f.PrimaryKey):
+		// MySQL cannot index unbounded text.
+		f.Kind, f.Size = schema.String, 255
+	case f.Size > 0 && f.Kind != schema.Decimal && f.Kind != schema.String:
+		return fmt.Errorf("size in the orm tag is for text and decimals")
+	case words.has("text") && f.Kind != schema.Text:
+		return fmt.Errorf("text in the orm tag is for text without size")
+	}
+	if f.Kind == schema.Decimal && f.Size == 0 {
+		return fmt.Errorf("type=decimal needs size, the digits in all, and scale, those after the point")
+	}
+	return nil
+}
+
+// makeDefault checks a default, and makes the functions and the SQL for it.
+func (f *FieldInfo) makeDefault(words tag) error {
+	f.Default, f.HasDefault = words["default"], words.has("default")
+	switch {
+	case !f.HasDefault:
+		if f.PrimaryKey && f.Kind == schema.UUID {
+			f.defaultGo = f.fillUUID
+		}
+		return nil
+	case f.Kind == schema.UUID && f.Default == "uuid":
+		f.defaultGo = f.fillUUID
+		return nil
+	case f.Kind == schema.DateTime && f.Default == "now":
+		f.defaultGo = func(p unsafe.Pointer) error { return f.codec.store(p, time.Now().UTC().Truncate(time.Microsecond)) }
+		return nil
+	}
+	v, err := f.parse(f.Default)
+	if err == nil {
+		err = f.codec.store(reflect.New(f.Type).UnsafePointer(), v)
+	}
+	if err != nil {
+		return fmt.Errorf("default: %w", err)
+	}
+	f.defaultGo = func(p unsafe.Pointer) error { return f.codec.store(p, v) }
+	switch v := v.(type) {
+	case bool, int64, float64:
+		// Zero is a value of its own: only New applies the default.
+		f.defaultNew = !f.Null
+		f.defaultSQL = sqlLiteral(v)
+	case string:
+		f.defaultSQL = sqlLiteral(v)
+	}
+	return nil
+}
+
+func sqlLiteral(v any) *string {
+	var s string
+	switch v := v.(type) {
+	case bool:
+		s = "FALSE"
+		if v {
+			s = "TRUE"
+		}
+	case string:
+		s = "'" + strings.ReplaceAll(v, "'", "''") + "'"
+	default:
+		s = fmt.Sprint(v)
+	}
+	return &s
+}
+
+// fillUUID makes a version 7 UUID (RFC 9562, section 5.7): its order is the
+// order of making, which keeps the index of a primary key compact.
+func (f *FieldInfo) fillUUID(p unsafe.Pointer) error {
+	var u [16]byte
+	rand.Read(u[6:])
+	ms := time.Now().UnixMilli()
+	for i := range 6 {
+		u[i] = byte(ms >> (40 - 8*i))
+	}
+	u[6] = u[6]&0x0f | 0x70
+	u[8] = u[8]&0x3f | 0x80
+	return f.codec.store(p, fmt.Sprintf("%x-%x-%x-%x-%x", u[0:4], u[4:6], u[6:8], u[8:10], u[10:16]))
+}

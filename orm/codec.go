@@ -1,0 +1,471 @@
+package orm
+
+import (
+	"bytes"
+	"database/sql"
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"math"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+	"unsafe"
+
+	"github.com/retort-web/retort/orm/schema"
+)
+
+// codec moves values of one Go type between a field's memory and a database.
+// The functions take the address of the field, so that reading a row needs no
+// reflection for the types that matter.
+type codec struct {
+	goType reflect.Type
+	typ    schema.Type
+	null   bool // a Go value of the type can mean NULL
+	// load returns nil, bool, int64, float64, string, []byte or time.Time.
+	load func(p unsafe.Pointer) (any, error)
+	// store accepts what a driver returns.
+	store func(p unsafe.Pointer, v any) error
+}
+
+var (
+	timeType     = reflect.TypeFor[time.Time]()
+	durationType = reflect.TypeFor[time.Duration]()
+	bytesType    = reflect.TypeFor[[]byte]()
+	rawJSONType  = reflect.TypeFor[json.RawMessage]()
+	scannerType  = reflect.TypeFor[sql.Scanner]()
+	valuerType   = reflect.TypeFor[driver.Valuer]()
+)
+
+// codecOf chooses the codec of a type, or says that there is none.
+func codecOf(t reflect.Type, asJSON bool) (*codec, error) {
+	if asJSON {
+		return jsonCodec(t), nil
+	}
+	switch {
+	case t == timeType:
+		return &codec{goType: t, typ: schema.DateTime, load: loadTime, store: storeTime}, nil
+	case t == durationType:
+		return &codec{goType: t, typ: schema.Duration, load: loadInt64, store: storeInt64}, nil
+	case t == rawJSONType:
+		return &codec{goType: t, typ: schema.JSON, null: true, load: loadRawJSON, store: storeBytes}, nil
+	case t.Implements(valuerType) && reflect.PointerTo(t).Implements(scannerType):
+		return scannerCodec(t), nil
+	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8:
+		return &codec{goType: t, typ: schema.Bytes, load: loadBytes, store: storeBytes}, nil
+	case t.Kind() == reflect.Pointer:
+		return pointerCodec(t)
+	}
+	c := basicCodecs[t.Kind()]
+	if c.load == nil {
+		return nil, fmt.Errorf("type %s cannot be stored; add orm:\"json\" to keep it as JSON, orm:\"-\" to leave it out, or give it Scan and Value methods", t)
+	}
+	c.goType = t
+	return &c, nil
+}
+
+// basicCodecs serve the basic kinds and every named type over them, whose
+// memory is the same.
+var basicCodecs = [reflect.UnsafePointer + 1]codec{
+	reflect.Bool:    {typ: schema.Bool, load: loadBool, store: storeBool},
+	reflect.Int:     {typ: schema.Int64, load: loadSigned[int], store: storeSigned[int]},
+	reflect.Int8:    {typ: schema.Int16, load: loadSigned[int8], store: storeSigned[int8]},
+	reflect.Int16:   {typ: schema.Int16, load: loadSigned[int16], store: storeSigned[int16]},
+	reflect.Int32:   {typ: schema.Int32, load: loadSigned[int32], store: storeSigned[int32]},
+	reflect.Int64:   {typ: schema.Int64, load: loadInt64, store: storeInt64},
+	reflect.Uint:    {typ: schema.Int64, load: loadUnsigned[uint], store: storeUnsigned[uint]},
+	reflect.Uint8:   {typ: schema.Int16, load: loadUnsigned[uint8], store: storeUnsigned[uint8]},
+	reflect.Uint16:  {typ: schema.Int32, load: loadUnsigned[uint16], store: storeUnsigned[uint16]},
+	reflect.Uint32:  {typ: schema.Int64, load: loadUnsigned[uint32], store: storeUnsigned[uint32]},
+	reflect.Uint64:  {typ: schema.Int64, load: loadUnsigned[uint64], store: storeUnsigned[uint64]},
+	reflect.Float32: {typ: schema.Float64, load: loadFloat32, store: storeFloat32},
+	reflect.Float64: {typ: schema.Float64, load: loadFloat64, store: storeFloat64},
+	reflect.String:  {typ: schema.Text, load: loadString, store: storeString},
+}
+
+func loadBool(p unsafe.Pointer) (any, error) { return *(*bool)(p), nil }
+
+func storeBool(p unsafe.Pointer, v any) error {
+	switch v := v.(type) {
+	case bool:
+		*(*bool)(p) = v
+	case int64:
+		*(*bool)(p) = v != 0
+	default:
+		return mismatch(v, "bool")
+	}
+	return nil
+}
+
+func loadInt64(p unsafe.Pointer) (any, error) { return *(*int64)(p), nil }
+
+func storeInt64(p unsafe.Pointer, v any) error {
+	n, err := integer(v)
+	*(*int64)(p) = n
+	return err
+}
+
+func loadSigned[I ~int | ~int8 | ~int16 | ~int32](p unsafe.Pointer) (any, error) {
+	return int64(*(*I)(p)), nil
+}
+
+func storeSigned[I ~int | ~int8 | ~int16 | ~int32](p unsafe.Pointer, v any) error {
+	n, err := integer(v)
+	if err == nil && int64(I(n)) != n {
+		err = fmt.Errorf("%d is out of range", n)
+	}
+	*(*I)(p) = I(n)
+	return err
+}
+
+func loadUnsigned[U ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64](p unsafe.Pointer) (any, error) {
+	u := uint64(*(*U)(p))
+	if u > math.MaxInt64 {
+		return nil, fmt.Errorf("%d is more than a database integer can hold", u)
+	}
+	return int64(u), nil
+}
+
+func storeUnsigned[U ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64](p unsafe.Pointer, v any) error {
+	n, err := integer(v)
+	if err == nil && (n < 0 || int64(U(n)) != n) {
+		err = fmt.Errorf("%d is out of range", n)
+	}
+	*(*U)(p) = U(n)
+	return err
+}
+
+func integer(v any) (int64, error) {
+	switch v := v.(type) {
+	case int64:
+		return v, nil
+	case bool:
+		if v {
+			return 1, nil
+		}
+		return 0, nil
+	case float64:
+		if n := int64(v); float64(n) == v {
+			return n, nil
+		}
+	case string:
+		return strconv.ParseInt(v, 10, 64)
+	case []byte:
+		return strconv.ParseInt(string(v), 10, 64)
+	}
+	return 0, mismatch(v, "integer")
+}
+
+func loadFloat64(p unsafe.Pointer) (any, error) { return *(*float64)(p), nil }
+
+func storeFloat64(p unsafe.Pointer, v any) error {
+	f, err := float(v)
+	*(*float64)(p) = f
+	return err
+}
+
+func loadFloat32(p unsafe.Pointer) (any, error) { return float64(*(*float32)(p)), nil }
+
+func storeFloat32(p unsafe.Pointer, v any) error {
+	f, err := float(v)
+	*(*float32)(p) = float32(f)
+	return err
+}
+
+func float(v any) (float64, error) {
+	switch v := v.(type) {
+	case float64:
+		return v, nil
+	case int64:
+		return float64(v), nil
+	case string:
+		return strconv.ParseFloat(v, 64)
+	case []byte:
+		return strconv.ParseFloat(string(v), 64)
+	}
+	return 0, mismatch(v, "float")
+}
+
+func loadString(p unsafe.Pointer) (any, error) { return *(*string)(p), nil }
+
+func storeString(p unsafe.Pointer, v any) error {
+	switch v := v.(type) {
+	case string:
+		*(*string)(p) = v
+	case []byte:
+		*(*string)(p) = string(v)
+	case int64:
+		*(*string)(p) = strconv.FormatInt(v, 10)
+	case float64:
+		*(*string)(p) = strconv.FormatFloat(v, 'g', -1, 64)
+	case time.Time:
+		*(*string)(p) = v.Format(time.RFC3339Nano)
+	default:
+		return mismatch(v, "string")
+	}
+	return nil
+}
+
+// loadBytes keeps an empty slice apart from NULL: a column that is not
+// nullable gets an empty value for nil too.
+func loadBytes(p unsafe.Pointer) (any, error) {
+	b := *(*[]byte)(p)
+	if b == nil {
+		b = []byte{}
+	}
+	return b, nil
+}
+
+func storeBytes(p unsafe.Pointer, v any) error {
+	switch v := v.(type) {
+	case []byte:
+		*(*[]byte)(p) = v
+	case string:
+		*(*[]byte)(p) = []byte(v)
+	case nil:
+		*(*[]byte)(p) = nil
+	default:
+		return mismatch(v, "bytes")
+	}
+	return nil
+}
+
+func loadRawJSON(p unsafe.Pointer) (any, error) {
+	raw := *(*json.RawMessage)(p)
+	if raw == nil {
+		return nil, nil
+	}
+	if !json.Valid(raw) {
+		return nil, fmt.Errorf("the value is not valid JSON")
+	}
+	return string(raw), nil
+}
+
+// loadTime cuts to microseconds, the precision that every database keeps, so
+// that a time read back equals the one written.
+func loadTime(p unsafe.Pointer) (any, error) {
+	return (*time.Time)(p).UTC().Truncate(time.Microsecond), nil
+}
+
+func storeTime(p unsafe.Pointer, v any) error {
+	t, err := instant(v)
+	*(*time.Time)(p) = t
+	return err
+}
+
+func instant(v any) (time.Time, error) {
+	switch v := v.(type) {
+	case time.Time:
+		return v.UTC(), nil
+	case string:
+		return ParseTime(v)
+	case []byte:
+		return ParseTime(string(v))
+	}
+	return time.Time{}, mismatch(v, "time")
+}
+
+// timeLayouts are the other forms in which SQLite, its CLI and other programs
+// write times.
+var timeLayouts = []string{
+	"2006-01-02 15:04:05.999999999",
+	"2006-01-02 15:04:05.999999999Z07:00",
+	"2006-01-02T15:04:05.999999999",
+	"2006-01-02T15:04:05.999999999Z07:00",
+	"2006-01-02 15:04",
+	"2006-01-02T15:04",
+	"2006-01-02",
+}
+
+// TimeLayout is how times are stored as text: UTC, of fixed width, so that
+// text order is time order.
+const TimeLayout = "2006-01-02 15:04:05.000000"
+
+// ParseTime reads a time stored as text in [TimeLayout], quickly, or in one of
+// the ISO 8601 forms that other programs write. Without a zone it is UTC.
+func ParseTime(s string) (time.Time, error) {
+	if t, ok := parseFixed(s); ok {
+		return t, nil
+	}
+	for _, layout := range timeLayouts {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is not a time such as 2006-01-02 15:04:05", s)
+}
+
+func parseFixed(s string) (time.Time, bool) {
+	if len(s) != len(TimeLayout) || s[4] != '-' || s[7] != '-' || s[10] != ' ' || s[13] != ':' || s[16] != ':' || s[19] != '.' {
+		return time.Time{}, false
+	}
+	ok := true
+	number := func(from, to int) int {
+		n := 0
+		for _, c := range []byte(s[from:to]) {
+			ok = ok && '0' <= c && c <= '9'
+			n = n*10 + int(c-'0')
+		}
+		return n
+	}
+	year, month, day := number(0, 4), number(5, 7), number(8, 10)
+	hour, minute, second, micro := number(11, 13), number(14, 16), number(17, 19), number(20, 26)
+	if !ok || month < 1 || month > 12 || day < 1 || day > 28 && day > daysIn(year, month) || hour > 23 || minute > 59 || second > 59 {
+		return time.Time{}, false
+	}
+	return time.Date(year, time.Month(month), day, hour, minute, second, micro*1000, time.UTC), true
+}
+
+func daysIn(year, month int) int {
+	return time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
+}
+
+// pointerCodec makes a nullable column of a pointer.
+func pointerCodec(t reflect.Type) (*codec, error) {
+	elem, err := codecOf(t.Elem(), false)
+	if err != nil {
+		return nil, err
+	}
+	if t.Elem().Kind() == reflect.Pointer {
+		return nil, fmt.Errorf("type %s points to a pointer", t)
+	}
+	size := t.Elem()
+	return &codec{
+		goType: t, typ: elem.typ, null: true,
+		load: func(p unsafe.Pointer) (any, error) {
+			q := *(*unsafe.Pointer)(p)
+			if q == nil {
+				return nil, nil
+			}
+			return elem.load(q)
+		},
+		store: func(p unsafe.Pointer, v any) error {
+			if v == nil {
+				*(*unsafe.Pointer)(p) = nil
+				return nil
+			}
+			q := reflect.New(size).UnsafePointer()
+			*(*unsafe.Pointer)(p) = q
+			return elem.store(q, v)
+		},
+	}, nil
+}
+
+// scannerCodec serves types that know how to store themselves. Their column
+// type is taken from the value they give when zero, or from the tag "type".
+func scannerCodec(t reflect.Type) *codec {
+	c := &codec{goType: t, typ: schema.Text, null: true}
+	c.load = func(p unsafe.Pointer) (any, error) {
+		v, err := reflect.NewAt(t, p).Interface().(driver.Valuer).Value()
+		if err != nil {
+			return nil, err
+		}
+		return plain(v)
+	}
+	c.store = func(p unsafe.Pointer, v any) error {
+		if text, ok := v.(string); ok && c.typ == schema.DateTime {
+			parsed, err := ParseTime(text)
+			if err != nil {
+				return err
+			}
+			v = parsed
+		}
+		return reflect.NewAt(t, p).Interface().(sql.Scanner).Scan(v)
+	}
+	zero, err := c.load(reflect.New(t).UnsafePointer())
+	switch zero.(type) {
+	case bool:
+		c.typ = schema.Bool
+	case int64:
+		c.typ = schema.Int64
+	case float64:
+		c.typ = schema.Float64
+	case []byte:
+		c.typ = schema.Bytes
+	case time.Time:
+		c.typ = schema.DateTime
+	}
+	// A type whose zero value is not NULL is not nullable by itself.
+	c.null = err == nil && zero == nil
+	if c.null {
+		c.typ = nullableType(t)
+	}
+	if isUUID(t) {
+		c.typ = schema.UUID
+	}
+	return c
+}
+
+// nullableType finds the column type of sql.Null… and types like it, structs
+// of a value and Valid.
+func nullableType(t reflect.Type) schema.Type {
+	if t.Kind() == reflect.Struct && t.NumField() == 2 && t.Field(1).Name == "Valid" {
+		if c, err := codecOf(t.Field(0).Type, false); err == nil {
+			return c.typ
+		}
+	}
+	return schema.Text
+}
+
+// isUUID recognises the UUID types in use by shape, so that none need be
+// imported here.
+func isUUID(t reflect.Type) bool {
+	return t.Kind() == reflect.Array && t.Len() == 16 && t.Elem().Kind() == reflect.Uint8 && t.Name() == "UUID"
+}
+
+// plain reduces what a Valuer returned to the values a Querier takes.
+func plain(v driver.Value) (any, error) {
+	switch v := v.(type) {
+	case nil, bool, int64, float64, string, []byte:
+		return v, nil
+	case time.Time:
+		return v.UTC().Truncate(time.Microsecond), nil
+	case driver.Valuer:
+		return nil, fmt.Errorf("Value of %T returns a Valuer", v)
+	}
+	r := reflect.ValueOf(v)
+	c, err := codecOf(r.Type(), false)
+	if err != nil {
+		return nil, err
+	}
+	box := reflect.New(r.Type())
+	box.Elem().Set(r)
+	return c.load(box.UnsafePointer())
+}
+
+// jsonCodec keeps any type as JSON text. A nil pointer, map or slice is NULL
+// only if the column allows it; see newField.
+func jsonCodec(t reflect.Type) *codec {
+	c := &codec{goType: t, typ: schema.JSON}
+	c.load = func(p unsafe.Pointer) (any, error) {
+		var b bytes.Buffer
+		enc := json.NewEncoder(&b)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(reflect.NewAt(t, p).Interface()); err != nil {
+			return nil, err
+		}
+		return strings.TrimSuffix(b.String(), "\n"), nil
+	}
+	c.store = func(p unsafe.Pointer, v any) error {
+		target := reflect.NewAt(t, p)
+		target.Elem().SetZero()
+		switch v := v.(type) {
+		case nil:
+			return nil
+		case string:
+			return json.Unmarshal([]byte(v), target.Interface())
+		case []byte:
+			return json.Unmarshal(v, target.Interface())
+		}
+		return mismatch(v, "JSON")
+	}
+	return c
+}
+
+func mismatch(v any, want string) error {
+	if v == nil {
+		return fmt.Errorf("the column is NULL where a %s was expected; make the field a pointer", want)
+	}
+	return fmt.Errorf("cannot read a %T as a %s", v, want)
+}

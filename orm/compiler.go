@@ -1,0 +1,319 @@
+package orm
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// compiler turns queries of one model into the SQL of one dialect. It is made
+// for one statement. The first error stops it.
+type compiler struct {
+	dialect Dialect
+	root    *node
+	alias   string // of the root's table
+	buf     []byte
+	args    []any
+	err     error
+
+	base    *scope // of the statement itself
+	scope   *scope // where the writing is
+	aliases map[string]bool
+
+	inline  bool // values as SQL text, columns without table: for constraints
+	flat    bool // relations to many are joined: for select lists that group
+	grouped bool // aggregates may stand here
+}
+
+// scope is a SELECT: the statement's own, or that of an EXISTS, which binds one
+// relation to many. A barrier hides what is bound outside of it.
+type scope struct {
+	outer   *scope
+	barrier bool
+	bound   *node
+	alias   string
+	joins   []join
+}
+
+// join is a table joined for the node at path.
+type join struct {
+	path  string
+	alias string
+	left  bool
+	many  bool
+	sql   string
+}
+
+func newCompiler(d Dialect, m *ModelInfo) *compiler {
+	c := &compiler{dialect: d, root: m.names.root, alias: m.Table}
+	c.base = &scope{}
+	c.scope = c.base
+	return c
+}
+
+func (c *compiler) fail(err error) {
+	if c.err == nil {
+		c.err = err
+	}
+}
+
+func (c *compiler) text(s string) { c.buf = append(c.buf, s...) }
+
+func (c *compiler) quote(name string) { c.buf = c.dialect.Quote(c.buf, name) }
+
+func (c *compiler) qualified(alias, column string) {
+	c.quote(alias)
+	c.text(".")
+	c.quote(column)
+}
+
+// arg writes a value: a parameter, or inline where there are none.
+func (c *compiler) arg(v any) {
+	if c.inline {
+		b, err := c.dialect.Literal(c.buf, v)
+		if err != nil {
+			c.fail(err)
+		}
+		c.buf = b
+		return
+	}
+	c.args = append(c.args, c.dialect.Bind(v))
+	c.buf = c.dialect.Placeholder(c.buf, len(c.args))
+}
+
+func (c *compiler) nextPlaceholder() string {
+	if c.inline {
+		c.fail(fmt.Errorf("orm: this condition cannot stand in a constraint or index"))
+	}
+	return string(c.dialect.Placeholder(nil, len(c.args)+1))
+}
+
+// sub returns what write writes.
+func (c *compiler) sub(write func()) string {
+	saved := c.buf
+	c.buf = nil
+	write()
+	s := string(c.buf)
+	c.buf = saved
+	return s
+}
+
+// probe returns the SQL of e without leaving its arguments behind.
+func (c *compiler) probe(e expr) string {
+	kept := len(c.args)
+	sql := c.sub(func() { e.write(c) })
+	c.args = c.args[:kept]
+	return sql
+}
+
+// resolve finds what a ref names; on an error the node is nil.
+func (c *compiler) resolve(r ref) (*node, target) {
+	n, t, err := r.resolve(c.root)
+	for m := n; err == nil && m.parent != nil; m = m.parent {
+		err = m.parent.model.resolve()
+	}
+	if err != nil {
+		c.fail(err)
+		return nil, target{}
+	}
+	return n, t
+}
+
+// column writes a column of a node, joining what is needed. The primary key
+// behind a foreign key is the foreign key itself: no join.
+func (c *compiler) column(n *node, f *FieldInfo) {
+	if n == nil || c.err != nil {
+		return
+	}
+	if f.Column == "" {
+		c.fail(fmt.Errorf("orm: %s.%s is a relation to many and has no column; name a field behind it with To()", f.model.Name, f.Name))
+		return
+	}
+	for n.parent != nil && n.field.Relation.Kind == ToOne && f == n.model.PrimaryKey {
+		f, n = n.field, n.parent
+	}
+	if c.inline {
+		if n.parent != nil {
+			c.fail(fmt.Errorf("orm: a constraint or index of %s names %s__%s, which is of another table", c.root.model.Name, n.path, f.Snake))
+		}
+		c.quote(f.Column)
+		return
+	}
+	c.qualified(c.aliasOf(n), f.Column)
+}
+
+// aliasOf returns the alias under which a node's table is in reach.
+func (c *compiler) aliasOf(n *node) string {
+	if n.parent == nil {
+		return c.alias
+	}
+	m := n.many()
+	s := c.base
+	if m != nil {
+		if bound := c.boundScope(m); bound != nil {
+			s = bound
+		} else if !c.flat {
+			c.fail(fmt.Errorf("orm: %s is a relation to many and cannot be used here: it would repeat rows", m.path))
+			return ""
+		}
+	}
+	if s.bound != nil && n.path == s.bound.path {
+		return s.alias
+	}
+	return c.join(s, n).alias
+}
+
+// boundScope finds the EXISTS around that binds m.
+func (c *compiler) boundScope(m *node) *scope {
+	for s := c.scope; s != nil && !s.barrier; s = s.outer {
+		if s.bound != nil && s.bound.path == m.path {
+			return s
+		}
+	}
+	return nil
+}
+
+// join brings the table of n into the FROM of s, once.
+func (c *compiler) join(s *scope, n *node) join {
+	for _, j := range s.joins {
+		if j.path == n.path {
+			return j
+		}
+	}
+	parent := c.aliasOf(n.parent)
+	j := join{path: n.path, left: n.field.Null || n.field.Relation.spec.many}
+	for _, outer := range s.joins {
+		if n.parent.path == outer.path && outer.left {
+			j.left = true
+		}
+	}
+	j.alias = c.newAlias(n.path)
+	kind := " JOIN "
+	if j.left {
+		kind = " LEFT JOIN "
+	}
+	j.sql = c.sub(func() {
+		r := n.field.Relation
+		switch r.Kind {
+		case ToOne:
+			c.text(kind)
+			c.table(n.model.Table, j.alias)
+			c.text(" ON ")
+			c.qualified(j.alias, n.model.PrimaryKey.Column)
+			c.text(" = ")
+			c.qualified(parent, n.field.Column)
+		case ToMany:
+			c.text(kind)
+			c.table(n.model.Table, j.alias)
+			c.text(" ON ")
+			c.qualified(j.alias, r.via.Column)
+			c.text(" = ")
+			c.qualified(parent, n.parent.model.PrimaryKey.Column)
+		case ManyMany:
+			through := c.newAlias(n.path + "__join")
+			c.text(kind)
+			c.table(r.join.table, through)
+			c.text(" ON ")
+			c.qualified(through, r.join.owner)
+			c.text(" = ")
+			c.qualified(parent, n.parent.model.PrimaryKey.Column)
+			c.text(kind)
+			c.table(n.model.Table, j.alias)
+			c.text(" ON ")
+			c.qualified(j.alias, n.model.PrimaryKey.Column)
+			c.text(" = ")
+			c.qualified(through, r.join.target)
+		}
+	})
+	j.many = n.field.Relation.spec.many
+	s.joins = append(s.joins, j)
+	return j
+}
+
+// exists writes an EXISTS that binds the relation to many m for inner.
+func (c *compiler) exists(m *node, inner func()) {
+	parent := c.aliasOf(m.parent)
+	s := &scope{outer: c.scope, bound: m, alias: c.newAlias(m.path)}
+	c.scope = s
+	cond := c.sub(inner)
+	c.scope = s.outer
+	r := m.field.Relation
+	c.text("EXISTS (SELECT 1 FROM ")
+	owner, ownerColumn := s.alias, ""
+	if r.Kind == ManyMany {
+		through := c.newAlias(m.path + "__join")
+		c.table(r.join.table, through)
+		c.text(" JOIN ")
+		c.table(m.model.Table, s.alias)
+		c.text(" ON ")
+		c.qualified(s.alias, m.model.PrimaryKey.Column)
+		c.text(" = ")
+		c.qualified(through, r.join.target)
+		owner, ownerColumn = through, r.join.owner
+	} else {
+		c.table(m.model.Table, s.alias)
+		ownerColumn = r.via.Column
+	}
+	c.joins(s)
+	c.text(" WHERE ")
+	c.qualified(owner, ownerColumn)
+	c.text(" = ")
+	c.qualified(parent, m.parent.model.PrimaryKey.Column)
+	c.text(" AND ")
+	c.text(parenthesised(cond))
+	c.text(")")
+}
+
+// parenthesised keeps an OR inside from spilling over.
+func parenthesised(cond string) string { return "(" + cond + ")" }
+
+func (c *compiler) joins(s *scope) {
+	for _, j := range s.joins {
+		c.text(j.sql)
+	}
+}
+
+// table writes a table in a FROM, with its alias if that is another name.
+func (c *compiler) table(name, alias string) {
+	c.quote(name)
+	if alias != name {
+		c.text(" AS ")
+		c.quote(alias)
+	}
+}
+
+// newAlias makes a name that the statement does not use yet.
+func (c *compiler) newAlias(path string) string {
+	if c.aliases == nil {
+		c.aliases = map[string]bool{c.alias: true}
+	}
+	alias := objectName(path)
+	for n := 2; c.aliases[alias]; n++ {
+		alias = objectName(path, strconv.Itoa(n))
+	}
+	c.aliases[alias] = true
+	return alias
+}
+
+// where writes the WHERE of a query. Each call of Where is a group of its own:
+// its conditions on a relation to many concern one related row, those of
+// another call perhaps another.
+func (c *compiler) where(groups []expr) {
+	for i, group := range groups {
+		if i == 0 {
+			c.text(" WHERE ")
+		} else {
+			c.text(" AND ")
+		}
+		if len(groups) == 1 {
+			c.all([]expr{group})
+			continue
+		}
+		c.text("(")
+		c.all([]expr{group})
+		c.text(")")
+	}
+}
+
+func (c *compiler) failf(format string, args ...any) {
+	c.fail(fmt.Errorf("orm: "+format, args...))
+}

@@ -1,0 +1,142 @@
+package orm
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Conditions that a program may meet; test for them with errors.Is.
+var (
+	// ErrNotFound: a query for one row found none, or UpdateRow and
+	// DeleteRow found the row gone.
+	ErrNotFound = errors.New("orm: not found")
+	// ErrMultiple: Get found more than one row.
+	ErrMultiple = errors.New("orm: more than one row")
+	// ErrNoDatabase: the context carries no database; see [WithDB].
+	ErrNoDatabase = errors.New("orm: no database on the context; use orm.WithDB(ctx, db), or install db.Open in the app")
+	// ErrNoCondition: Update or Delete was called on a query without a
+	// condition. UpdateAll and DeleteAll touch every row on purpose.
+	ErrNoCondition = errors.New("orm: no condition")
+	// ErrBrokenTransaction: a statement in the transaction failed before;
+	// nothing more can be done in it until the Atomic around it returns.
+	ErrBrokenTransaction = errors.New("orm: the transaction is broken by an earlier error; return that error from Atomic, or run what may fail in an Atomic of its own")
+	// ErrTransactionDone: the context is of an Atomic that has returned.
+	ErrTransactionDone = errors.New("orm: the transaction of this context has ended")
+	// ErrLocked: the database stayed locked for longer than it may wait.
+	ErrLocked = errors.New("orm: database locked")
+	// ErrUnavailable: the database cannot be reached, opened or read.
+	ErrUnavailable = errors.New("orm: database unavailable")
+	// ErrFull: the disk or the database has no room left.
+	ErrFull = errors.New("orm: database full")
+	// ErrReadOnly: something was written where only reading is allowed.
+	ErrReadOnly = errors.New("orm: database is read only")
+)
+
+// ConstraintKind is the kind of a constraint that refused a row.
+type ConstraintKind string
+
+// The kinds of constraints.
+const (
+	UniqueConstraint     ConstraintKind = "unique"
+	ForeignKeyConstraint ConstraintKind = "foreign key"
+	CheckConstraint      ConstraintKind = "check"
+	NotNullConstraint    ConstraintKind = "not null"
+)
+
+// ConstraintError says which constraint of the database refused a row. What
+// the database does not tell is empty: SQLite names neither table nor columns
+// of a foreign key.
+type ConstraintError struct {
+	Kind       ConstraintKind
+	Table      string
+	Columns    []string // names in the database
+	Constraint string   // of a check, its name
+	Err        error    // the driver's error
+}
+
+// Error describes the constraint.
+func (e *ConstraintError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "orm: %s constraint", e.Kind)
+	if e.Constraint != "" {
+		fmt.Fprintf(&b, " %s", e.Constraint)
+	}
+	if len(e.Columns) > 0 {
+		fmt.Fprintf(&b, " on %s.%s", e.Table, strings.Join(e.Columns, ", "))
+	}
+	b.WriteString(" failed")
+	return b.String()
+}
+
+// Unwrap returns the driver's error.
+func (e *ConstraintError) Unwrap() error { return e.Err }
+
+// Fields returns the model fields behind the columns, for a message beside
+// the right input; nil if the table belongs to no model.
+func (e *ConstraintError) Fields() []*FieldInfo {
+	info := infoOfTable(e.Table)
+	if info == nil {
+		return nil
+	}
+	var fields []*FieldInfo
+	for _, column := range e.Columns {
+		if f := info.byColumn[column]; f != nil {
+			fields = append(fields, f)
+		}
+	}
+	return fields
+}
+
+// IsUnique reports whether err is a row refused because a value, or a
+// combination, exists already.
+func IsUnique(err error) bool { return isConstraint(err, UniqueConstraint) }
+
+// IsForeignKey reports whether err is a reference to a row that does not
+// exist, or the deletion of a row that is still referenced.
+func IsForeignKey(err error) bool { return isConstraint(err, ForeignKeyConstraint) }
+
+// IsCheck reports whether err is a row that failed a check constraint.
+func IsCheck(err error) bool { return isConstraint(err, CheckConstraint) }
+
+// IsNotNull reports whether err is a NULL in a column that forbids it.
+func IsNotNull(err error) bool { return isConstraint(err, NotNullConstraint) }
+
+func isConstraint(err error, kind ConstraintKind) bool {
+	e, ok := errors.AsType[*ConstraintError](err)
+	return ok && e.Kind == kind
+}
+
+// NotLoadedError is the reading of a relation that the query did not load.
+type NotLoadedError struct {
+	Model string // "Post"
+	Field string // "Author"
+}
+
+// Error names the missing With.
+func (e *NotLoadedError) Error() string {
+	if e.Field == "" {
+		return fmt.Sprintf("orm: the relation to %s was not loaded; add it to the query's With, or call Load(ctx)", e.Model)
+	}
+	return fmt.Sprintf("orm: %s.%s was not loaded; add With(&%s.%s) to the query, or call Load(ctx)",
+		e.Model, e.Field, strings.ToLower(e.Model[:1]), e.Field)
+}
+
+// LookupError is a lookup string, or its value, that does not fit the model.
+// As lookups come from outside the program it is a fault of the request.
+type LookupError struct {
+	Model  string // "Post"
+	Path   string // the whole lookup: "author__usernam__icontains"
+	Reason string // what is wrong and what is allowed
+}
+
+// Error describes the fault.
+func (e *LookupError) Error() string {
+	return fmt.Sprintf("orm: lookup %q on %s: %s", e.Path, e.Model, e.Reason)
+}
+
+// isCondition reports an error that is an answer rather than a failure of the
+// database, so that it does not break a transaction.
+func isCondition(err error) bool {
+	return errors.Is(err, ErrNotFound) || errors.Is(err, ErrMultiple) || errors.Is(err, ErrNoCondition)
+}

@@ -1,0 +1,237 @@
+package orm
+
+import (
+	"fmt"
+	"reflect"
+	"sync"
+	"unsafe"
+
+	"github.com/retort-web/retort/orm/schema"
+)
+
+// ModelInfo is what is known of a model: for forms, admin, migrations and
+// everything else that is made from one definition. It must not be changed.
+type ModelInfo struct {
+	App   string // "blog"
+	Name  string // "Post"
+	Table string // "blog_post"
+
+	VerboseName       string // "post"
+	VerboseNamePlural string // "posts"
+
+	Package string       // import path of the package that declares it
+	File    string       // of the Register call
+	Line    int          // of the Register call
+	Type    reflect.Type // Post
+
+	// Fields are all fields in the order of the struct, those of embedded
+	// structs in their place; relations to many, which have no column, too.
+	Fields []*FieldInfo
+	// PrimaryKey is the field that identifies a row.
+	PrimaryKey *FieldInfo
+
+	columns    []*FieldInfo // those with a column
+	attach     []*FieldInfo // those whose rows need their link set
+	byColumn   map[string]*FieldInfo
+	bySnake    map[string]*FieldInfo
+	byName     map[string]*FieldInfo
+	byAddress  map[address]target
+	alloc      func() unsafe.Pointer
+	meta       Meta
+	names      *tree
+	registered bool
+
+	buildErr   error // why the type cannot be a model
+	resolution resolution
+
+	selectLists sync.Map // dialect name → SQL of all columns of the unaliased table
+}
+
+// address is what a pointer into a prototype says: where, and as what.
+// Neither is enough alone, for a struct and its first field share an address.
+type address struct {
+	offset uintptr
+	typ    reflect.Type
+}
+
+// target is what an address means: a field, read and written as that type.
+type target struct {
+	field *FieldInfo
+	codec *codec
+}
+
+// FieldInfo is what is known of one field of a model. It must not be changed.
+type FieldInfo struct {
+	Name   string // "Author"
+	Snake  string // "author", its name in lookups, forms and JSON
+	Column string // "author_id"; empty for a relation to many
+	Label  string // for people: "Author"
+	Help   string // from the tag "help"
+
+	Type      reflect.Type // of the Go field
+	Kind      schema.Type  // of the column
+	Size      int          // most characters, or digits; 0 for no limit
+	Scale     int          // digits after the point
+	Null      bool         // NULL is allowed
+	Blank     bool         // a form may leave it empty
+	Unique    bool
+	Index     bool
+	Editable  bool // false for keys and automatic times: forms leave them out
+	AutoNow   bool // set on every insert and update of a row
+	AutoAdd   bool // set on insert
+	Choices   []Choice
+	Default   string // as in the tag; see HasDefault
+	Collation string
+	Comment   string
+
+	HasDefault    bool
+	PrimaryKey    bool
+	AutoIncrement bool
+
+	// Relation is set for ForeignKey, HasMany and ManyToMany fields.
+	Relation *RelationInfo
+
+	model      *ModelInfo
+	offset     uintptr
+	codec      *codec
+	defaultGo  func(p unsafe.Pointer) error // applies the default
+	defaultNew bool                         // only in New: zero is a value in itself
+	defaultSQL *string
+	link       *link
+}
+
+// Model is the model the field belongs to.
+func (f *FieldInfo) Model() *ModelInfo { return f.model }
+
+// Get returns the field's value in a row, which must be a pointer to the
+// model's struct.
+func (f *FieldInfo) Get(row any) (any, error) {
+	base, err := f.model.rowBase(row)
+	if err != nil {
+		return nil, err
+	}
+	return reflect.NewAt(f.Type, unsafe.Add(base, f.offset)).Elem().Interface(), nil
+}
+
+// Set changes the field in a row. The value is of the field's own type, of a
+// type that converts without loss, a string in the form of the type, or nil
+// where the field can hold none. For a relation it is the key.
+func (f *FieldInfo) Set(row, value any) error {
+	base, err := f.model.rowBase(row)
+	if err != nil {
+		return err
+	}
+	p := unsafe.Add(base, f.offset)
+	v := reflect.ValueOf(value)
+	if v.IsValid() && v.Type() == f.Type {
+		reflect.NewAt(f.Type, p).Elem().Set(v)
+		return nil
+	}
+	if f.Column == "" {
+		return fmt.Errorf("orm: %s.%s holds rows of a relation and is not set by value", f.model.Name, f.Name)
+	}
+	plain, err := f.convert(value, true)
+	if err != nil {
+		return fmt.Errorf("orm: %s.%s: %w", f.model.Name, f.Name, err)
+	}
+	if f.Relation != nil {
+		f.clearLoaded(p)
+	}
+	if plain == nil && !f.codec.null {
+		return fmt.Errorf("orm: %s.%s cannot be null", f.model.Name, f.Name)
+	}
+	return f.codec.store(p, plain)
+}
+
+// rowBase checks that row is a *T of the model and returns its address.
+func (m *ModelInfo) rowBase(row any) (unsafe.Pointer, error) {
+	v := reflect.ValueOf(row)
+	if v.Kind() != reflect.Pointer || v.Type().Elem() != m.Type || v.IsNil() {
+		return nil, fmt.Errorf("orm: a *%s is needed, not a %T", m.Name, row)
+	}
+	return v.UnsafePointer(), nil
+}
+
+// Label names the model as "blog.Post".
+func (m *ModelInfo) Label() string { return m.App + "." + m.Name }
+
+// Field finds the field that a pointer into the prototype names: one of the
+// model's own, not of a related model.
+func (m *ModelInfo) Field(ptr any) (*FieldInfo, error) {
+	r, err := refOf(ptr)
+	if err != nil {
+		return nil, err
+	}
+	n, t, err := r.resolve(m.names.root)
+	if err != nil {
+		return nil, err
+	}
+	if n != m.names.root {
+		return nil, fmt.Errorf("orm: %s.%s is a field of a related model, not of %s", n.path, t.field.Name, m.Name)
+	}
+	return t.field, nil
+}
+
+// Path finds the fields that a pointer into the prototype names: the relations
+// stepped through, and last the field itself.
+func (m *ModelInfo) Path(ptr any) ([]*FieldInfo, error) {
+	r, err := refOf(ptr)
+	if err != nil {
+		return nil, err
+	}
+	n, t, err := r.resolve(m.names.root)
+	if err != nil {
+		return nil, err
+	}
+	return append(n.fields(), t.field), nil
+}
+
+// FieldNamed finds a field by its Go name or its name in snake case, or
+// returns nil.
+func (m *ModelInfo) FieldNamed(name string) *FieldInfo {
+	if f := m.byName[name]; f != nil {
+		return f
+	}
+	return m.bySnake[name]
+}
+
+// Pointer returns the field's pointer in the prototype, for use wherever a
+// field is named: orm.Asc(info.Pointer(f)).
+func (m *ModelInfo) Pointer(f *FieldInfo) any {
+	return reflect.NewAt(f.Type, unsafe.Add(m.names.root.base, f.offset)).Interface()
+}
+
+// New returns a new row, a *T, with defaults applied.
+func (m *ModelInfo) New() any {
+	return reflect.NewAt(m.Type, m.newRow()).Interface()
+}
+
+func (m *ModelInfo) newRow() unsafe.Pointer {
+	row := m.alloc()
+	for _, f := range m.columns {
+		if f.defaultGo != nil {
+			// The default was tried at registration: it cannot fail.
+			_ = f.defaultGo(unsafe.Add(row, f.offset))
+		}
+	}
+	m.attachRow(row)
+	return row
+}
+
+// attachRow tells a row's relations which field they are, and those to many
+// which row they belong to.
+func (m *ModelInfo) attachRow(row unsafe.Pointer) {
+	for _, f := range m.attach {
+		r := f.Relation
+		p := unsafe.Add(row, f.offset)
+		*(**link)(unsafe.Add(p, r.spec.linkOffset)) = f.link
+		if r.spec.many {
+			key := unsafe.Add(p, r.spec.keyOffset)
+			if m.PrimaryKey.codec.goType.Kind() == reflect.Int64 {
+				(*rowKey)(key).number = *(*int64)(unsafe.Add(row, m.PrimaryKey.offset))
+			} else if v, err := m.PrimaryKey.codec.load(unsafe.Add(row, m.PrimaryKey.offset)); err == nil {
+				(*rowKey)(key).other = v
+			}
+		}
+	}
+}

@@ -1,0 +1,178 @@
+package orm
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"unsafe"
+)
+
+// ManyToMany relates rows of the model to any number of rows of T and the
+// other way round, through a join table that is made with the model's table.
+// The other side, if it has a field, tags it "reverse" with this field's name.
+//
+// Its methods that write take rows that are saved, and write at once.
+type ManyToMany[T any] struct {
+	rows   []*T
+	loaded bool
+	key    rowKey
+	link   *link
+}
+
+// To returns, in a prototype, the names of the related model's fields. In a
+// row it panics: rows are read with [ManyToMany.Get] or [ManyToMany.All].
+func (m *ManyToMany[T]) To() *T { return names[T](m.link) }
+
+// Get returns the rows that the query loaded with With, or a *NotLoadedError.
+func (m *ManyToMany[T]) Get() ([]*T, error) {
+	if !m.loaded {
+		return nil, notLoaded(m.link, reflect.TypeFor[T]())
+	}
+	return m.rows, nil
+}
+
+// Loaded reports whether Get has an answer.
+func (m *ManyToMany[T]) Loaded() bool { return m.loaded }
+
+// All returns the rows, with a query of its own if they are not loaded.
+func (m *ManyToMany[T]) All(ctx context.Context) ([]*T, error) {
+	if m.loaded {
+		return m.rows, nil
+	}
+	rows, err := m.Query().All(ctx)
+	if err == nil {
+		m.rows, m.loaded = rows, true
+	}
+	return rows, err
+}
+
+// Query is the query of the related rows, to be refined and run. An error, if
+// the row is not saved, comes when it runs.
+func (m *ManyToMany[T]) Query() QuerySet[T] {
+	return related[T](m.link, m.key, func(f *FieldInfo, key any) expr {
+		return &joined{f.Relation.join, f.Relation.Target().PrimaryKey, key}
+	})
+}
+
+// Add relates rows. Those related already stay so, once.
+func (m *ManyToMany[T]) Add(ctx context.Context, rows ...*T) error {
+	keys, err := m.keysOf(rows)
+	if err != nil || len(keys) == 0 {
+		return err
+	}
+	if err := insertJoins(ctx, m.link.field, m.key.value(), keys); err != nil {
+		return err
+	}
+	if m.loaded {
+		have := m.rows
+		m.rows = slices.Clone(have)
+		for i, row := range rows {
+			if m.index(have, keys[i]) < 0 {
+				m.rows = append(m.rows, row)
+			}
+		}
+	}
+	return nil
+}
+
+// Remove ends the relation to rows. They themselves are not deleted.
+func (m *ManyToMany[T]) Remove(ctx context.Context, rows ...*T) error {
+	keys, err := m.keysOf(rows)
+	if err != nil || len(keys) == 0 {
+		return err
+	}
+	if err := deleteJoins(ctx, m.link.field, m.key.value(), keys); err != nil {
+		return err
+	}
+	if m.loaded {
+		m.rows = slices.DeleteFunc(slices.Clone(m.rows), func(row *T) bool {
+			return m.index(rows, m.keyOf(row)) >= 0
+		})
+	}
+	return nil
+}
+
+// Set relates exactly the rows given: it adds what is missing and removes the
+// rest, in one transaction.
+func (m *ManyToMany[T]) Set(ctx context.Context, rows ...*T) error {
+	keys, err := m.keysOf(rows)
+	if err != nil {
+		return err
+	}
+	err = Atomic(ctx, func(ctx context.Context) error {
+		if err := keepJoins(ctx, m.link.field, m.key.value(), keys); err != nil || len(keys) == 0 {
+			return err
+		}
+		return insertJoins(ctx, m.link.field, m.key.value(), keys)
+	})
+	if err == nil {
+		m.rows, m.loaded = slices.Clone(rows), true
+	}
+	return err
+}
+
+// Clear ends the relation to all rows.
+func (m *ManyToMany[T]) Clear(ctx context.Context) error { return m.Set(ctx) }
+
+// keysOf checks that the relation can be written and returns the rows' keys.
+func (m *ManyToMany[T]) keysOf(rows []*T) ([]any, error) {
+	if m.link == nil || m.link.node != nil || m.key.value() == nil {
+		return nil, fmt.Errorf("orm: a relation to %s is written on a row that was neither read nor inserted", reflect.TypeFor[T]().Name())
+	}
+	if err := m.link.field.model.resolve(); err != nil {
+		return nil, err
+	}
+	keys := make([]any, len(rows))
+	for i, row := range rows {
+		if row == nil {
+			return nil, fmt.Errorf("orm: a nil row is given to %s.%s", m.link.field.model.Name, m.link.field.Name)
+		}
+		if keys[i] = m.keyOf(row); keys[i] == nil || keys[i] == int64(0) || keys[i] == "" {
+			return nil, fmt.Errorf("orm: %s.%s is given a %s that is not saved; insert it first", m.link.field.model.Name, m.link.field.Name, reflect.TypeFor[T]().Name())
+		}
+	}
+	return keys, nil
+}
+
+func (m *ManyToMany[T]) keyOf(row *T) any {
+	pk := typeInfo(reflect.TypeFor[T]()).PrimaryKey
+	key, err := pk.codec.load(unsafe.Add(unsafe.Pointer(row), pk.offset))
+	if err != nil {
+		return nil
+	}
+	return key
+}
+
+func (m *ManyToMany[T]) index(rows []*T, key any) int {
+	return slices.IndexFunc(rows, func(row *T) bool { return m.keyOf(row) == key })
+}
+
+// TemplateValue is what a template sees: the rows.
+func (m ManyToMany[T]) TemplateValue() (any, error) {
+	rows, err := m.Get()
+	if err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
+
+// String tells how many rows are loaded.
+func (m ManyToMany[T]) String() string { return manyString(m.loaded, len(m.rows)) }
+
+// MarshalJSON writes the loaded rows, or null if they are not loaded.
+func (m ManyToMany[T]) MarshalJSON() ([]byte, error) {
+	if !m.loaded {
+		return []byte("null"), nil
+	}
+	return json.Marshal(m.rows)
+}
+
+func (m *ManyToMany[T]) spec() relationSpec {
+	return relationSpec{
+		kind: ManyMany, many: true, target: reflect.TypeFor[T](),
+		rowOffset: unsafe.Offsetof(m.rows), loadedOffset: unsafe.Offsetof(m.loaded),
+		keyOffset: unsafe.Offsetof(m.key), linkOffset: unsafe.Offsetof(m.link),
+	}
+}

@@ -1,0 +1,128 @@
+package orm
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"unsafe"
+)
+
+// query is what a QuerySet says. It never changes: each step copies it.
+type query struct {
+	model    *ModelInfo
+	where    []expr // one for each Where: see compiler.where
+	order    []Order
+	ordered  bool // OrderBy was called: the model's order does not apply
+	limit    int
+	limited  bool
+	offset   int
+	distinct bool
+	with     []ref
+	group    []operand
+	having   []expr
+	err      error
+}
+
+// use returns the query; that of a zero QuerySet, which ready refuses, is empty.
+func (s QuerySet[T]) use() *query {
+	if s.q == nil {
+		return &query{}
+	}
+	return s.q
+}
+
+// derive returns a copy to be changed by one step.
+func (q *query) derive() *query {
+	d := *q
+	return &d
+}
+
+// add returns the list with items added, never in the memory of the old one:
+// two queries derived from the same one must not write over each other.
+func add[E any](list []E, items ...E) []E {
+	return append(slices.Clip(list), items...)
+}
+
+// ready reports what stands against running the query: an error made while it
+// was built, or a model that is not registered or whose relations lead nowhere.
+func (q *query) ready() error {
+	if q.model == nil {
+		return errors.New("orm: a zero QuerySet; queries start from the one that Register returned")
+	}
+	if q.err != nil {
+		return q.err
+	}
+	if !q.model.registered {
+		return fmt.Errorf("orm: %s is not registered", q.model.Type)
+	}
+	return q.model.resolve()
+}
+
+// never reports that the conditions exclude every row.
+func (q *query) never() bool {
+	return slices.ContainsFunc(q.where, never) || q.limited && q.limit == 0
+}
+
+// orderTerms is the order that applies.
+func (q *query) orderTerms() []Order {
+	if q.ordered || q.model == nil {
+		return q.order
+	}
+	return q.model.meta.OrderBy
+}
+
+// keyOrder is the order that applies, or that of the primary key if there is
+// none, so that one row of many is always the same.
+func (q *query) keyOrder() []Order {
+	if terms := q.orderTerms(); len(terms) > 0 || q.model == nil {
+		return terms
+	}
+	return []Order{{of: q.model.keyRef()}}
+}
+
+// keyRef names the primary key.
+func (m *ModelInfo) keyRef() ref {
+	return ref{unsafe.Add(m.names.root.base, m.PrimaryKey.offset), m.PrimaryKey.Type}
+}
+
+// loadNode is a relation to be loaded with the rows, and those behind it.
+type loadNode struct {
+	field *FieldInfo
+	kids  []*loadNode
+}
+
+// loadPlan makes the tree of relations to load of the paths given to With.
+func (q *query) loadPlan() ([]*loadNode, error) {
+	root := &loadNode{}
+	for _, r := range q.with {
+		n, t, err := r.resolve(q.model.names.root)
+		if err != nil {
+			return nil, err
+		}
+		if t.field.Relation == nil {
+			return nil, fmt.Errorf("orm: With takes relations, and %s.%s is not one", t.field.model.Name, t.field.Name)
+		}
+		at := root
+		for _, f := range append(n.fields(), t.field) {
+			if err := f.model.resolve(); err != nil {
+				return nil, err
+			}
+			if err := f.Relation.Target().resolve(); err != nil {
+				return nil, err
+			}
+			at = at.kid(f)
+		}
+	}
+	return root.kids, nil
+}
+
+func (l *loadNode) kid(f *FieldInfo) *loadNode {
+	for _, kid := range l.kids {
+		if kid.field == f {
+			return kid
+		}
+	}
+	kid := &loadNode{field: f}
+	l.kids = append(l.kids, kid)
+	return kid
+}

@@ -1,0 +1,423 @@
+package orm
+
+import (
+	"context"
+	"fmt"
+	"unsafe"
+)
+
+// reader reads the rows of one SELECT into structs. It is made for one run.
+type reader struct {
+	root  *loadSegment
+	cells []Cell
+	// of the rows of a many-to-many relation: the join table that gives each
+	// row its owner, the owners asked for, and the owner last read
+	through *joinTable
+	keys    []expr
+	owner   any
+}
+
+// loadSegment is a table whose rows are read, and the relations loaded with it.
+type loadSegment struct {
+	segment
+	model *ModelInfo
+	via   *FieldInfo     // the foreign key that leads here, nil for the root
+	kids  []*loadSegment // relations to one, in the same SELECT
+	many  []*loadNode    // relations to many, each a SELECT of its own
+	// rows are kept where relations to many are to be loaded for them.
+	rows []unsafe.Pointer
+}
+
+// reading are the columns in the order they are read: the key first, since it
+// tells whether there is a row.
+func (m *ModelInfo) reading() []*FieldInfo {
+	if m.columns[0] == m.PrimaryKey {
+		return m.columns
+	}
+	order := []*FieldInfo{m.PrimaryKey}
+	for _, f := range m.columns {
+		if f != m.PrimaryKey {
+			order = append(order, f)
+		}
+	}
+	return order
+}
+
+func newReader(m *ModelInfo, plan []*loadNode) *reader {
+	r := &reader{}
+	r.root = newSegment(m, nil, plan)
+	return r
+}
+
+func newSegment(m *ModelInfo, via *FieldInfo, plan []*loadNode) *loadSegment {
+	s := &loadSegment{model: m, via: via, segment: segment{alloc: m.alloc}}
+	for _, node := range plan {
+		if node.field.Relation.spec.many {
+			s.many = append(s.many, node)
+			continue
+		}
+		s.kids = append(s.kids, newSegment(node.field.Relation.Target(), node.field, node.kids))
+	}
+	return s
+}
+
+// makeCells lays out the cells in the order in which selectRows writes columns.
+func (r *reader) makeCells() {
+	if r.through != nil {
+		r.cells = append(r.cells, Cell{codec: &anyCodec, segment: &segment{base: unsafe.Pointer(&r.owner)}})
+	}
+	r.addCells(r.root)
+}
+
+func (r *reader) addCells(s *loadSegment) {
+	for i, f := range s.model.reading() {
+		r.cells = append(r.cells, Cell{codec: f.codec, offset: f.offset, segment: &s.segment, first: i == 0, field: f})
+	}
+	for _, kid := range s.kids {
+		r.addCells(kid)
+	}
+}
+
+// anyCodec keeps a value as it comes.
+var anyCodec = codec{store: func(p unsafe.Pointer, v any) error {
+	*(*any)(p) = v
+	return nil
+}}
+
+// row reads the row the result stands at.
+func (r *reader) row(rows Rows) (unsafe.Pointer, error) {
+	if err := rows.Scan(r.cells); err != nil {
+		return nil, err
+	}
+	r.root.finish()
+	return r.root.base, nil
+}
+
+// finish ties the structs of one row together.
+func (s *loadSegment) finish() {
+	if s.base == nil {
+		return
+	}
+	s.model.attachRow(s.base)
+	for _, kid := range s.kids {
+		kid.finish()
+		kid.via.setRow(unsafe.Add(s.base, kid.via.offset), kid.base)
+	}
+	if len(s.many) > 0 {
+		s.rows = append(s.rows, s.base)
+	}
+}
+
+// segments lists the tables in the order of their columns.
+func (r *reader) segments() []*loadSegment {
+	var list []*loadSegment
+	var walk func(s *loadSegment)
+	walk = func(s *loadSegment) {
+		list = append(list, s)
+		for _, kid := range s.kids {
+			walk(kid)
+		}
+	}
+	walk(r.root)
+	return list
+}
+
+// open sends the SELECT of a query.
+func (q *query) open(ctx context.Context, db *DB, order []Order, r *reader) (Rows, error) {
+	c := newCompiler(db.backend.Dialect(), q.model)
+	c.selectRows(q, order, r)
+	if c.err != nil {
+		return nil, c.err
+	}
+	r.makeCells()
+	return db.query(ctx, Statement{SQL: string(c.buf), Args: c.args})
+}
+
+// SQL returns the statement that All would send to the context's database, and its
+// arguments, for logs and for learning. Relations to many are loaded by further
+// statements, which depend on the rows.
+func (s QuerySet[T]) SQL(ctx context.Context) (string, []any, error) {
+	db, plan, err := s.use().begin(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	c := newCompiler(db.backend.Dialect(), s.use().model)
+	c.selectRows(s.q, s.use().orderTerms(), newReader(s.use().model, plan))
+	return string(c.buf), c.args, c.err
+}
+
+// begin checks that the query can run and finds its database.
+func (q *query) begin(ctx context.Context) (*DB, []*loadNode, error) {
+	if err := q.ready(); err != nil {
+		return nil, nil, err
+	}
+	if len(q.group) > 0 || len(q.having) > 0 {
+		return nil, nil, fmt.Errorf("orm: a query of %s with GroupBy or Having has no rows of the model; use orm.Select", q.model.Name)
+	}
+	plan, err := q.loadPlan()
+	if err != nil {
+		return nil, nil, err
+	}
+	db, err := DBFrom(ctx)
+	return db, plan, err
+}
+
+// all reads all rows, with their relations.
+func (q *query) all(ctx context.Context, order []Order) ([]unsafe.Pointer, error) {
+	db, plan, err := q.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if q.never() {
+		return nil, q.check(db)
+	}
+	r := newReader(q.model, plan)
+	rows, err := q.open(ctx, db, order, r)
+	if err != nil {
+		return nil, err
+	}
+	var list []unsafe.Pointer
+	if q.limited && q.limit <= 1000 {
+		list = make([]unsafe.Pointer, 0, min(q.limit, 100))
+	}
+	for rows.Next() {
+		row, err := r.row(rows)
+		if err != nil {
+			rows.Close()
+			return nil, err
+		}
+		list = append(list, row)
+	}
+	if err := closeRows(rows); err != nil {
+		return nil, err
+	}
+	return list, r.root.loadMany(ctx, db)
+}
+
+// check compiles the query without sending it, so that a mistake in it shows
+// even when its conditions exclude every row.
+func (q *query) check(db *DB) error {
+	c := newCompiler(db.backend.Dialect(), q.model)
+	c.tail(q, q.orderTerms(), nil)
+	return c.err
+}
+
+func closeRows(rows Rows) error {
+	err := rows.Err()
+	if closeErr := rows.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+// streamChunk is how many rows a stream gathers before it loads their relations
+// to many.
+const streamChunk = 256
+
+// stream hands out the rows while they arrive. In a transaction, where the one
+// connection must stay free for what the loop does, and on a database where an
+// open result would hold up writers, they are all read first.
+func (q *query) stream(ctx context.Context, yield func(unsafe.Pointer) bool) error {
+	db, plan, err := q.begin(ctx)
+	if err != nil {
+		return err
+	}
+	if db.mustBuffer(ctx) {
+		list, err := q.all(ctx, q.orderTerms())
+		if err != nil {
+			return err
+		}
+		for _, row := range list {
+			if !yield(row) {
+				break
+			}
+		}
+		return nil
+	}
+	if q.never() {
+		return q.check(db)
+	}
+	r := newReader(q.model, plan)
+	rows, err := q.open(ctx, db, q.orderTerms(), r)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	size := 1
+	for _, s := range r.segments() {
+		if len(s.many) > 0 {
+			size = streamChunk
+		}
+	}
+	chunk := make([]unsafe.Pointer, 0, size)
+	flush := func() (bool, error) {
+		if err := r.root.loadMany(ctx, db); err != nil {
+			return false, err
+		}
+		for _, row := range chunk {
+			if !yield(row) {
+				return false, nil
+			}
+		}
+		chunk = chunk[:0]
+		return true, nil
+	}
+	for rows.Next() {
+		row, err := r.row(rows)
+		if err != nil {
+			return err
+		}
+		if chunk = append(chunk, row); len(chunk) == size {
+			if more, err := flush(); err != nil || !more {
+				return err
+			}
+		}
+	}
+	if err := closeRows(rows); err != nil {
+		return err
+	}
+	_, err = flush()
+	return err
+}
+
+// loadMany loads the relations to many of the rows gathered in s and in the
+// relations to one behind it, and forgets the rows.
+func (s *loadSegment) loadMany(ctx context.Context, db *DB) error {
+	for _, node := range s.many {
+		if err := node.load(ctx, db, s.model, s.rows); err != nil {
+			return err
+		}
+	}
+	s.rows = nil
+	for _, kid := range s.kids {
+		if err := kid.loadMany(ctx, db); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// load fetches the rows behind a relation to many for all its owners at once.
+func (node *loadNode) load(ctx context.Context, db *DB, owner *ModelInfo, owners []unsafe.Pointer) error {
+	f := node.field
+	groups := make(map[any][]unsafe.Pointer, len(owners))
+	keys := make([]expr, 0, len(owners))
+	ownerKeys := make([]any, len(owners))
+	for i, row := range owners {
+		key, err := owner.PrimaryKey.codec.load(unsafe.Add(row, owner.PrimaryKey.offset))
+		if err != nil {
+			return err
+		}
+		ownerKeys[i] = key
+		if _, seen := groups[key]; !seen {
+			groups[key] = nil
+			keys = append(keys, &variable{key})
+		}
+	}
+	if len(keys) > 0 {
+		if err := node.fetch(ctx, db, keys, groups); err != nil {
+			return err
+		}
+	}
+	via := f.Relation.via
+	for i, row := range owners {
+		rows := groups[ownerKeys[i]]
+		f.setRows(unsafe.Add(row, f.offset), rows)
+		if via != nil {
+			for _, kid := range rows {
+				via.setRow(unsafe.Add(kid, via.offset), row)
+			}
+		}
+	}
+	return nil
+}
+
+// fetch reads the related rows of the keys into groups, one for each key.
+func (node *loadNode) fetch(ctx context.Context, db *DB, keys []expr, groups map[any][]unsafe.Pointer) error {
+	target := node.field.Relation.Target()
+	q := &query{model: target}
+	r := newReader(target, node.kids)
+	via := node.field.Relation.via
+	if via != nil {
+		q.where = []expr{&inList{of: ref{unsafe.Add(target.names.root.base, via.offset), via.Type}, values: keys}}
+	} else {
+		r.through, r.keys = node.field.Relation.join, keys
+	}
+	rows, err := q.open(ctx, db, q.keyOrder(), r)
+	if err != nil {
+		return err
+	}
+	// A row related to several owners is one row in memory.
+	shared := map[any]unsafe.Pointer{}
+	for rows.Next() {
+		row, err := r.row(rows)
+		if err != nil {
+			rows.Close()
+			return err
+		}
+		key := r.owner
+		if via != nil {
+			key, err = via.codec.load(unsafe.Add(row, via.offset))
+		} else if id, idErr := target.PrimaryKey.codec.load(unsafe.Add(row, target.PrimaryKey.offset)); idErr == nil {
+			if first := shared[id]; first != nil {
+				row = first
+			}
+			shared[id] = row
+		}
+		if err != nil {
+			rows.Close()
+			return err
+		}
+		groups[key] = append(groups[key], row)
+	}
+	if err := closeRows(rows); err != nil {
+		return err
+	}
+	return r.root.loadMany(ctx, db)
+}
+
+func (q *query) count(ctx context.Context) (int64, error) {
+	var n int64
+	err := q.single(ctx, (*compiler).selectCount, func(v any) error { return storeInt64(unsafe.Pointer(&n), v) })
+	return n, err
+}
+
+func (q *query) exists(ctx context.Context) (bool, error) {
+	found := false
+	err := q.single(ctx, (*compiler).selectExists, func(any) error {
+		found = true
+		return nil
+	})
+	return found, err
+}
+
+// single runs a SELECT of one value.
+func (q *query) single(ctx context.Context, write func(*compiler, *query), read func(any) error) error {
+	db, _, err := q.begin(ctx)
+	if err != nil {
+		return err
+	}
+	if q.never() {
+		return q.check(db)
+	}
+	c := newCompiler(db.backend.Dialect(), q.model)
+	write(c, q)
+	if c.err != nil {
+		return c.err
+	}
+	rows, err := db.query(ctx, Statement{SQL: string(c.buf), Args: c.args})
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		values, err := rows.Values()
+		if err != nil {
+			return err
+		}
+		if err := read(values[0]); err != nil {
+			return err
+		}
+	}
+	return closeRows(rows)
+}

@@ -1,0 +1,255 @@
+package orm
+
+import (
+	"fmt"
+	"reflect"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+)
+
+// models is the registry, filled while packages are initialised.
+var models = struct {
+	sync.RWMutex
+	byType  map[reflect.Type]*ModelInfo
+	byTable map[string]*ModelInfo
+	ordered []*ModelInfo // registered, in that order
+}{
+	byType:  map[reflect.Type]*ModelInfo{},
+	byTable: map[string]*ModelInfo{},
+}
+
+// Register makes T a model and returns the query of all its rows. It is called
+// once for each model, in a package variable. It panics if T cannot be a model,
+// is registered already, or has the table of another model; the models it
+// refers to may be registered later.
+func Register[T any]() QuerySet[T] {
+	_, file, line, _ := runtime.Caller(1)
+	t := reflect.TypeFor[T]()
+	if t.Kind() != reflect.Struct {
+		panic(fmt.Sprintf("orm: %s cannot be a model: it is not a struct (registered at %s:%d)", t, file, line))
+	}
+	m := typeInfo(t)
+	var zero T
+	var meta Meta
+	if described, ok := any(zero).(metaer[T]); ok {
+		meta = described.Meta((*T)(m.names.root.base))
+	}
+	if err := register(m, meta, file, line); err != nil {
+		panic(fmt.Sprintf("orm: %v (registered at %s:%d)", err, file, line))
+	}
+	return QuerySet[T]{&query{model: m}}
+}
+
+func register(m *ModelInfo, meta Meta, file string, line int) error {
+	if err := m.buildErr; err != nil {
+		return err
+	}
+	models.Lock()
+	defer models.Unlock()
+	if m.registered {
+		return fmt.Errorf("%s is registered twice; the first is at %s:%d", m.Label(), m.File, m.Line)
+	}
+	m.meta, m.File, m.Line = meta, file, line
+	if meta.Table != "" {
+		m.Table = meta.Table
+	}
+	if !validName(m.Table) {
+		return fmt.Errorf("%s: %q cannot be a table name: letters, digits and _, at most 63", m.Label(), m.Table)
+	}
+	if other := models.byTable[m.Table]; other != nil {
+		return fmt.Errorf("%s and %s have the same table %s; the other is registered at %s:%d; set Table in the Meta of one",
+			m.Label(), other.Label(), m.Table, other.File, other.Line)
+	}
+	if meta.VerboseName != "" {
+		m.VerboseName = meta.VerboseName
+		m.VerboseNamePlural = meta.VerboseName + "s"
+	}
+	if meta.VerboseNamePlural != "" {
+		m.VerboseNamePlural = meta.VerboseNamePlural
+	}
+	m.registered = true
+	models.byTable[m.Table] = m
+	models.ordered = append(models.ordered, m)
+	return nil
+}
+
+// Models returns the registered models in the order of their registration.
+func Models() []*ModelInfo {
+	models.RLock()
+	defer models.RUnlock()
+	return slices.Clone(models.ordered)
+}
+
+// InfoOf returns what is known of a registered model.
+func InfoOf[T any]() (*ModelInfo, error) { return registeredInfo(reflect.TypeFor[T]()) }
+
+// InfoNamed returns the registered model of that label ("blog.Post"), or nil.
+func InfoNamed(label string) *ModelInfo {
+	for _, m := range Models() {
+		if m.Label() == label {
+			return m
+		}
+	}
+	return nil
+}
+
+func infoOfTable(table string) *ModelInfo {
+	models.RLock()
+	defer models.RUnlock()
+	return models.byTable[table]
+}
+
+func registeredInfo(t reflect.Type) (*ModelInfo, error) {
+	m := typeInfo(t)
+	models.RLock()
+	registered := m.registered
+	models.RUnlock()
+	if !registered {
+		return nil, fmt.Errorf("orm: %s is not a registered model; its package calls orm.Register[%s]() in a variable, and must be imported", t, t.Name())
+	}
+	return m, m.resolve()
+}
+
+// typeInfo returns the info of a type, building it on first use, whether or not
+// it is registered: models refer to each other before they are.
+func typeInfo(t reflect.Type) *ModelInfo {
+	models.RLock()
+	m := models.byType[t]
+	models.RUnlock()
+	if m != nil {
+		return m
+	}
+	built := buildInfo(t)
+	models.Lock()
+	defer models.Unlock()
+	if m = models.byType[t]; m != nil {
+		return m
+	}
+	models.byType[t] = built
+	return built
+}
+
+// resolution is the second half of a model's making, when the models it
+// refers to are known.
+type resolution struct {
+	done atomic.Bool
+	mu   sync.Mutex
+}
+
+// resolve ties the model's relations to their other sides. It does so at first
+// use, when all packages are initialised, and again if it failed.
+func (m *ModelInfo) resolve() error {
+	if m.resolution.done.Load() {
+		return nil
+	}
+	m.resolution.mu.Lock()
+	defer m.resolution.mu.Unlock()
+	if m.resolution.done.Load() {
+		return nil
+	}
+	if m.buildErr != nil {
+		return fmt.Errorf("orm: %w", m.buildErr)
+	}
+	for _, f := range m.attach {
+		if err := f.resolveRelation(); err != nil {
+			return fmt.Errorf("orm: %s.%s: %w", m.Name, f.Name, err)
+		}
+	}
+	m.resolution.done.Store(true)
+	return nil
+}
+
+func (f *FieldInfo) resolveRelation() error {
+	r := f.Relation
+	other := r.Target()
+	models.RLock()
+	registered := other.registered
+	models.RUnlock()
+	if !registered {
+		return fmt.Errorf("refers to %s, which is not registered; its package calls orm.Register[%s]() in a variable, and must be imported", other.Type, other.Name)
+	}
+	if other.buildErr != nil {
+		return other.buildErr
+	}
+	switch r.Kind {
+	case ToOne:
+		if pk := other.PrimaryKey; pk.Type != r.spec.key {
+			return fmt.Errorf("its key is a %s, but the primary key of %s is a %s; use orm.ForeignKey[%s, %s]", r.spec.key, other.Name, pk.Type, other.Name, pk.Type)
+		}
+		if r.Related != "" {
+			if back := other.byName[r.Related]; back != nil && (back.Relation == nil || back.Relation.spec.target != f.model.Type) {
+				return fmt.Errorf("related=%s: %s.%s does not lead back to %s", r.Related, other.Name, r.Related, f.model.Name)
+			}
+		}
+	case ToMany:
+		via, err := f.findVia(other)
+		if err != nil {
+			return err
+		}
+		r.via = via
+	case ManyMany:
+		join, err := f.findJoin(other)
+		if err != nil {
+			return err
+		}
+		r.join = join
+	}
+	return nil
+}
+
+// findVia finds the foreign key that a HasMany is the other side of: the one
+// named by "reverse", the one whose "related" names the field, or the only one.
+func (f *FieldInfo) findVia(other *ModelInfo) (*FieldInfo, error) {
+	var found []*FieldInfo
+	for _, g := range other.attach {
+		if g.Relation.Kind != ToOne || g.Relation.spec.target != f.model.Type {
+			continue
+		}
+		if g.Name == f.Relation.Reverse || f.Relation.Reverse == "" && g.Relation.Related == f.Name {
+			return g, nil
+		}
+		found = append(found, g)
+	}
+	switch {
+	case f.Relation.Reverse != "":
+		return nil, fmt.Errorf("reverse=%s: %s has no foreign key of that name to %s", f.Relation.Reverse, other.Name, f.model.Name)
+	case len(found) == 0:
+		return nil, fmt.Errorf("%s has no foreign key to %s", other.Name, f.model.Name)
+	case len(found) > 1:
+		return nil, fmt.Errorf("%s has several foreign keys to %s; say which with orm:\"reverse=%s\"", other.Name, f.model.Name, found[0].Name)
+	}
+	return found[0], nil
+}
+
+// findJoin finds the join table: the field's own, or, with "reverse", that of
+// the other side.
+func (f *FieldInfo) findJoin(other *ModelInfo) (*joinTable, error) {
+	if f.Relation.Reverse == "" {
+		return f.ownJoin(other), nil
+	}
+	g := other.byName[f.Relation.Reverse]
+	if g == nil || g.Relation == nil || g.Relation.Kind != ManyMany || g.Relation.spec.target != f.model.Type || g.Relation.Reverse != "" {
+		return nil, fmt.Errorf("reverse=%s: %s has no ManyToMany[%s] of that name", f.Relation.Reverse, other.Name, f.model.Name)
+	}
+	j := g.ownJoin(f.model)
+	return &joinTable{table: j.table, owner: j.target, target: j.owner, declared: g}, nil
+}
+
+func (f *FieldInfo) ownJoin(other *ModelInfo) *joinTable {
+	j := &joinTable{
+		table: objectName(f.model.Table, f.Snake), declared: f,
+		owner: snake(f.model.Name) + "_id", target: snake(other.Name) + "_id",
+	}
+	if j.owner == j.target {
+		j.owner, j.target = "from_"+j.owner, "to_"+j.target
+	}
+	return j
+}
+
+// allocator returns a function that makes a zero row of the type.
+func allocator(t reflect.Type) func() unsafe.Pointer {
+	return func() unsafe.Pointer { return reflect.New(t).UnsafePointer() }
+}

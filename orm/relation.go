@@ -1,0 +1,111 @@
+package orm
+
+import (
+	"reflect"
+	"unsafe"
+
+	"github.com/retort-web/retort/orm/schema"
+)
+
+// RelationKind is the kind of a relation field.
+type RelationKind string
+
+// The kinds of relations.
+const (
+	ToOne    RelationKind = "to one"       // ForeignKey
+	ToMany   RelationKind = "to many"      // HasMany
+	ManyMany RelationKind = "many to many" // ManyToMany
+)
+
+// RelationInfo describes a relation field.
+type RelationInfo struct {
+	Kind     RelationKind
+	OnDelete schema.OnDelete // of a foreign key
+	// Related is the tag "related": the name of the field in the target that
+	// is the other side of this foreign key.
+	Related string
+	// Reverse is the tag "reverse": the name of the target's foreign key, or
+	// many-to-many relation, whose other side this field is.
+	Reverse string
+	// OneToOne is a foreign key that is unique.
+	OneToOne bool
+
+	spec  relationSpec
+	field *FieldInfo
+	// found by resolve
+	via  *FieldInfo // of a HasMany: the foreign key in the target
+	join *joinTable // of a ManyToMany
+}
+
+// relationSpec is what a relation field's type says, and where it keeps what.
+type relationSpec struct {
+	kind         RelationKind
+	target       reflect.Type
+	key          reflect.Type // of a foreign key
+	many         bool
+	linkOffset   uintptr
+	rowOffset    uintptr // the row, or the slice of rows
+	loadedOffset uintptr // to many: whether they are loaded
+	keyOffset    uintptr // to many: the rowKey
+}
+
+// relation is implemented by pointers to all relation fields.
+type relation interface{ spec() relationSpec }
+
+// joinTable is the table behind a many-to-many relation, seen from one side.
+type joinTable struct {
+	table  string
+	owner  string // column of the side that has the field
+	target string // column of the other side
+	// declared is the side that makes the table.
+	declared *FieldInfo
+}
+
+// Target is the model the relation leads to.
+func (r *RelationInfo) Target() *ModelInfo { return typeInfo(r.spec.target) }
+
+// Via is the foreign key in the target that a HasMany is the other side of.
+func (r *RelationInfo) Via() *FieldInfo { return r.via }
+
+// rowKey is a row's primary key, kept by its relations to many. Integers, the
+// common case, are kept without an allocation.
+type rowKey struct {
+	number int64
+	other  any
+}
+
+func (k rowKey) value() any {
+	if k.other != nil {
+		return k.other
+	}
+	if k.number != 0 {
+		return k.number
+	}
+	return nil
+}
+
+// setRow stores the row a foreign key refers to.
+func (f *FieldInfo) setRow(field, row unsafe.Pointer) {
+	*(*unsafe.Pointer)(unsafe.Add(field, f.Relation.spec.rowOffset)) = row
+}
+
+// setRows stores the rows of a relation to many. All slices of pointers have
+// the same memory layout.
+func (f *FieldInfo) setRows(field unsafe.Pointer, rows []unsafe.Pointer) {
+	*(*[]unsafe.Pointer)(unsafe.Add(field, f.Relation.spec.rowOffset)) = rows
+	*(*bool)(unsafe.Add(field, f.Relation.spec.loadedOffset)) = true
+}
+
+// clearLoaded forgets a loaded row, because the key is about to change.
+func (f *FieldInfo) clearLoaded(field unsafe.Pointer) {
+	if f.Relation.Kind == ToOne {
+		f.setRow(field, nil)
+	}
+}
+
+func notLoaded(l *link, target reflect.Type) error {
+	if l == nil {
+		return &NotLoadedError{Model: target.Name()}
+	}
+	return &NotLoadedError{Model: l.field.model.Name, Field: l.field.Name}
+}

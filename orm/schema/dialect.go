@@ -1,0 +1,76 @@
+package schema
+
+// Dialect writes the DDL of one kind of database. The statements of one call
+// are run in order and carry no semicolon at the end. Names are quoted; none
+// of them ever comes from a request. Not stable: it will grow with the
+// migration operations.
+//
+// A dialect that cannot change a table in place (SQLite) builds it anew and
+// therefore needs the whole table, before and after.
+type Dialect interface {
+	// Name is "sqlite", "postgres" or "mysql".
+	Name() string
+	// TransactionalDDL reports whether a failed migration leaves nothing behind.
+	TransactionalDDL() bool
+
+	// CreateTable creates a table with its keys, checks and indexes.
+	CreateTable(t *Table) []string
+	DropTable(t *Table) []string
+	// RenameTable gives a table the name of to; references to it follow.
+	RenameTable(from, to *Table) []string
+	// CommentTable sets the comment of t, where the database keeps one.
+	CommentTable(t *Table) []string
+
+	// AddColumn adds c to t, which does not have it yet. Rows that exist get
+	// the column's default, or else backfill, an SQL literal; with neither, a
+	// column that is NOT NULL can only be added to an empty table.
+	AddColumn(t *Table, c *Column, backfill *string) []string
+	// DropColumn removes c from t, which still has it.
+	DropColumn(t *Table, c *Column) []string
+	// RenameColumn changes no more than the name; t still has from.
+	RenameColumn(t *Table, from, to *Column) []string
+	// AlterColumn turns the column from into to. Rows that hold NULL get
+	// backfill, or else the default of to, when NULL is no longer allowed.
+	AlterColumn(before, after *Table, from, to *Column, backfill *string) []string
+
+	CreateIndex(t *Table, i *Index) []string
+	DropIndex(t *Table, i *Index) []string
+	AddCheck(before, after *Table, c *Check) []string
+	DropCheck(before, after *Table, c *Check) []string
+
+	// Frame says what must surround a transaction that runs these statements.
+	Frame(statements []string) Frame
+	// Attached is a query for the indexes and triggers of a table, in rows of
+	// (name, statement that creates it). It is empty where no statement of the
+	// dialect builds a table anew.
+	Attached(table string) string
+	// TableNames is a query for the names of the tables that exist.
+	TableNames() string
+	// Placeholder is the n-th parameter of a statement, counted from 1.
+	Placeholder(n int) string
+	// Busy reports that an error only says that another process holds the
+	// database, so that the statement may be tried again.
+	Busy(err error) bool
+}
+
+// Frame is what a migration needs around its statements.
+type Frame struct {
+	// WithoutForeignKeys asks for a transaction in which foreign keys are not
+	// enforced, because a table is dropped that others reference.
+	WithoutForeignKeys bool
+	// Guard is a query run as the first thing inside such a transaction; a row
+	// means that foreign keys are enforced all the same, and that to go on
+	// would lose data. Empty for none.
+	Guard string
+	// Begin is run before the statements, inside the transaction.
+	Begin []string
+	// Check is a query run after them; each row is (table, row, missing table)
+	// of a foreign key that points nowhere, and any row makes the migration
+	// fail. Empty for none.
+	Check string
+	// Rebuilt names the tables that are built anew.
+	Rebuilt []string
+	// Before and After are for a script, in which nobody else sees to
+	// WithoutForeignKeys: statements around its transaction.
+	Before, After []string
+}

@@ -1,0 +1,130 @@
+package sqlite
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/retort-web/retort/orm"
+)
+
+// dialect spells queries for SQLite, https://www.sqlite.org/lang.html.
+type dialect struct{}
+
+func (dialect) Name() string { return "sqlite" }
+
+// Returning is true: SQLite has RETURNING since 3.35.
+func (dialect) Returning() bool { return true }
+
+func (dialect) Quote(b []byte, name string) []byte {
+	b = append(b, '"')
+	if strings.IndexByte(name, '"') < 0 {
+		b = append(b, name...)
+	} else {
+		b = append(b, strings.ReplaceAll(name, `"`, `""`)...)
+	}
+	return append(b, '"')
+}
+
+func (dialect) Placeholder(b []byte, _ int) []byte { return append(b, '?') }
+
+// MaxParameters is SQLITE_MAX_VARIABLE_NUMBER as SQLite is built since 3.32.
+func (dialect) MaxParameters() int { return 32766 }
+
+func (dialect) Bind(value any) any {
+	switch v := value.(type) {
+	case time.Time:
+		return v.UTC().Format(orm.TimeLayout)
+	case bool:
+		if v {
+			return int64(1)
+		}
+		return int64(0)
+	}
+	return value
+}
+
+func (d dialect) Literal(b []byte, value any) ([]byte, error) {
+	switch v := d.Bind(value).(type) {
+	case nil:
+		return append(b, "NULL"...), nil
+	case int64:
+		return strconv.AppendInt(b, v, 10), nil
+	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return b, fmt.Errorf("sqlite: %v cannot be written in SQL", v)
+		}
+		return strconv.AppendFloat(b, v, 'e', -1, 64), nil
+	case string:
+		if strings.IndexByte(v, 0) >= 0 {
+			return b, fmt.Errorf("sqlite: text with a NUL cannot be written in SQL")
+		}
+		b = append(b, '\'')
+		b = append(b, strings.ReplaceAll(v, "'", "''")...)
+		return append(b, '\''), nil
+	case []byte:
+		b = append(b, "X'"...)
+		b = hex.AppendEncode(b, v)
+		return append(b, '\''), nil
+	default:
+		return b, fmt.Errorf("sqlite: a %T cannot be written in SQL", v)
+	}
+}
+
+var (
+	likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+	globEscaper = strings.NewReplacer(`[`, `[[]`, `*`, `[*]`, `?`, `[?]`)
+)
+
+// Match uses GLOB, which tells case apart, and LIKE, which does not for ASCII
+// letters. Both can use an index for the start of a text.
+func (dialect) Match(b []byte, m orm.Match, column, placeholder, text string) ([]byte, string) {
+	b = append(b, column...)
+	pattern, wild := globEscaper.Replace(text), "*"
+	if m.FoldCase {
+		pattern, wild = likeEscaper.Replace(text), "%"
+		b = append(b, " LIKE "...)
+	} else {
+		b = append(b, " GLOB "...)
+	}
+	b = append(b, placeholder...)
+	if m.FoldCase {
+		b = append(b, ` ESCAPE '\'`...)
+	}
+	if m.Place == orm.MatchAnywhere || m.Place == orm.MatchEnd {
+		pattern = wild + pattern
+	}
+	if m.Place == orm.MatchAnywhere || m.Place == orm.MatchStart {
+		pattern += wild
+	}
+	return b, pattern
+}
+
+// InArray passes the values as one JSON array, unpacked by json_each,
+// https://www.sqlite.org/json1.html#jeach. Bytes and numbers that JSON cannot
+// carry exactly are left to the caller.
+func (dialect) InArray(b []byte, column, placeholder string, values []any) ([]byte, any, bool) {
+	for _, v := range values {
+		switch v := v.(type) {
+		case int64, string:
+		case float64:
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return b, nil, false
+			}
+		default:
+			return b, nil, false
+		}
+	}
+	array, err := json.Marshal(values)
+	if err != nil {
+		return b, nil, false
+	}
+	b = append(b, column...)
+	b = append(b, " IN (SELECT value FROM json_each("...)
+	b = append(b, placeholder...)
+	return append(b, "))"...), string(array), true
+}

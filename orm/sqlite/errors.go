@@ -1,0 +1,108 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/retort-web/retort/orm"
+)
+
+// Result codes, https://www.sqlite.org/rescode.html.
+const (
+	codeBusy       = 5
+	codeLocked     = 6
+	codeReadOnly   = 8
+	codeIOErr      = 10
+	codeCorrupt    = 11
+	codeFull       = 13
+	codeCantOpen   = 14
+	codeConstraint = 19
+	codeNotADB     = 26
+
+	codeCheck      = codeConstraint | 1<<8
+	codeForeignKey = codeConstraint | 3<<8
+	codeNotNull    = codeConstraint | 5<<8
+	codePrimaryKey = codeConstraint | 6<<8
+	codeTrigger    = codeConstraint | 7<<8
+	codeUnique     = codeConstraint | 8<<8
+	codeRowID      = codeConstraint | 10<<8
+)
+
+// coder is the error of modernc.org/sqlite.
+type coder interface{ Code() int }
+
+// classify turns the driver's errors into those of package orm.
+func classify(err error) error {
+	c, ok := errors.AsType[interface {
+		error
+		coder
+	}](err)
+	if !ok {
+		return err
+	}
+	switch code := c.Code(); code & 0xff {
+	case codeConstraint:
+		return constraint(code, err)
+	case codeBusy, codeLocked:
+		return fmt.Errorf("%w: %w", orm.ErrLocked, err)
+	case codeReadOnly:
+		return fmt.Errorf("%w: %w", orm.ErrReadOnly, err)
+	case codeFull:
+		return fmt.Errorf("%w: %w", orm.ErrFull, err)
+	case codeIOErr, codeCorrupt, codeCantOpen, codeNotADB:
+		return fmt.Errorf("%w: %w", orm.ErrUnavailable, err)
+	}
+	return err
+}
+
+// constraint reads the columns, or the name of a check, from the message: SQLite
+// gives them nowhere else. They come after "constraint failed: ", as
+// "blog_post.slug, blog_post.author_id" or "index 'name'" or a check's name.
+func constraint(code int, err error) error {
+	e := &orm.ConstraintError{Err: err}
+	switch code {
+	case codeUnique, codePrimaryKey, codeRowID:
+		e.Kind = orm.UniqueConstraint
+	case codeForeignKey:
+		e.Kind = orm.ForeignKeyConstraint
+	case codeTrigger:
+		// The RESTRICT of a foreign key is a trigger inside SQLite.
+		if !strings.Contains(err.Error(), "FOREIGN KEY") {
+			return err
+		}
+		e.Kind = orm.ForeignKeyConstraint
+	case codeNotNull:
+		e.Kind = orm.NotNullConstraint
+	case codeCheck:
+		e.Kind = orm.CheckConstraint
+	default:
+		return err
+	}
+	_, detail, found := cutLast(err.Error(), "constraint failed: ")
+	if !found || e.Kind == orm.ForeignKeyConstraint {
+		return e
+	}
+	if i := strings.LastIndex(detail, " ("); i >= 0 {
+		detail = detail[:i] // the driver adds the code
+	}
+	if e.Kind == orm.CheckConstraint || strings.HasPrefix(detail, "index ") {
+		e.Constraint = strings.Trim(strings.TrimPrefix(detail, "index "), "'")
+		return e
+	}
+	for item := range strings.SplitSeq(detail, ", ") {
+		table, column, ok := strings.Cut(item, ".")
+		if ok {
+			e.Table = table
+			e.Columns = append(e.Columns, column)
+		}
+	}
+	return e
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}

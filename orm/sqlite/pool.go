@@ -1,0 +1,98 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"sync"
+)
+
+// pool holds connections of one kind. The slots bound how many there are; a
+// connection is opened when a slot is free and no connection is idle.
+type pool struct {
+	open  func(ctx context.Context) (*conn, error)
+	slots chan struct{}
+
+	mu     sync.Mutex
+	idle   []*conn
+	closed bool
+}
+
+var errClosed = errors.New("sqlite: the database is closed")
+
+func newPool(size int, open func(ctx context.Context) (*conn, error)) *pool {
+	return &pool{open: open, slots: make(chan struct{}, size)}
+}
+
+// take returns a connection, waiting for one if all are taken.
+func (p *pool) take(ctx context.Context) (*conn, error) {
+	select {
+	case p.slots <- struct{}{}:
+	default:
+		select {
+		case p.slots <- struct{}{}:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		<-p.slots
+		return nil, errClosed
+	}
+	if n := len(p.idle); n > 0 {
+		c := p.idle[n-1]
+		p.idle = p.idle[:n-1]
+		p.mu.Unlock()
+		return c, nil
+	}
+	p.mu.Unlock()
+	c, err := p.open(ctx)
+	if err != nil {
+		<-p.slots
+	}
+	return c, err
+}
+
+// give returns a connection to the pool.
+func (p *pool) give(c *conn) {
+	p.mu.Lock()
+	closed := p.closed
+	if !closed {
+		p.idle = append(p.idle, c)
+	}
+	p.mu.Unlock()
+	if closed {
+		_ = c.close()
+	}
+	<-p.slots
+}
+
+// discard closes a connection that is in an unknown state.
+func (p *pool) discard(c *conn) {
+	_ = c.close()
+	<-p.slots
+}
+
+// close closes the pool when all connections have been given back.
+func (p *pool) close() error {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return nil
+	}
+	p.closed = true
+	p.mu.Unlock()
+	for range cap(p.slots) {
+		p.slots <- struct{}{}
+	}
+	var errs []error
+	for _, c := range p.idle {
+		errs = append(errs, c.close())
+	}
+	p.idle = nil
+	for range cap(p.slots) {
+		<-p.slots
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,313 @@
+// Package sqlite connects package orm to SQLite, without cgo. Importing it
+// registers the URL scheme "sqlite":
+//
+//	import _ "github.com/retort-web/retort/orm/sqlite"
+//
+//	db, err := orm.Open(ctx, "sqlite:blog.db")
+//
+// A database is opened as a web site needs it: write-ahead log, foreign keys
+// enforced, five seconds of patience with other processes. There is one
+// connection that writes and a pool of those that read: within a process,
+// writers queue instead of failing with "database is locked", and readers never
+// wait for them. Transactions that may write take the write lock when they begin,
+// because one that reads first and writes then could not be made to wait.
+//
+// "sqlite::memory:" is a database in memory, of its own for each Open, that is
+// gone when it is closed.
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net/url"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	modernc "modernc.org/sqlite"
+
+	"github.com/retort-web/retort/orm"
+	"github.com/retort-web/retort/orm/schema"
+	ddl "github.com/retort-web/retort/orm/schema/sqlite"
+)
+
+func init() { orm.RegisterDriver("sqlite", opener{}) }
+
+// Options are the options of a database. The zero value is right for most.
+type Options struct {
+	// BusyTimeout is how long a statement waits for another process that
+	// holds a lock. Default: 5s.
+	BusyTimeout time.Duration
+	// Readers is the most connections that read at the same time. Default: 4
+	// for each CPU, at least 16.
+	Readers int
+	// Statements is how many prepared statements each connection keeps.
+	// Default: 200.
+	Statements int
+	// Synchronous is OFF, NORMAL, FULL or EXTRA. Default: NORMAL, with which
+	// a crash of the program loses nothing, and one of the machine perhaps the
+	// last transactions, but never the database.
+	Synchronous string
+	// CacheSize is how many pages each connection caches or, if negative, how
+	// many KiB. Default: SQLite's, 2 MiB.
+	CacheSize int
+	// ReadOnly opens a database that exists, for reading only.
+	ReadOnly bool
+	// Driver replaces the driver, modernc.org/sqlite, by another one that
+	// understands SQLite's file: names, such as mattn/go-sqlite3. Error kinds
+	// are recognised if its errors have a method Code() int.
+	Driver driver.Driver
+}
+
+func (o *Options) check() error {
+	switch {
+	case o.BusyTimeout < 0:
+		return fmt.Errorf("sqlite: busy_timeout %v is negative", o.BusyTimeout)
+	case o.Readers < 0 || o.Readers > 10000:
+		return fmt.Errorf("sqlite: readers=%d is not from 0 to 10000", o.Readers)
+	case o.Statements < 0:
+		return fmt.Errorf("sqlite: statements=%d is negative", o.Statements)
+	case o.Synchronous != "" && !slices.Contains([]string{"OFF", "NORMAL", "FULL", "EXTRA"}, o.Synchronous):
+		return fmt.Errorf("sqlite: synchronous=%q; allowed are OFF, NORMAL, FULL and EXTRA", o.Synchronous)
+	}
+	return nil
+}
+
+type opener struct{}
+
+// Open implements orm.Driver.
+func (opener) Open(ctx context.Context, rawURL string) (orm.Backend, error) {
+	path, options, err := parseURL(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	return open(ctx, path, options)
+}
+
+// Open opens the database in a file, which is made if it does not exist, or in
+// memory if the path is ":memory:".
+func Open(ctx context.Context, path string, options Options) (*orm.DB, error) {
+	if err := options.check(); err != nil {
+		return nil, err
+	}
+	b, err := open(ctx, path, options)
+	if err != nil {
+		return nil, err
+	}
+	return orm.NewDB(b), nil
+}
+
+// database is an open database.
+type database struct {
+	options Options
+	name    string // for the driver
+	memory  bool
+	writer  *pool
+	readers *pool
+}
+
+// memoryNames tells databases in memory apart.
+var memoryNames atomic.Int64
+
+func open(ctx context.Context, path string, options Options) (*database, error) {
+	d := &database{options: options, memory: path == ":memory:"}
+	o := &d.options
+	if o.BusyTimeout == 0 {
+		o.BusyTimeout = 5 * time.Second
+	}
+	if o.Readers == 0 {
+		o.Readers = max(16, 4*runtime.GOMAXPROCS(0))
+	}
+	if o.Statements == 0 {
+		o.Statements = 200
+	}
+	if o.Synchronous == "" {
+		o.Synchronous = "NORMAL"
+	}
+	if o.Driver == nil {
+		o.Driver = &modernc.Driver{}
+	}
+	switch {
+	case d.memory:
+		// The memdb VFS shares a name that begins with / between connections,
+		// https://www.sqlite.org/src/file/src/memdb.c.
+		d.name = fmt.Sprintf("file:/retort-%d?vfs=memdb", memoryNames.Add(1))
+	case o.ReadOnly:
+		d.name = "file:" + escapePath(path) + "?mode=ro"
+	default:
+		d.name = "file:" + escapePath(path)
+	}
+	d.writer = newPool(1, func(ctx context.Context) (*conn, error) { return d.connect(ctx, !o.ReadOnly) })
+	d.readers = newPool(o.Readers, func(ctx context.Context) (*conn, error) { return d.connect(ctx, false) })
+	// Opening the writer checks the file, sets the journal mode and, for a
+	// database in memory, keeps it alive.
+	c, err := d.writer.take(ctx)
+	if err != nil {
+		return nil, classify(fmt.Errorf("sqlite: opening %s: %w", path, err))
+	}
+	d.writer.give(c)
+	return d, nil
+}
+
+// escapePath makes a path safe within a file: name.
+func escapePath(path string) string {
+	return strings.ReplaceAll(strings.ReplaceAll((&url.URL{Path: path}).EscapedPath(), "#", "%23"), "?", "%3F")
+}
+
+// connect opens a connection and sets it up.
+func (d *database) connect(ctx context.Context, writes bool) (*conn, error) {
+	raw, err := d.options.Driver.Open(d.name)
+	if err != nil {
+		return nil, err
+	}
+	c := newConn(raw, d.options.Statements)
+	pragmas := []string{
+		"PRAGMA busy_timeout = " + strconv.FormatInt(d.options.BusyTimeout.Milliseconds(), 10),
+		"PRAGMA foreign_keys = ON",
+		"PRAGMA synchronous = " + d.options.Synchronous,
+		"PRAGMA temp_store = MEMORY",
+		"PRAGMA trusted_schema = OFF",
+	}
+	if d.options.CacheSize != 0 {
+		pragmas = append(pragmas, "PRAGMA cache_size = "+strconv.Itoa(d.options.CacheSize))
+	}
+	switch {
+	case !writes:
+		pragmas = append(pragmas, "PRAGMA query_only = ON")
+	case !d.memory:
+		pragmas = append(pragmas, "PRAGMA journal_mode = WAL")
+	}
+	for _, pragma := range pragmas {
+		if _, err := c.exec(ctx, orm.Statement{SQL: pragma, Once: true}); err != nil {
+			_ = c.close()
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+func (d *database) Dialect() orm.Dialect { return dialect{} }
+
+func (d *database) Schema() schema.Dialect { return ddl.Dialect{} }
+
+func (d *database) Classify(err error) error {
+	if errors.Is(err, errClosed) {
+		return fmt.Errorf("%w: %w", orm.ErrUnavailable, err)
+	}
+	return classify(err)
+}
+
+// BufferRows is true in memory, where there is no write-ahead log and an open
+// result makes writers wait.
+func (d *database) BufferRows() bool { return d.memory }
+
+func (d *database) pool(write bool) *pool {
+	if write {
+		return d.writer
+	}
+	return d.readers
+}
+
+func (d *database) Query(ctx context.Context, s orm.Statement) (orm.Rows, error) {
+	p := d.pool(s.Write)
+	c, err := p.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return c.query(ctx, s, func() { p.give(c) })
+}
+
+func (d *database) Exec(ctx context.Context, s orm.Statement) (orm.Result, error) {
+	c, err := d.writer.take(ctx)
+	if err != nil {
+		return orm.Result{}, err
+	}
+	defer d.writer.give(c)
+	return c.exec(ctx, s)
+}
+
+func (d *database) Close() error {
+	// The last connection to close moves the write-ahead log into the file;
+	// that must be the one that can write.
+	return errors.Join(d.readers.close(), d.writer.close())
+}
+
+// tx is a transaction. It has its connection to itself.
+type tx struct {
+	conn          *conn
+	pool          *pool
+	noForeignKeys bool
+}
+
+func (d *database) Begin(ctx context.Context, options orm.TxOptions) (orm.Tx, error) {
+	t := &tx{pool: d.pool(!options.ReadOnly), noForeignKeys: options.WithoutForeignKeys}
+	var err error
+	if t.conn, err = t.pool.take(ctx); err != nil {
+		return nil, err
+	}
+	begin := "BEGIN IMMEDIATE"
+	if options.ReadOnly || d.options.ReadOnly {
+		begin = "BEGIN"
+	}
+	if t.noForeignKeys {
+		// The pragma does nothing inside a transaction.
+		err = t.conn.run(ctx, "PRAGMA foreign_keys = OFF")
+	}
+	if err == nil {
+		err = t.conn.run(ctx, begin)
+	}
+	if err != nil {
+		t.finish(context.WithoutCancel(ctx))
+		return nil, err
+	}
+	return t, nil
+}
+
+func (t *tx) Query(ctx context.Context, s orm.Statement) (orm.Rows, error) {
+	return t.conn.query(ctx, s, func() {})
+}
+
+func (t *tx) Exec(ctx context.Context, s orm.Statement) (orm.Result, error) {
+	return t.conn.exec(ctx, s)
+}
+
+func (t *tx) Commit(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx)
+	err := t.conn.run(ctx, "COMMIT")
+	if err != nil {
+		_ = t.conn.run(ctx, "ROLLBACK")
+	}
+	t.finish(ctx)
+	return err
+}
+
+func (t *tx) Rollback(ctx context.Context) error {
+	err := t.conn.run(ctx, "ROLLBACK")
+	if err != nil && strings.Contains(err.Error(), "no transaction is active") {
+		// SQLite has rolled back by itself: the disk was full, or the
+		// statement was interrupted.
+		err = nil
+	}
+	if err != nil {
+		t.pool.discard(t.conn)
+		return err
+	}
+	t.finish(ctx)
+	return nil
+}
+
+// finish gives the connection back in the state in which it was taken.
+func (t *tx) finish(ctx context.Context) {
+	if t.noForeignKeys {
+		if err := t.conn.run(ctx, "PRAGMA foreign_keys = ON"); err != nil {
+			t.pool.discard(t.conn)
+			return
+		}
+	}
+	t.pool.give(t.conn)
+}

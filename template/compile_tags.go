@@ -1,0 +1,339 @@
+package template
+
+import (
+	"slices"
+)
+
+func (c *compiler) ifElse(n *ifNode, p place) execFunc {
+	p = p.conditional()
+	type branch struct {
+		test evalFunc
+		line int
+		body execFunc
+	}
+	c.line = n.line
+	branches := []branch{{c.eval(n.test, p), n.line, c.body(n.body, p)}}
+	for _, e := range n.elifs {
+		c.line = e.line
+		branches = append(branches, branch{c.eval(e.test, p), e.line, c.body(e.body, p)})
+	}
+	orElse := c.body(n.orElse, p)
+	if len(branches) == 1 {
+		b := branches[0]
+		return func(f *frame) control {
+			f.x.line = b.line
+			if b.test(f).truth() {
+				return b.body(f)
+			}
+			return orElse(f)
+		}
+	}
+	return func(f *frame) control {
+		for i := range branches {
+			f.x.line = branches[i].line
+			if branches[i].test(f).truth() {
+				return branches[i].body(f)
+			}
+		}
+		return orElse(f)
+	}
+}
+
+func (c *compiler) set(n *setNode, p place) execFunc {
+	get := c.eval(n.e, p)
+	put := c.assign(n.target, p, true)
+	return func(f *frame) control {
+		f.x.line = n.line
+		put(f, get(f))
+		return goOn
+	}
+}
+
+func (c *compiler) setBlock(n *setBlockNode, p place) execFunc {
+	in := p.inner()
+	in.checkOutput = false
+	in.scope.analyze(n.body)
+	code := c.body(n.body, in)
+	var filter func(f *frame, v value) value
+	if n.filter != nil {
+		filter = c.filterCaptured(n.filter, in)
+	}
+	enter := c.enter(in)
+	put := c.assign(n.target, p, true)
+	return func(f *frame) control {
+		if enter != nil {
+			enter(f)
+		}
+		s, ctl := capture(f, code)
+		if ctl != goOn {
+			return ctl
+		}
+		v := textValue(s, f.ctx.eval.autoescape)
+		if filter != nil {
+			f.x.line = n.line
+			v = filter(f, v)
+		}
+		put(f, v)
+		return goOn
+	}
+}
+
+func (c *compiler) filterBlock(n *filterNode, p place) execFunc {
+	in := p.inner()
+	in.scope.analyze(n.body)
+	in.scope.visit(n.filter)
+	code := c.body(n.body, in)
+	filter := c.filterCaptured(n.filter, in)
+	enter := c.enter(in)
+	return func(f *frame) control {
+		if enter != nil {
+			enter(f)
+		}
+		s, ctl := capture(f, code)
+		if ctl != goOn {
+			return ctl
+		}
+		f.x.line = n.line
+		v := filter(f, textValue(s, safeHere(f, in.escape)))
+		f.x.writeString(v)
+		return goOn
+	}
+}
+
+// writeString appends a value that must be a string already.
+func (x *exec) writeString(v value) {
+	if !v.isString() {
+		if v.isUndefined() {
+			v.undefined().fail()
+		}
+		panic(runtimeError("expected a string to print, got '%s'", v.typeName()))
+	}
+	x.out = append(x.out, v.str()...)
+	if len(x.out) > x.maxOutput {
+		x.tooMuchOutput()
+	}
+}
+
+func (c *compiler) with(n *withNode, p place) execFunc {
+	in := p.inner()
+	for _, t := range n.targets {
+		in.scope.storeParameters(t)
+	}
+	in.scope.analyze(n.body)
+	values := make([]evalFunc, len(n.values))
+	puts := make([]func(*frame, value), len(n.values))
+	for i := range n.values {
+		values[i] = c.eval(n.values[i], p)
+		puts[i] = c.assign(n.targets[i], in, false)
+	}
+	code := c.body(n.body, in)
+	enter := c.enter(in)
+	return func(f *frame) control {
+		f.x.line = n.line
+		if enter != nil {
+			enter(f)
+		}
+		for i := range values {
+			puts[i](f, values[i](f))
+		}
+		return code(f)
+	}
+}
+
+func (c *compiler) autoescape(n *autoescapeNode, p place) execFunc {
+	in := p.inner()
+	in.scope.visit(n.e)
+	in.scope.analyze(n.body)
+	get := c.eval(n.e, in)
+	if k, ok := n.e.(constant); ok {
+		in.escape = escapeOff
+		if k.v.truth() {
+			in.escape = escapeOn
+		}
+	} else {
+		if p.escape != escapeAsked {
+			in.literal = p.escape
+		}
+		in.escape = escapeAsked
+	}
+	code := c.body(n.body, in)
+	enter := c.enter(in)
+	return func(f *frame) control {
+		f.x.line = n.line
+		if enter != nil {
+			enter(f)
+		}
+		eval := f.ctx.eval
+		before := eval.autoescape
+		eval.autoescape = get(f).truth()
+		ctl := code(f)
+		eval.autoescape = before
+		return ctl
+	}
+}
+
+func (c *compiler) do(n *doNode, p place) execFunc {
+	get := c.eval(n.e, p)
+	return func(f *frame) control {
+		f.x.line = n.line
+		get(f)
+		return goOn
+	}
+}
+
+func (c *compiler) debug(p place) execFunc {
+	vars := c.stored(p)
+	depth := p.scope.fn.depth
+	engine := c.engine
+	return func(f *frame) control {
+		names := f.ctx.names()
+		for k, v := range locals(f, depth, vars) {
+			names.set(stringValue(k), v)
+		}
+		list := func(names []string) value {
+			slices.Sort(names)
+			items := make([]value, len(names))
+			for i, n := range names {
+				items[i] = stringValue(n)
+			}
+			return listValue(items)
+		}
+		d := NewDict()
+		d.set(stringValue("context"), dictValue(names))
+		d.set(stringValue("filters"), list(engine.filterNames()))
+		d.set(stringValue("tests"), list(engine.testNames()))
+		text := string(prettyPrint(dictValue(d)))
+		if safeHere(f, p.escape) {
+			text = escapeString(text)
+		}
+		f.x.writeString(stringValue(text))
+		return goOn
+	}
+}
+
+// blockRef compiles a block where it stands: it renders whichever version of
+// the block is the outermost child's.
+func (c *compiler) blockRef(n *blockNode, p place) execFunc {
+	checked := false
+	if p.toplevel {
+		if c.known {
+			return nil
+		}
+		checked = c.extends > 0
+	}
+	var vars []localVar
+	if n.scoped {
+		vars = c.stored(p)
+	}
+	depth := p.scope.fn.depth
+	return func(f *frame) control {
+		if checked && f.root.parent != nil || f.x.blocksOff {
+			return goOn
+		}
+		f.x.line = n.line
+		chain := f.ctx.blocks[n.name]
+		if n.required && len(chain) <= 1 {
+			panic(runtimeError("required block '%s' not found", n.name))
+		}
+		ctx := f.ctx
+		if n.scoped {
+			ctx = ctx.derive(locals(f, depth, vars))
+		}
+		ctx.renderBlock(n.name, 0)
+		return goOn
+	}
+}
+
+func (c *compiler) extend(n *extendsNode, p place) execFunc {
+	if !p.toplevel {
+		c.fail("extends must be at the top level of the template")
+	}
+	get := c.eval(n.template, p)
+	again, sure := c.extends > 0, c.extends > 0 && c.known
+	if p.rootlevel {
+		c.known = true
+	}
+	c.extends++
+	return func(f *frame) control {
+		f.x.line = n.line
+		if again && (sure || f.root.parent != nil) {
+			panic(runtimeError("extended multiple times"))
+		}
+		parent := f.x.template(get(f))
+		f.root.parent = parent
+		f.ctx.inherit(parent)
+		return goOn
+	}
+}
+
+func (c *compiler) include(n *includeNode, p place) execFunc {
+	get := c.eval(n.template, p)
+	vars := c.stored(p)
+	depth := p.scope.fn.depth
+	return func(f *frame) control {
+		f.x.line = n.line
+		t := f.x.chooseTemplate(get(f), n.ignoreMissing)
+		if t == nil {
+			return goOn
+		}
+		if n.withContext {
+			f.x.renderMain(t, t.context(f.x, f.ctx.handDown(locals(f, depth, vars)), f.ctx.data))
+		} else {
+			f.x.writeString(stringValue(f.x.module(t).body))
+		}
+		return goOn
+	}
+}
+
+func (c *compiler) importAs(n *importNode, p place) execFunc {
+	load := c.loadModule(n.template, n.withContext, p)
+	put := c.assign(&nameExpr{name: n.target, store: true}, p, false)
+	return func(f *frame) control {
+		f.x.line = n.line
+		m := objectValue(load(f))
+		put(f, m)
+		if p.toplevel {
+			f.ctx.set(n.target, m)
+			f.ctx.export(n.target, false)
+		}
+		return goOn
+	}
+}
+
+func (c *compiler) fromImport(n *fromImportNode, p place) execFunc {
+	load := c.loadModule(n.template, n.withContext, p)
+	puts := make([]func(*frame, value), len(n.names))
+	for i, names := range n.names {
+		puts[i] = c.assign(&nameExpr{name: names[1], store: true}, p, false)
+	}
+	mode := c.engine.options.Undefined
+	return func(f *frame) control {
+		f.x.line = n.line
+		m := load(f)
+		for i, names := range n.names {
+			v, ok := m.attrs[names[0]]
+			if !ok {
+				v = missingHint(mode, names[0], "the template '"+m.template.name+"' does not export the requested name '"+names[0]+"'")
+			}
+			puts[i](f, v)
+			if p.toplevel {
+				f.ctx.set(names[1], v)
+				f.ctx.export(names[1], false)
+			}
+		}
+		return goOn
+	}
+}
+
+func (c *compiler) loadModule(name expression, withContext bool, p place) func(f *frame) *module {
+	get := c.eval(name, p)
+	if !withContext {
+		return func(f *frame) *module { return f.x.module(f.x.template(get(f))) }
+	}
+	vars := c.stored(p)
+	depth := p.scope.fn.depth
+	return func(f *frame) *module {
+		t := f.x.template(get(f))
+		return f.x.makeModule(t, t.context(f.x, f.ctx.handDown(locals(f, depth, vars)), f.ctx.data))
+	}
+}

@@ -1,0 +1,436 @@
+package template
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+)
+
+// Execution is what one render works on.
+type Execution struct {
+	// Context ends a long render when it is done; functions of the program
+	// whose first parameter is a context get it. Default: context.Background.
+	Context context.Context
+	// Data is where variables come from: a map[string]any, another map with
+	// string keys, a *Dict, or a struct or pointer to one, whose fields and
+	// methods are the variables.
+	Data any
+	// Globals answers for names that Data does not have, before the engine's
+	// globals are asked. Imported templates see them too.
+	Globals func(name string) (any, bool)
+}
+
+// Panic is the cause of an error when code of the program panicked during a
+// render.
+type Panic struct {
+	Value any
+	Stack []byte
+}
+
+func (p *Panic) Error() string { return fmt.Sprintf("panic: %v", p.Value) }
+
+// exec is one render.
+type exec struct {
+	engine    *Engine
+	context   context.Context
+	data      value
+	globals   func(name string) (any, bool)
+	out       []byte
+	maxOutput int
+	steps     int64
+	depth     int
+
+	// Where the render is, for errors.
+	tpl   *Template
+	line  int
+	trail []Place
+
+	stack     []value     // arguments of calls under way
+	spareArgs []*callArgs // for reuse
+	held      [16]value
+
+	// The frame a function is called from, and the names assigned in the loop
+	// or block around the call, for functions that look at the context.
+	caller  *frame
+	visible *[]localVar
+
+	modules   map[*Template]*module
+	importing map[*Template]bool
+	templates map[string]*Template // found in this render
+	closers   []func()
+	blocksOff bool // the top level runs without rendering its blocks
+}
+
+// newExec prepares a render that appends to dst.
+func (t *Template) newExec(dst []byte, in Execution) *exec {
+	e := t.engine
+	x := &exec{
+		engine: e, context: in.Context, globals: in.Globals, out: dst, tpl: t,
+		maxOutput: e.limits.Output, steps: e.limits.Steps,
+	}
+	if x.maxOutput += len(dst); x.maxOutput < 0 {
+		x.maxOutput = int(^uint(0) >> 1)
+	}
+	x.stack = x.held[:0]
+	if in.Data != nil {
+		x.data = fromAny(in.Data)
+	}
+	return x
+}
+
+// run calls do and turns panics into errors with their place.
+func (x *exec) run(do func()) (out []byte, err error) {
+	defer func() {
+		for _, c := range x.closers {
+			c()
+		}
+		if r := recover(); r != nil {
+			out, err = nil, x.failure(r)
+		}
+	}()
+	do()
+	return x.out, nil
+}
+
+// failure gives the error for a recovered panic.
+func (x *exec) failure(r any) error {
+	e, ok := r.(*Error)
+	if !ok {
+		cause := &Panic{Value: r, Stack: debug.Stack()}
+		e = &Error{Kind: Runtime, Message: cause.Error(), Cause: cause}
+	}
+	if e.Line == 0 && e.Kind != Syntax {
+		stamped := *e
+		if e.Kind != NotFound || e.Name == "" {
+			stamped.Name, stamped.Path = x.tpl.name, x.tpl.path
+		}
+		stamped.Line = x.line
+		e = &stamped
+	}
+	for i := len(x.trail) - 1; i >= 0; i-- {
+		e.Trail = append(e.Trail, x.trail[i])
+	}
+	return e
+}
+
+func (x *exec) ctx() context.Context {
+	if x.context == nil {
+		return context.Background()
+	}
+	return x.context
+}
+
+// step counts the rounds of loops and of lazy sequences, so that no template
+// runs for ever, and now and then looks whether the context is done.
+func (x *exec) step() {
+	if x == nil {
+		return
+	}
+	x.steps--
+	if x.steps&1023 == 0 {
+		x.checkTime()
+	}
+}
+
+func (x *exec) checkTime() {
+	if x.steps <= 0 {
+		panic(runtimeError("the template takes too many steps (limit %d)", x.engine.limits.Steps))
+	}
+	if x.context != nil {
+		if err := x.context.Err(); err != nil {
+			panic(&Error{Kind: Runtime, Message: "the render was stopped: " + err.Error(), Cause: err})
+		}
+	}
+}
+
+// enter and leave count calls of macros, blocks, includes and recursive loops.
+func (x *exec) enter() {
+	x.step()
+	x.depth++
+	if x.depth > x.engine.limits.Depth {
+		panic(recursionError())
+	}
+}
+
+func (x *exec) leave() { x.depth-- }
+
+// push notes that the render goes on in another template or macro.
+func (x *exec) push(t *Template, line int) {
+	x.trail = append(x.trail, Place{x.tpl.name, x.tpl.path, x.line})
+	x.tpl, x.line = t, line
+}
+
+func (x *exec) pop() {
+	x.trail = x.trail[:len(x.trail)-1]
+}
+
+func (x *exec) tooMuchOutput() {
+	panic(runtimeError("the output is too large (limit %d bytes)", x.engine.limits.Output))
+}
+
+// allowBytes bounds the size of computed strings.
+func (x *exec) allowBytes(n int) {
+	if x != nil && n > x.engine.limits.Output {
+		panic(runtimeError("the string is too large (limit %d bytes)", x.engine.limits.Output))
+	}
+}
+
+func (x *exec) allowProduct(n int, times int64) {
+	if n > 0 && times > int64(x.engine.limits.Output/n) {
+		panic(runtimeError("the string is too large (limit %d bytes)", x.engine.limits.Output))
+	}
+}
+
+// allowItems bounds the size of computed lists.
+func (x *exec) allowItems(n int) {
+	if x != nil && n > x.engine.limits.Items {
+		panic(runtimeError("the list is too long (limit %d)", x.engine.limits.Items))
+	}
+}
+
+// dataVar looks a variable up in the render's data.
+func (x *exec) dataVar(name string) (value, bool) {
+	switch x.data.kind {
+	case kindDict:
+		return x.data.dict().getString(name)
+	case kindGo:
+		if x.data.typ.class == classMap {
+			return mapGet(x.data, stringValue(name))
+		}
+		return goAttr(x, x.data, name)
+	}
+	return value{}, false
+}
+
+// dataNames adds all variables of the data to d.
+func (x *exec) dataNames(d *Dict) {
+	if vars, ok := asDict(x.data); ok {
+		for i, k := range vars.keys {
+			d.set(k, vars.vals[i])
+		}
+		return
+	}
+	if x.data.kind == kindGo {
+		x.data.typ.member("")
+		for name, m := range x.data.typ.members {
+			if m.method < 0 && name == snakeCase(m.name) {
+				d.set(stringValue(name), m.load(x.data.ptr))
+			}
+		}
+	}
+}
+
+func (x *exec) global(name string) (value, bool) {
+	if x.globals != nil {
+		if a, ok := x.globals(name); ok {
+			return fromAny(a), true
+		}
+	}
+	v, ok := x.engine.globals[name]
+	return v, ok
+}
+
+func (x *exec) globalNames() *Dict {
+	d := NewDict()
+	for _, name := range sortedKeys(x.engine.globals) {
+		d.set(stringValue(name), x.engine.globals[name])
+	}
+	return d
+}
+
+// template finds the template an expression names.
+func (x *exec) template(v value) *Template {
+	if t, ok := loadedTemplate(v); ok {
+		return t
+	}
+	if v.kind == kindUndefined {
+		v.undefined().fail()
+	}
+	v = v.plain()
+	if !v.isString() {
+		panic(&Error{Kind: NotFound, Message: "a template's name must be a string, not " + v.typeName()})
+	}
+	name := v.str()
+	if t := x.templates[name]; t != nil {
+		return t
+	}
+	t, err := x.engine.Get(name)
+	if err != nil {
+		var e *Error
+		if errors.As(err, &e) {
+			panic(e)
+		}
+		panic(causeError("template "+name, err))
+	}
+	if x.templates == nil {
+		x.templates = map[string]*Template{}
+	}
+	x.templates[name] = t
+	return t
+}
+
+// loadedTemplate is a template that the program handed over itself.
+func loadedTemplate(v value) (*Template, bool) {
+	if v.kind == kindObject {
+		if t, ok := v.object().(*templateObject); ok {
+			return t.t, true
+		}
+	}
+	return nil, false
+}
+
+// chooseTemplate finds the template of an include: one name or several of
+// which the first that exists is taken. Nil means none, where that is allowed.
+func (x *exec) chooseTemplate(v value, optional bool) *Template {
+	names := []value{v}
+	if _, loaded := loadedTemplate(v); !loaded && !v.plain().isString() {
+		if v.kind == kindUndefined {
+			v.undefined().fail()
+		}
+		if names = nil; v.truth() {
+			names = collect(x, v)
+		}
+		if len(names) == 0 {
+			if optional {
+				return nil
+			}
+			panic(&Error{Kind: NotFound, Message: "tried to select from an empty list of templates"})
+		}
+	}
+	for i, name := range names {
+		t := x.tryTemplate(name, optional || i < len(names)-1)
+		if t != nil {
+			return t
+		}
+	}
+	return nil
+}
+
+// tryTemplate gives nil for a template that does not exist; that a template
+// it needs in turn does not exist is an error all the same.
+func (x *exec) tryTemplate(name value, optional bool) (t *Template) {
+	if optional {
+		defer func() {
+			if r := recover(); r != nil {
+				if e, ok := r.(*Error); !ok || e.Kind != NotFound {
+					panic(r)
+				}
+				t = nil
+			}
+		}()
+	}
+	return x.template(name)
+}
+
+// context makes the context of a template that is about to run.
+func (t *Template) context(x *exec, outer *layer, data bool) *runContext {
+	ctx := &runContext{x: x, outer: outer, data: data, eval: &evalContext{autoescape: t.autoescape}}
+	if len(t.blocks) > 0 || t.hasBase {
+		ctx.blocks = make(map[string][]*block, len(t.blocks))
+		ctx.inherit(t)
+	}
+	return ctx
+}
+
+// inherit adds the blocks of a template behind those that override them.
+func (c *runContext) inherit(t *Template) {
+	if c.blocks == nil {
+		c.blocks = make(map[string][]*block, len(t.blocks))
+	}
+	for _, name := range t.order {
+		b := t.blocks[name]
+		if len(c.blocks[name]) == 0 {
+			c.blocks[name] = b.chain()
+			continue
+		}
+		chain := c.blocks[name]
+		c.blocks[name] = append(chain[:len(chain):len(chain)], b)
+	}
+}
+
+// chain is the block alone, without an allocation.
+func (b *block) chain() []*block {
+	i := b.template.indexOf[b.name]
+	return b.template.list[i : i+1 : i+1]
+}
+
+// renderMain runs a template's top level and those of the templates it extends.
+func (x *exec) renderMain(t *Template, ctx *runContext) {
+	x.enter()
+	tpl, line := x.tpl, x.line
+	levels := 0
+	for t != nil {
+		if levels > 0 {
+			x.step()
+			if levels > x.engine.limits.Depth {
+				panic(recursionError())
+			}
+		}
+		levels++
+		x.push(t, 0)
+		f := newFrame(x, ctx, nil, t.slots)
+		root := rootState{}
+		f.root = &root
+		if t.mainSelf >= 0 {
+			f.slots[t.mainSelf] = objectValue(&selfRef{ctx})
+		}
+		t.main(f)
+		x.pop()
+		x.tpl, x.line = tpl, line
+		t = root.parent
+	}
+	x.leave()
+}
+
+// renderBlock runs a block; level 0 is the version of the outermost child.
+func (c *runContext) renderBlock(name string, level int) {
+	x := c.x
+	b := c.blocks[name][level]
+	x.enter()
+	tpl, line := x.tpl, x.line
+	x.push(b.template, 0)
+	f := newFrame(x, c, nil, b.slots)
+	if b.self >= 0 {
+		f.slots[b.self] = objectValue(&selfRef{c})
+	}
+	if b.super >= 0 {
+		f.slots[b.super] = c.super(name, level)
+	}
+	b.body(f)
+	x.pop()
+	x.tpl, x.line = tpl, line
+	x.leave()
+}
+
+func (c *runContext) super(name string, level int) value {
+	if level+1 >= len(c.blocks[name]) {
+		return missingHint(c.x.engine.options.Undefined, "super", "there is no parent block called '"+name+"'")
+	}
+	return objectValue(&blockRef{c, name, level + 1})
+}
+
+// module imports a template without context, once in a render.
+func (x *exec) module(t *Template) *module {
+	if m := x.modules[t]; m != nil {
+		return m
+	}
+	m := x.makeModule(t, t.context(x, nil, false))
+	if x.modules == nil {
+		x.modules = map[*Template]*module{}
+	}
+	x.modules[t] = m
+	return m
+}
+
+func (x *exec) makeModule(t *Template, ctx *runContext) *module {
+	start := len(x.out)
+	x.renderMain(t, ctx)
+	m := &module{template: t, body: string(x.out[start:]), safe: ctx.eval.autoescape}
+	x.out = x.out[:start]
+	m.attrs = make(map[string]value, len(ctx.exported))
+	for name := range ctx.exported {
+		m.attrs[name] = ctx.vars[name]
+	}
+	return m
+}

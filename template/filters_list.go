@@ -1,0 +1,568 @@
+package template
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+func filterLength(_ *frame, in value, _ []value) value {
+	n, ok := lengthOf(in)
+	if !ok {
+		panic(runtimeError("object of type '%s' has no length", in.typeName()))
+	}
+	return intValue(int64(n))
+}
+
+func filterList(f *frame, in value, _ []value) value { return listValue(collect(f.x, in)) }
+
+func filterFirst(f *frame, in value, _ []value) value {
+	var c cursor
+	c.start(f.x, in)
+	defer c.stop()
+	if e, ok := c.next(); ok {
+		return e
+	}
+	return missingHint(f.x.engine.options.Undefined, "", "No first item, sequence was empty.")
+}
+
+func filterLast(f *frame, in value, _ []value) value {
+	items := reversible(f.x, in)
+	if len(items) == 0 {
+		return missingHint(f.x.engine.options.Undefined, "", "No last item, sequence was empty.")
+	}
+	return items[len(items)-1]
+}
+
+// reversible gives the elements of a sequence that can be read backwards.
+func reversible(x *exec, v value) []value {
+	switch v.kind {
+	case kindList, kindTuple:
+		return v.list().items
+	case kindUndefined:
+		v.undefined().iterable()
+		return nil
+	case kindString, kindSafe, kindDict, kindRange:
+		return collect(x, v)
+	case kindObject:
+		if _, ok := v.object().(*dictView); ok {
+			return collect(x, v)
+		}
+	case kindGo:
+		if v.typ.class == classSlice || v.typ.class == classMap {
+			return collect(x, v)
+		}
+	}
+	panic(runtimeError("'%s' object is not reversible", v.typeName()))
+}
+
+func filterReverse(f *frame, in value, _ []value) value {
+	in = in.plain()
+	if in.isString() {
+		runes := []rune(in.str())
+		slices.Reverse(runes)
+		return textValue(string(runes), in.kind == kindSafe)
+	}
+	if in.kind == kindIterator || in.kind == kindGo && in.typ.class == classSeq {
+		items := collect(f.x, in)
+		slices.Reverse(items)
+		return listValue(items)
+	}
+	items := slices.Clone(reversible(f.x, in))
+	slices.Reverse(items)
+	return iteratorValue(&sliceIterator{items: items})
+}
+
+func filterRandom(f *frame, in value, _ []value) value {
+	n, ok := lengthOf(in)
+	if !ok {
+		panic(runtimeError("object of type '%s' has no length", in.typeName()))
+	}
+	if n == 0 {
+		return missingHint(f.x.engine.options.Undefined, "", "No random item, sequence was empty.")
+	}
+	return getItem(f.x, in, intValue(rand.Int64N(int64(n))))
+}
+
+func filterBatch(f *frame, in value, a []value) value {
+	size := wantInt("batch", a[0])
+	fill := a[1]
+	var c cursor
+	c.start(f.x, in)
+	done := false
+	return iteratorValue(iteratorFunc(func(x *exec) (value, bool) {
+		if done {
+			return value{}, false
+		}
+		var row []value
+		for {
+			if size >= 0 && int64(len(row)) == size && len(row) > 0 {
+				return listValue(row), true
+			}
+			e, ok := c.next()
+			if !ok {
+				break
+			}
+			row = append(row, e)
+		}
+		done = true
+		if len(row) == 0 {
+			return value{}, false
+		}
+		if !fill.isZeroArgument() {
+			x.allowItems(int(min(size, 1<<31)))
+			for int64(len(row)) < size {
+				row = append(row, fill)
+			}
+		}
+		return listValue(row), true
+	}))
+}
+
+func filterSlice(f *frame, in value, a []value) value {
+	parts := wantInt("slice", a[0])
+	fill := a[1]
+	items := collect(f.x, in)
+	if parts == 0 {
+		panic(runtimeError("slice: division by zero"))
+	}
+	f.x.allowItems(int(min(parts, 1<<31)))
+	length := int64(len(items))
+	per, extra := length/max(parts, 1), length%max(parts, 1)
+	i, offset := int64(0), int64(0)
+	return iteratorValue(iteratorFunc(func(*exec) (value, bool) {
+		if i >= parts {
+			return value{}, false
+		}
+		start := offset + i*per
+		if i < extra {
+			offset++
+		}
+		end := offset + (i+1)*per
+		row := slices.Clone(items[start:end])
+		if !fill.isZeroArgument() && i >= extra {
+			row = append(row, fill)
+		}
+		i++
+		return listValue(row), true
+	}))
+}
+
+func filterJoin(f *frame, in value, a []value) value {
+	sep := empty
+	if a[0].given() {
+		sep = a[0]
+	}
+	var get func(value) value
+	if !a[1].isZeroArgument() {
+		get = attributeGetter(f, a[1], value{}, false)
+	}
+	var c cursor
+	c.start(f.x, in)
+	next := func() (value, bool) {
+		v, ok := c.next()
+		if ok && get != nil {
+			v = get(v)
+		}
+		return v, ok
+	}
+	var buf []byte
+	if !f.autoescapeOn() {
+		s := sep.text()
+		for i := 0; ; i++ {
+			v, ok := next()
+			if !ok {
+				return stringValue(string(buf))
+			}
+			if i > 0 {
+				buf = append(buf, s...)
+			}
+			buf = appendText(buf, v)
+			f.x.allowBytes(len(buf))
+		}
+	}
+	var items []value
+	safe := isEscaped(sep)
+	for {
+		v, ok := next()
+		if !ok {
+			break
+		}
+		safe = safe || isEscaped(v)
+		items = append(items, v)
+	}
+	for i, v := range items {
+		if i > 0 {
+			if safe {
+				buf = appendHTML(buf, sep)
+			} else {
+				buf = appendText(buf, sep)
+			}
+		}
+		if safe {
+			buf = appendHTML(buf, v)
+		} else {
+			buf = appendText(buf, v)
+		}
+		f.x.allowBytes(len(buf))
+	}
+	return textValue(string(buf), safe)
+}
+
+// attributeGetter reads an attribute named by a string with dots or an
+// integer from each element; with fold, strings come in lower case.
+func attributeGetter(f *frame, attribute, fallback value, fold bool) func(value) value {
+	var parts []value
+	attribute = attribute.plain()
+	switch {
+	case attribute.isZeroArgument():
+	case attribute.isString():
+		for _, p := range strings.Split(attribute.str(), ".") {
+			if n, err := strconv.ParseInt(p, 10, 64); err == nil && p[0] != '-' && p[0] != '+' {
+				parts = append(parts, intValue(n))
+			} else {
+				parts = append(parts, stringValue(p))
+			}
+		}
+	default:
+		parts = []value{attribute}
+	}
+	return func(v value) value {
+		for _, p := range parts {
+			v = getItem(f.x, v, p)
+			if v.kind == kindUndefined && !fallback.isZeroArgument() {
+				v = fallback
+			}
+		}
+		if fold {
+			return folded(v)
+		}
+		return v
+	}
+}
+
+// folded ignores case where there is one.
+func folded(v value) value {
+	if p := v.plain(); p.isString() {
+		return stringValue(lowerCase(p.str()))
+	}
+	return v
+}
+
+func filterSort(f *frame, in value, a []value) value {
+	reverse, fold := a[0].truth(), !a[1].truth()
+	var gets []func(value) value
+	if attr := a[2].plain(); attr.isString() {
+		for _, p := range strings.Split(attr.str(), ",") {
+			gets = append(gets, attributeGetter(f, stringValue(p), value{}, fold))
+		}
+	} else {
+		gets = append(gets, attributeGetter(f, attr, value{}, fold))
+	}
+	return listValue(sorted(f, collect(f.x, in), gets, reverse, false))
+}
+
+// sorted orders items by the values the getters give, stably. With direct the
+// only key must have an order even where two are equal.
+func sorted(f *frame, items []value, gets []func(value) value, reverse, direct bool) []value {
+	type entry struct {
+		item value
+		keys []value
+	}
+	entries := make([]entry, len(items))
+	keys := make([]value, 0, len(items)*len(gets))
+	for i, it := range items {
+		start := len(keys)
+		for _, get := range gets {
+			keys = append(keys, get(it))
+		}
+		entries[i] = entry{it, keys[start:len(keys):len(keys)]}
+	}
+	slices.SortStableFunc(entries, func(p, q entry) int {
+		f.x.step()
+		for i := range p.keys {
+			if direct || !equal(p.keys[i], q.keys[i]) {
+				c := compareValues("<", p.keys[i], q.keys[i])
+				if reverse {
+					return -c
+				}
+				return c
+			}
+		}
+		return 0
+	})
+	for i := range entries {
+		items[i] = entries[i].item
+	}
+	return items
+}
+
+func filterDictsort(f *frame, in value, a []value) value {
+	by := 0
+	if a[1].given() {
+		switch a[1].text() {
+		case "key":
+		case "value":
+			by = 1
+		default:
+			panic(runtimeError("dictsort: you can only sort by either \"key\" or \"value\""))
+		}
+	}
+	d, ok := asDict(in)
+	if !ok {
+		panic(methodMissing(in, "items"))
+	}
+	items := make([]value, d.Len())
+	for i := range items {
+		items[i] = tupleValue(d.keys[i], d.vals[i])
+	}
+	fold := !a[0].truth()
+	get := func(v value) value {
+		k := v.list().items[by]
+		if fold {
+			return folded(k)
+		}
+		return k
+	}
+	return listValue(sorted(f, items, []func(value) value{get}, a[2].truth(), true))
+}
+
+// methodMissing is the error of a filter that needs a mapping or the like.
+func methodMissing(v value, name string) *Error {
+	if v.isUndefined() {
+		return v.undefined().error()
+	}
+	return runtimeError("'%s' object has no attribute '%s'", v.typeName(), name)
+}
+
+func filterItems(_ *frame, in value, _ []value) value {
+	if in.kind == kindUndefined {
+		return iteratorValue(&sliceIterator{})
+	}
+	d, ok := asDict(in)
+	if !ok {
+		panic(runtimeError("can only get item pairs from a mapping"))
+	}
+	return iteratorValue(&dictViewIterator{view: &dictView{d, 'i'}})
+}
+
+func filterUnique(f *frame, in value, a []value) value {
+	get := attributeGetter(f, a[1], value{}, !a[0].truth())
+	var c cursor
+	c.start(f.x, in)
+	seen := map[dictKey]bool{}
+	return iteratorValue(iteratorFunc(func(*exec) (value, bool) {
+		for {
+			e, ok := c.next()
+			if !ok {
+				return e, false
+			}
+			f.x.step()
+			k := keyOf(get(e))
+			if !seen[k] {
+				seen[k] = true
+				return e, true
+			}
+		}
+	}))
+}
+
+func filterGroupby(f *frame, in value, a []value) value {
+	fold := !a[2].truth()
+	get := attributeGetter(f, a[0], a[1], fold)
+	shown := attributeGetter(f, a[0], a[1], false)
+	items := sorted(f, collect(f.x, in), []func(value) value{get}, false, true)
+	var groups []value
+	var last value
+	for i, it := range items {
+		k := get(it)
+		if i == 0 || !equal(k, last) {
+			g := tupleValue(shown(it), listValue(nil))
+			g.list().group = true
+			groups = append(groups, g)
+			last = k
+		}
+		members := groups[len(groups)-1].list().items[1].list()
+		members.items = append(members.items, it)
+	}
+	return listValue(groups)
+}
+
+func filterMin(f *frame, in value, a []value) value { return extreme(f, in, a, -1) }
+
+func filterMax(f *frame, in value, a []value) value { return extreme(f, in, a, 1) }
+
+func extreme(f *frame, in value, a []value, sign int) value {
+	get := attributeGetter(f, a[1], value{}, !a[0].truth())
+	var c cursor
+	c.start(f.x, in)
+	best, ok := c.next()
+	if !ok {
+		return missingHint(f.x.engine.options.Undefined, "", "No aggregated item, sequence was empty.")
+	}
+	key := get(best)
+	for {
+		e, ok := c.next()
+		if !ok {
+			return best
+		}
+		f.x.step()
+		k := get(e)
+		op := ">"
+		if sign < 0 {
+			op = "<"
+		}
+		if ordered(op, k, key) {
+			best, key = e, k
+		}
+	}
+}
+
+func filterSum(f *frame, in value, a []value) value {
+	get := attributeGetter(f, a[0], value{}, false)
+	total := intValue(0)
+	if a[1].given() {
+		total = a[1]
+	}
+	if total.isString() {
+		panic(runtimeError("sum() can't sum strings; use join instead"))
+	}
+	var c cursor
+	c.start(f.x, in)
+	for {
+		e, ok := c.next()
+		if !ok {
+			return total
+		}
+		f.x.step()
+		total = add(f.x, total, get(e))
+	}
+}
+
+// filterMap is lazy: the filter it names is looked up for the first element.
+func filterMap(f *frame, in value, args *callArgs) value {
+	a := keepArguments(args)
+	var fn func(value) value
+	prepare := func() {
+		if len(a.pos) == 0 {
+			attribute, ok := a.take("attribute")
+			if !ok {
+				panic(runtimeError("map requires a filter argument"))
+			}
+			fallback, _ := a.take("default")
+			if len(a.kw) > 0 {
+				panic(runtimeError("map: unexpected keyword argument '%s'", a.kw[0].name))
+			}
+			fn = attributeGetter(f, attribute, fallback, false)
+			return
+		}
+		def := f.x.filterNamed(a.pos[0])
+		rest := &callArgs{a.pos[1:], a.kw}
+		fn = func(v value) value { return def.apply(f, v, rest) }
+	}
+	return lazily(f, in, func(c *cursor) (value, bool) {
+		if fn == nil {
+			prepare()
+		}
+		e, ok := c.next()
+		if !ok {
+			return e, false
+		}
+		return fn(e), true
+	})
+}
+
+// lazily makes a lazy sequence of a value's elements; false values are empty.
+func lazily(f *frame, in value, next func(c *cursor) (value, bool)) value {
+	var c *cursor
+	return iteratorValue(iteratorFunc(func(x *exec) (value, bool) {
+		if c == nil {
+			if !in.truth() {
+				return value{}, false
+			}
+			c = &cursor{}
+			c.start(f.x, in)
+		}
+		x.step()
+		return next(c)
+	}))
+}
+
+// keepArguments copies arguments that outlive their call.
+func keepArguments(a *callArgs) *callArgs {
+	return &callArgs{slices.Clone(a.pos), slices.Clone(a.kw)}
+}
+
+// take removes a keyword argument.
+func (a *callArgs) take(name string) (value, bool) {
+	for i, k := range a.kw {
+		if k.name == name {
+			a.kw = slices.Delete(a.kw, i, i+1)
+			return k.v, true
+		}
+	}
+	return value{}, false
+}
+
+func (x *exec) filterNamed(v value) *filterDef {
+	if v.isUndefined() {
+		v.undefined().fail()
+	}
+	if d := x.engine.filters[v.text()]; d != nil {
+		return d
+	}
+	panic(runtimeError("no filter named '%s'", v.text()))
+}
+
+func (x *exec) testNamed(v value) *testDef {
+	if v.isUndefined() {
+		v.undefined().fail()
+	}
+	if d := x.engine.tests[v.text()]; d != nil {
+		return d
+	}
+	panic(runtimeError("no test named '%s'", v.text()))
+}
+
+func filterSelect(f *frame, in value, a *callArgs) value { return choose(f, in, a, true, false) }
+
+func filterReject(f *frame, in value, a *callArgs) value { return choose(f, in, a, false, false) }
+
+func filterSelectattr(f *frame, in value, a *callArgs) value { return choose(f, in, a, true, true) }
+
+func filterRejectattr(f *frame, in value, a *callArgs) value { return choose(f, in, a, false, true) }
+
+func choose(f *frame, in value, args *callArgs, want, byAttribute bool) value {
+	a := keepArguments(args)
+	var holds func(value) bool
+	prepare := func() {
+		get := func(v value) value { return v }
+		if byAttribute {
+			if len(a.pos) == 0 {
+				panic(runtimeError("missing parameter for attribute name"))
+			}
+			get = attributeGetter(f, a.pos[0], value{}, false)
+			a.pos = a.pos[1:]
+		}
+		if len(a.pos) == 0 {
+			holds = func(v value) bool { return get(v).truth() }
+			return
+		}
+		def := f.x.testNamed(a.pos[0])
+		rest := &callArgs{a.pos[1:], a.kw}
+		holds = func(v value) bool { return def.holds(f, get(v), rest) }
+	}
+	return lazily(f, in, func(c *cursor) (value, bool) {
+		if holds == nil {
+			prepare()
+		}
+		for {
+			e, ok := c.next()
+			if !ok || holds(e) == want {
+				return e, ok
+			}
+			f.x.step()
+		}
+	})
+}

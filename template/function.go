@@ -1,0 +1,286 @@
+package template
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// Func is a function, filter or test with access to the render. As a filter
+// or test its first argument is the value it is applied to.
+type Func func(c *Call) (any, error)
+
+// Call is one call of a [Func]. It is only valid until the function returns.
+type Call struct {
+	x       *exec
+	frame   *frame
+	visible *[]localVar
+	name    string
+	args    *callArgs
+}
+
+// Context is the render's context.
+func (c *Call) Context() context.Context { return c.x.ctx() }
+
+// Autoescape tells whether autoescape is on where the call stands.
+func (c *Call) Autoescape() bool { return c.frame != nil && c.frame.ctx.eval.autoescape }
+
+// NumArgs is the number of positional arguments.
+func (c *Call) NumArgs() int { return len(c.args.pos) }
+
+// Arg is a positional argument in its Go form; nil if there are not so many.
+func (c *Call) Arg(i int) any {
+	if i >= len(c.args.pos) {
+		return nil
+	}
+	return c.args.pos[i].toAny()
+}
+
+// Keywords lists the names of the keyword arguments, in the order given.
+func (c *Call) Keywords() []string {
+	names := make([]string, len(c.args.kw))
+	for i, k := range c.args.kw {
+		names[i] = k.name
+	}
+	return names
+}
+
+// Keyword is a keyword argument in its Go form.
+func (c *Call) Keyword(name string) (any, bool) {
+	for _, k := range c.args.kw {
+		if k.name == name {
+			return k.v.toAny(), true
+		}
+	}
+	return nil, false
+}
+
+// Bind sorts the arguments by parameter names, as a Python function does. A
+// name that ends in "?" is optional and nil if not given. Too many, unknown or
+// missing arguments are an error.
+func (c *Call) Bind(params ...string) ([]any, error) {
+	names := make([]string, len(params))
+	required := 0
+	for i, p := range params {
+		names[i] = strings.TrimSuffix(p, "?")
+		if names[i] == p {
+			required = i + 1
+		}
+	}
+	bound := make([]value, len(params))
+	if err := bindArguments(c.name, names, required, c.args.pos, c.args.kw, bound); err != nil {
+		return nil, err
+	}
+	out := make([]any, len(params))
+	for i, v := range bound {
+		if v.given() {
+			out[i] = v.toAny()
+		}
+	}
+	return out, nil
+}
+
+// Lookup finds a name as the template sees it where the call stands: what its
+// top level or the loop or block around assigned, the data, the globals.
+func (c *Call) Lookup(name string) (any, bool) {
+	if c.frame == nil {
+		return nil, false
+	}
+	if c.visible != nil {
+		depth := -1
+		for _, v := range *c.visible {
+			if v.name != name {
+				continue
+			}
+			if depth < 0 {
+				depth = frameDepth(c.frame)
+			}
+			if e := c.frame.up(depth - v.at.fn.depth).slots[v.at.slot]; e.kind > kindMissing {
+				return e.toAny(), true
+			}
+		}
+	}
+	v, ok := c.frame.ctx.lookup(name)
+	if !ok || v.kind <= kindUndefined {
+		return nil, false
+	}
+	return v.toAny(), true
+}
+
+func frameDepth(f *frame) int {
+	n := 0
+	for ; f.parent != nil; f = f.parent {
+		n++
+	}
+	return n
+}
+
+// Text is the printed form of a value, as {{ value }} without escaping.
+func (c *Call) Text(v any) string { return fromAny(v).text() }
+
+// goFunction is a function or method of the program as a value.
+type goFunction struct {
+	name string
+	free Func          // with access to the render
+	fn   reflect.Value // or any Go function
+}
+
+func (g *goFunction) typeName() string { return "function" }
+
+func (g *goFunction) appendText(dst []byte) []byte {
+	return append(append(append(dst, "<function "...), g.name...), '>')
+}
+
+func (g *goFunction) call(x *exec, a *callArgs) value {
+	if g.free == nil {
+		return callGo(x, g.name, g.fn, a.pos, a.kw)
+	}
+	name := g.name
+	if name == "" {
+		name = "function"
+	}
+	out, err := g.free(&Call{x: x, frame: x.caller, visible: x.visible, name: name, args: a})
+	if err != nil {
+		panic(causeError(name+"()", err))
+	}
+	return fromAny(out)
+}
+
+// functionOf wraps a filter or test of the options.
+func functionOf(what, name string, f any) (*goFunction, error) {
+	switch f := f.(type) {
+	case Func:
+		if f != nil {
+			return &goFunction{name: name, free: f}, nil
+		}
+	case func(*Call) (any, error):
+		if f != nil {
+			return &goFunction{name: name, free: f}, nil
+		}
+	}
+	rv := reflect.ValueOf(f)
+	if rv.Kind() != reflect.Func || rv.IsNil() {
+		return nil, fmt.Errorf("template: the %s %q must be a function, not %T", what, name, f)
+	}
+	rt := rv.Type()
+	in := rt.NumIn()
+	if in > 0 && rt.In(0) == reflect.TypeFor[context.Context]() {
+		in--
+	}
+	if in == 0 || rt.NumOut() == 0 {
+		return nil, fmt.Errorf("template: the %s %q must take the value and give a result, not %s", what, name, rt)
+	}
+	return &goFunction{name: name, fn: rv}, nil
+}
+
+// builtinFunction is a global function of the engine.
+type builtinFunction struct {
+	name string
+	fn   func(x *exec, a *callArgs) value
+}
+
+func (b *builtinFunction) typeName() string { return "function" }
+
+func (b *builtinFunction) appendText(dst []byte) []byte {
+	return append(append(append(dst, "<function "...), b.name...), '>')
+}
+
+func (b *builtinFunction) call(x *exec, a *callArgs) value { return b.fn(x, a) }
+
+// filterDef is a filter: a built-in one with the names of its parameters, one
+// that takes any arguments, or a function of the program.
+type filterDef struct {
+	name     string
+	params   string // comma-separated, without the filtered value
+	required int
+	fn       func(f *frame, in value, a []value) value
+	free     func(f *frame, in value, a *callArgs) value
+	function *goFunction
+}
+
+// testDef is a test in the same manner.
+type testDef struct {
+	name     string
+	params   string
+	fn       func(f *frame, in value, a []value) bool
+	function *goFunction
+}
+
+func splitParams(params string) []string {
+	if params == "" {
+		return nil
+	}
+	return strings.Split(params, ",")
+}
+
+// bindArguments sorts arguments by parameter; those not given stay zero.
+func bindArguments(name string, params []string, required int, pos []value, kw []keyword, out []value) error {
+	if len(pos) > len(params) {
+		return runtimeError("%s() takes at most %d arguments but %d were given", name, len(params), len(pos))
+	}
+	copy(out, pos)
+	for _, k := range kw {
+		at := -1
+		for i, p := range params {
+			if p == k.name {
+				at = i
+			}
+		}
+		switch {
+		case at < 0:
+			return runtimeError("%s() got an unexpected keyword argument '%s'", name, k.name)
+		case out[at].given():
+			return runtimeError("%s() got multiple values for argument '%s'", name, k.name)
+		}
+		out[at] = k.v
+	}
+	for i := range required {
+		if !out[i].given() {
+			return runtimeError("%s() is missing the argument '%s'", name, params[i])
+		}
+	}
+	return nil
+}
+
+// bindTo is bindArguments for built-in functions and methods.
+func bindTo(name, params string, required int, a *callArgs) []value {
+	names := splitParams(params)
+	out := make([]value, len(names))
+	if err := bindArguments(name, names, required, a.pos, a.kw, out); err != nil {
+		panic(err)
+	}
+	return out
+}
+
+// apply runs a filter with arguments known only at run time.
+func (d *filterDef) apply(f *frame, in value, a *callArgs) value {
+	switch {
+	case d.free != nil:
+		return d.free(f, in, a)
+	case d.function != nil:
+		return d.function.applied(f, in, a)
+	}
+	return d.fn(f, in, bindTo(d.name, d.params, d.required, a))
+}
+
+// holds runs a test with arguments known only at run time.
+func (d *testDef) holds(f *frame, in value, a *callArgs) bool {
+	if d.function != nil {
+		return d.function.applied(f, in, a).truth()
+	}
+	names := splitParams(d.params)
+	return d.fn(f, in, bindTo(d.name, d.params, len(names), a))
+}
+
+// applied calls a function of the program with the value as first argument.
+func (g *goFunction) applied(f *frame, in value, a *callArgs) value {
+	x := f.x
+	base := len(x.stack)
+	x.stack = append(append(x.stack, in), a.pos...)
+	all := callArgs{pos: x.stack[base:len(x.stack):len(x.stack)], kw: a.kw}
+	x.caller = f
+	v := g.call(x, &all)
+	x.stack = x.stack[:base]
+	return v
+}

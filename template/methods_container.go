@@ -1,0 +1,282 @@
+package template
+
+import (
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+)
+
+// dictMethod finds a method of mappings.
+func dictMethod(name string) methodFunc {
+	switch name {
+	case "items", "keys", "values":
+		return func(_ *exec, self value, a *callArgs) value {
+			noArguments(name, a)
+			d, _ := asDict(self)
+			return objectValue(&dictView{d, name[0]})
+		}
+	case "get":
+		return func(_ *exec, self value, a *callArgs) value {
+			args := positional("get", 1, 2, a)
+			if v, ok := mappingGet(self, args[0]); ok {
+				return v
+			}
+			if args[1].given() {
+				return args[1]
+			}
+			return none
+		}
+	case "copy":
+		return func(_ *exec, self value, a *callArgs) value {
+			noArguments("copy", a)
+			d, _ := asDict(self)
+			return dictValue(d.clone())
+		}
+	case "update", "pop", "popitem", "setdefault", "clear":
+		return func(x *exec, self value, a *callArgs) value {
+			if self.kind != kindDict {
+				panic(runtimeError("the mapping belongs to the program and cannot be changed; make a copy with dict(…)"))
+			}
+			return changeDict(x, self.dict(), name, a)
+		}
+	}
+	return nil
+}
+
+func mappingGet(m, key value) (value, bool) {
+	if m.kind == kindDict {
+		return m.dict().get(key)
+	}
+	return mapGet(m, key)
+}
+
+func changeDict(x *exec, d *Dict, name string, a *callArgs) value {
+	switch name {
+	case "update":
+		if len(a.pos) > 1 {
+			panic(runtimeError("update() takes at most 1 argument (%d given)", len(a.pos)))
+		}
+		if len(a.pos) == 1 {
+			fillDict(x, d, a.pos[0])
+		}
+		for _, k := range a.kw {
+			d.set(stringValue(k.name), k.v)
+		}
+		x.allowItems(d.Len())
+		return none
+	case "pop":
+		args := positional("pop", 1, 2, a)
+		if i := d.find(args[0]); i >= 0 {
+			v := d.vals[i]
+			d.remove(i)
+			return v
+		}
+		if args[1].given() {
+			return args[1]
+		}
+		panic(runtimeError("pop(): key not found: %s", string(appendRepr(nil, args[0]))))
+	case "popitem":
+		noArguments(name, a)
+		i := d.Len() - 1
+		if i < 0 {
+			panic(runtimeError("popitem(): dictionary is empty"))
+		}
+		v := tupleValue(d.keys[i], d.vals[i])
+		d.remove(i)
+		return v
+	case "setdefault":
+		args := positional("setdefault", 1, 2, a)
+		if v, ok := d.get(args[0]); ok {
+			return v
+		}
+		if !args[1].given() {
+			args[1] = none
+		}
+		d.set(args[0], args[1])
+		return args[1]
+	}
+	noArguments(name, a)
+	*d = Dict{}
+	return none
+}
+
+// fillDict adds the entries of a mapping or of a sequence of pairs.
+func fillDict(x *exec, d *Dict, v value) {
+	if from, ok := asDict(v); ok {
+		for i, k := range from.keys {
+			d.set(k, from.vals[i])
+		}
+		return
+	}
+	if v.kind == kindObject {
+		if n, ok := v.object().(*namespace); ok {
+			fillDict(x, d, dictValue(n.attrs))
+			return
+		}
+	}
+	var c cursor
+	c.start(x, v)
+	for i := 0; ; i++ {
+		e, ok := c.next()
+		if !ok {
+			return
+		}
+		pair := collect(x, e)
+		if len(pair) != 2 {
+			panic(runtimeError("dictionary update sequence element #%d has length %d; 2 is required", i, len(pair)))
+		}
+		d.set(pair[0], pair[1])
+	}
+}
+
+// listMethod finds a method of lists.
+func listMethod(name string) methodFunc {
+	switch name {
+	case "append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse":
+		return func(x *exec, self value, a *callArgs) value {
+			if self.kind != kindList {
+				panic(runtimeError("the list belongs to the program and cannot be changed; make a copy with |list"))
+			}
+			return changeList(x, self.list(), name, a)
+		}
+	case "copy":
+		return func(_ *exec, self value, a *callArgs) value {
+			noArguments("copy", a)
+			return listValue(slices.Clone(itemsOf(self)))
+		}
+	}
+	return sequenceMethod(name)
+}
+
+func changeList(x *exec, l *List, name string, a *callArgs) value {
+	switch name {
+	case "append":
+		l.items = append(l.items, positional(name, 1, 1, a)[0])
+		x.allowItems(len(l.items))
+	case "extend":
+		more := collect(x, positional(name, 1, 1, a)[0])
+		x.allowItems(len(l.items) + len(more))
+		l.items = append(l.items, more...)
+	case "insert":
+		args := positional(name, 2, 2, a)
+		i, _, _ := sliceBounds(args[0], none, none, int64(len(l.items)))
+		l.items = slices.Insert(l.items, int(i), args[1])
+		x.allowItems(len(l.items))
+	case "remove":
+		args := positional(name, 1, 1, a)
+		i := slices.IndexFunc(l.items, func(v value) bool { return equal(v, args[0]) })
+		if i < 0 {
+			panic(runtimeError("list.remove(x): x not in list"))
+		}
+		l.items = slices.Delete(l.items, i, i+1)
+	case "pop":
+		args := positional(name, 0, 1, a)
+		if len(l.items) == 0 {
+			panic(runtimeError("pop from empty list"))
+		}
+		at := intValue(-1)
+		if args[0].given() {
+			at = intValue(wantInt(name, args[0]))
+		}
+		i, ok := index(at, len(l.items))
+		if !ok {
+			panic(runtimeError("pop index out of range"))
+		}
+		v := l.items[i]
+		l.items = slices.Delete(l.items, i, i+1)
+		return v
+	case "clear":
+		noArguments(name, a)
+		l.items = nil
+	case "reverse":
+		noArguments(name, a)
+		slices.Reverse(l.items)
+	case "sort":
+		if len(a.pos) > 0 {
+			panic(runtimeError("sort() takes no positional arguments"))
+		}
+		args := bindTo(name, "key,reverse", 0, a)
+		get := func(v value) value { return v }
+		if !args[0].isZeroArgument() {
+			get = func(v value) value { return callValue(x, args[0], &callArgs{pos: []value{v}}) }
+		}
+		l.items = sorted(&frame{x: x}, l.items, []func(value) value{get}, args[1].truth(), true)
+	}
+	return none
+}
+
+// sequenceMethod finds a method that lists, tuples and ranges share.
+func sequenceMethod(name string) methodFunc {
+	switch name {
+	case "count":
+		return func(x *exec, self value, a *callArgs) value {
+			item := positional(name, 1, 1, a)[0]
+			n := int64(0)
+			for _, v := range collect(x, self) {
+				if equal(v, item) {
+					n++
+				}
+			}
+			return intValue(n)
+		}
+	case "index":
+		return func(x *exec, self value, a *callArgs) value {
+			args := positional(name, 1, 3, a)
+			items := collect(x, self)
+			start, stop, _ := sliceBounds(args[1], args[2], none, int64(len(items)))
+			for i := start; i < stop; i++ {
+				if equal(items[i], args[0]) {
+					return intValue(i)
+				}
+			}
+			panic(runtimeError("%s is not in %s", string(appendRepr(nil, args[0])), self.typeName()))
+		}
+	}
+	return nil
+}
+
+// numberMethod finds a method of numbers.
+func numberMethod(name string) methodFunc {
+	switch name {
+	case "bit_length":
+		return func(_ *exec, self value, a *callArgs) value {
+			noArguments(name, a)
+			if !self.isInteger() {
+				panic(runtimeError("'%s' object has no attribute 'bit_length'", self.typeName()))
+			}
+			return intValue(int64(new(big.Int).Abs(self.asBig()).BitLen()))
+		}
+	case "is_integer":
+		return func(_ *exec, self value, a *callArgs) value {
+			noArguments(name, a)
+			f, ok := self.asFloat()
+			return boolValue(!ok || f == float64(int64(f)))
+		}
+	}
+	return nil
+}
+
+// timeMethod finds the methods that templates written for Python's datetime
+// expect of a time.
+func timeMethod(name string) methodFunc {
+	var layout string
+	switch name {
+	case "strftime":
+		return func(_ *exec, self value, a *callArgs) value {
+			t, _ := self.goTime()
+			return stringValue(strftime(t, wantString(name, positional(name, 1, 1, a)[0])))
+		}
+	case "isoformat":
+		layout = time.RFC3339Nano
+	case "date":
+		layout = time.DateOnly
+	default:
+		return nil
+	}
+	return func(_ *exec, self value, a *callArgs) value {
+		noArguments(name, a)
+		t, _ := self.goTime()
+		return stringValue(strings.Replace(t.Format(layout), "Z", "+00:00", 1))
+	}
+}

@@ -1,0 +1,107 @@
+package retort
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Level says how bad a finding of a check is.
+type Level string
+
+// The levels of a finding. Errors make the command `check` fail.
+const (
+	LevelError   Level = "error"
+	LevelWarning Level = "warning"
+)
+
+// Finding is what a check found.
+type Finding struct {
+	ID      string `json:"id"` // stable, to silence it by: "retort.secret_key"
+	Level   Level  `json:"level"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"` // what to do
+}
+
+// Check looks for mistakes in how the app is put together. Deploy is set when
+// it is asked about production.
+type Check func(ctx context.Context, app *App, deploy bool) []Finding
+
+// Check adds a check to the command `check`.
+func (a *App) Check(c Check) { a.checks = append(a.checks, c) }
+
+// RunChecks runs all checks: the app's own and those that were added.
+func (a *App) RunChecks(ctx context.Context, deploy bool) []Finding {
+	var found []Finding
+	if err := a.Prepare(); err != nil {
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			found = append(found, Finding{ID: "retort.start", Level: LevelError, Message: line})
+		}
+		return found
+	}
+	found = append(found, a.checkAssets()...)
+	if deploy {
+		found = append(found, a.checkDeploy()...)
+	}
+	for _, c := range a.checks {
+		found = append(found, c(a.withBase(ctx), a, deploy)...)
+	}
+	slices.SortStableFunc(found, func(x, y Finding) int { return strings.Compare(string(x.Level), string(y.Level)) })
+	return found
+}
+
+// checkAssets compiles all templates and looks for broken references of the
+// static files.
+func (a *App) checkAssets() (found []Finding) {
+	var errs []error
+	if a.engine == nil && a.config.Assets != nil && a.config.Assets.engine != nil {
+		e, err := a.config.Assets.engine(a)
+		if err != nil {
+			errs = append(errs, err)
+		} else {
+			errs = append(errs, e.check()...)
+		}
+	} else if a.engine != nil {
+		errs = append(errs, a.engine.check()...)
+	}
+	for _, err := range errs {
+		found = append(found, Finding{ID: "retort.template", Level: LevelError, Message: err.Error()})
+	}
+	if a.files != nil {
+		for _, err := range a.files.Check() {
+			found = append(found, Finding{ID: "retort.static", Level: LevelWarning, Message: err.Error()})
+		}
+	}
+	return found
+}
+
+// checkDeploy looks at the settings that differ between a laptop and the web.
+func (a *App) checkDeploy() (found []Finding) {
+	cfg := &a.config
+	add := func(level Level, id, message, hint string) {
+		found = append(found, Finding{ID: "retort." + id, Level: level, Message: message, Hint: hint})
+	}
+	if cfg.Debug {
+		add(LevelError, "debug", "debug mode is on", "unset RETORT_DEBUG")
+	}
+	if cfg.SecretKey == "" {
+		add(LevelError, "secret_key", "no secret key is set: sessions end with the process and differ between processes", "set SECRET_KEY to 32 or more random characters")
+	}
+	if len(cfg.Hosts) == 0 {
+		add(LevelWarning, "hosts", "any host name is answered", "set RETORT_HOSTS to the names of the site")
+	}
+	if cfg.BaseURL == "" {
+		add(LevelWarning, "base_url", "links in mail cannot be made", "set RETORT_BASE_URL to the public address")
+	}
+	if cfg.DisableCSRF {
+		add(LevelWarning, "csrf", "the check of cross-site requests is off", "unset disable_csrf, or use Route.DisableCSRF for single routes")
+	}
+	if cfg.Server.CertFile == "" && len(cfg.TrustedProxies) == 0 {
+		add(LevelWarning, "tls", "neither a certificate nor a trusted proxy is set, so connections are not encrypted", "set server.cert_file and server.key_file, or trusted_proxies")
+	}
+	if strings.HasPrefix(cfg.BaseURL, "http:") {
+		add(LevelWarning, "base_url_scheme", fmt.Sprintf("base_url %s is not https", cfg.BaseURL), "use https")
+	}
+	return found
+}

@@ -1,0 +1,157 @@
+package retort
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"text/tabwriter"
+)
+
+func (a *App) routesCommand() Command {
+	return Command{
+		Name: "routes", Short: "List the routes", JSON: true, WithoutApp: true, Examples: "app routes\napp routes --json",
+		Run: func(_ context.Context, in *Invocation) error {
+			if err := a.Prepare(); err != nil {
+				return err
+			}
+			type row struct {
+				Methods []string `json:"methods"`
+				Host    string   `json:"host,omitempty"`
+				Pattern string   `json:"pattern"`
+				Name    string   `json:"name,omitempty"`
+				Where   string   `json:"where"`
+			}
+			rows := []row{}
+			hosts := false
+			for _, r := range a.Routes() {
+				methods := r.Methods
+				if len(methods) == 0 {
+					methods = []string{"ANY"}
+				}
+				hosts = hosts || r.Host != ""
+				rows = append(rows, row{methods, r.Host, r.Pattern, r.Name, r.Where})
+			}
+			if in.JSON {
+				return in.WriteJSON(rows)
+			}
+			w := tabwriter.NewWriter(in.Out, 0, 4, 2, ' ', 0)
+			for _, r := range rows {
+				pattern := r.Pattern
+				if hosts {
+					pattern = r.Host + "\t" + pattern
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", strings.Join(r.Methods, ","), pattern, r.Name, r.Where)
+			}
+			return w.Flush()
+		},
+	}
+}
+
+// RouteInfo describes one route of an app that has been prepared.
+type RouteInfo struct {
+	Methods []string // empty: any
+	Host    string
+	Pattern string
+	Name    string
+	Where   string // file:line of the registration
+}
+
+// Routes lists the app's routes in a stable order.
+func (a *App) Routes() []RouteInfo {
+	if a.Prepare() != nil {
+		return nil
+	}
+	var list []RouteInfo
+	for _, r := range a.router.Routes() {
+		list = append(list, RouteInfo{r.Methods, r.Host, r.Pattern, r.Name, r.Where})
+	}
+	return list
+}
+
+func (a *App) checkCommand() Command {
+	var deploy bool
+	return Command{
+		Name: "check", Short: "Look for mistakes in the program", JSON: true, WithoutApp: true,
+		Examples: "app check\napp check --deploy",
+		Flags: func(fs *flag.FlagSet) {
+			fs.BoolVar(&deploy, "deploy", false, "also check the settings of production")
+		},
+		Run: func(ctx context.Context, in *Invocation) error {
+			found := a.RunChecks(ctx, deploy)
+			bad := false
+			for _, f := range found {
+				bad = bad || f.Level == LevelError
+			}
+			if in.JSON {
+				if found == nil {
+					found = []Finding{}
+				}
+				if err := in.WriteJSON(found); err != nil {
+					return err
+				}
+			} else {
+				for _, f := range found {
+					fmt.Fprintf(in.Out, "%s: %s (%s)\n", f.Level, f.Message, f.ID)
+					if f.Hint != "" {
+						fmt.Fprintf(in.Out, "    %s\n", f.Hint)
+					}
+				}
+				if len(found) == 0 {
+					fmt.Fprintln(in.Out, "No problems found.")
+				}
+			}
+			if bad {
+				return &ExitError{Code: ExitChecksFailed}
+			}
+			return nil
+		},
+	}
+}
+
+func (a *App) configCommand() Command {
+	return Command{
+		Name: "config", Short: "Show the configuration and where each value comes from", JSON: true, WithoutApp: true,
+		Long: "Shows every setting, its value and its source. Secrets are masked.",
+		Run: func(_ context.Context, in *Invocation) error {
+			if a.report == nil {
+				return a.configErr
+			}
+			if in.JSON {
+				return errors.Join(in.WriteJSON(a.report), a.configErr)
+			}
+			return errors.Join(a.report.WriteText(in.Out), a.configErr)
+		},
+	}
+}
+
+func (a *App) versionCommand() Command {
+	return Command{
+		Name: "version", Short: "Show the versions of the program, Retort and Go", JSON: true, WithoutApp: true,
+		Run: func(_ context.Context, in *Invocation) error {
+			v := struct {
+				Program  string `json:"program"`
+				Version  string `json:"version,omitempty"`
+				Revision string `json:"revision,omitempty"`
+				Retort   string `json:"retort"`
+				Go       string `json:"go"`
+			}{Program: a.config.Name, Retort: Version, Go: runtime.Version()}
+			if info, ok := debug.ReadBuildInfo(); ok {
+				v.Version = info.Main.Version
+				for _, s := range info.Settings {
+					if s.Key == "vcs.revision" {
+						v.Revision = s.Value
+					}
+				}
+			}
+			if in.JSON {
+				return in.WriteJSON(v)
+			}
+			fmt.Fprintf(in.Out, "%s %s\nretort %s\n%s\n", v.Program, strings.TrimSpace(v.Version+" "+v.Revision), v.Retort, v.Go)
+			return nil
+		},
+	}
+}

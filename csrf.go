@@ -1,0 +1,58 @@
+package retort
+
+import (
+	"net/http"
+)
+
+// CSRFField is the form field, and CSRFHeader the request header, that carry
+// the token of [Ctx.CSRFToken].
+const (
+	CSRFField  = "csrf_token"
+	CSRFHeader = "X-Csrf-Token"
+)
+
+// errForged is the answer to a request that another site may have made the
+// browser send.
+var errForged = &HTTPError{
+	Status: http.StatusForbidden,
+	Detail: "The request was not sent from this site. Load the page again and repeat it.",
+}
+
+// CSRFToken returns the token that proves a form came from this site, for the
+// field [CSRFField]. It belongs to the session and is masked anew each time,
+// so that compression does not leak it.
+func (c *Ctx) CSRFToken() string { return c.Session().CSRFToken() }
+
+// checkCSRF refuses requests that change something and that another site may
+// have sent with the visitor's cookies. Browsers say where a request comes
+// from, by Sec-Fetch-Site or Origin, and that decides. A request that says
+// neither is no browser's of the last years: it is let through if it carries
+// no cookies, and otherwise must have the session's token.
+func (a *App) checkCSRF(c *Ctx) error {
+	r := c.request
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return nil
+	}
+	if a.config.DisableCSRF || c.endpoint.route.disableCSRF {
+		return nil
+	}
+	if err := a.csrf.Check(r); err != nil {
+		return errForged.Wrap(err)
+	}
+	if r.Header["Sec-Fetch-Site"] != nil || r.Header["Origin"] != nil || r.Header["Cookie"] == nil {
+		return nil
+	}
+	token := r.Header.Get(CSRFHeader)
+	if token == "" && hasForm(r) {
+		form, err := c.Form()
+		if err != nil {
+			return err
+		}
+		token = form.Values.Get(CSRFField)
+	}
+	if token == "" || !c.Session().VerifyCSRF(token) {
+		return errForged
+	}
+	return nil
+}

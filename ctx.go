@@ -1,0 +1,198 @@
+package retort
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/retort-web/retort/bind"
+	"github.com/retort-web/retort/router"
+	"github.com/retort-web/retort/session"
+)
+
+// Ctx is one request and the response being made for it. It is the request's
+// [context.Context]: it ends when the client goes away or the handler has
+// returned, and carries what the app and its middleware put on it.
+//
+// A Ctx is made fresh for each request and never reused. Its methods are for
+// the goroutine that serves the request; another goroutine may use it as a
+// context.
+type Ctx struct {
+	app      *App
+	request  *http.Request
+	ctx      context.Context // never derived from the Ctx itself: see SetContext
+	writer   http.ResponseWriter
+	response response
+	endpoint *endpoint
+	params   router.Params
+
+	status  int // for the next answer; 0 is 200
+	pending pending
+
+	values   []value
+	query    url.Values
+	form     *bind.FormData
+	formErr  error
+	session  *session.Session
+	limits   *Limits
+	id       string
+	started  time.Time
+	deferred []func()
+	err      error // what the request failed with, for teardown and the log
+}
+
+// value is one late value; a request has few, so a list beats a map.
+type value struct {
+	key   any
+	value any
+}
+
+// App returns the app that serves the request.
+func (c *Ctx) App() *App { return c.app }
+
+// Request returns the request as net/http has it. Its body is limited to
+// [Limits].Body.
+func (c *Ctx) Request() *http.Request { return c.request }
+
+// Writer returns the response as net/http has it. What is written to it is
+// sent at once; the After hooks and the session cookie go out with the first
+// byte.
+func (c *Ctx) Writer() http.ResponseWriter { return c.writer }
+
+// Logger returns the app's logger with the request's id.
+func (c *Ctx) Logger() *slog.Logger {
+	return c.app.logger.With("request_id", c.RequestID())
+}
+
+// Context returns the context below this Ctx, to derive one for [Ctx.SetContext].
+func (c *Ctx) Context() context.Context { return c.ctx }
+
+// SetContext puts ctx in place of the context below this Ctx. It must be
+// derived from [Ctx.Context], not from the Ctx: that would be a circle.
+func (c *Ctx) SetContext(ctx context.Context) {
+	if ctx.Value(circleKey{}) == c {
+		panic("retort: SetContext was given a context derived from the Ctx itself; derive it from c.Context()")
+	}
+	c.ctx = ctx
+}
+
+// Deadline is part of [context.Context].
+func (c *Ctx) Deadline() (time.Time, bool) { return c.ctx.Deadline() }
+
+// Done is part of [context.Context].
+func (c *Ctx) Done() <-chan struct{} { return c.ctx.Done() }
+
+// Err is part of [context.Context].
+func (c *Ctx) Err() error { return c.ctx.Err() }
+
+// Value is part of [context.Context]: a late value, then what the request's
+// context holds, then what the app's does.
+func (c *Ctx) Value(key any) any {
+	switch key.(type) {
+	case ctxKey:
+		return c
+	case circleKey:
+		return c
+	}
+	for i := range c.values {
+		if c.values[i].key == key {
+			return c.values[i].value
+		}
+	}
+	if v := c.ctx.Value(key); v != nil {
+		return v
+	}
+	return c.app.base.Value(key)
+}
+
+type (
+	ctxKey    struct{}
+	circleKey struct{}
+)
+
+// From returns the Ctx that a context or a request's context belongs to, or
+// nil: it is how a mounted [http.Handler] reaches the app it is mounted in.
+func From(ctx context.Context) *Ctx {
+	c, _ := ctx.Value(ctxKey{}).(*Ctx)
+	return c
+}
+
+// frame is the context handed to code that only knows net/http. It remembers
+// the Ctx without being below it, so that a context derived from it can become
+// the Ctx's own without a circle.
+type frame struct {
+	context.Context
+	c *Ctx
+}
+
+func (f frame) Value(key any) any {
+	if _, ok := key.(ctxKey); ok {
+		return f.c
+	}
+	for i := range f.c.values {
+		if f.c.values[i].key == key {
+			return f.c.values[i].value
+		}
+	}
+	if v := f.Context.Value(key); v != nil {
+		return v
+	}
+	return f.c.app.base.Value(key)
+}
+
+// standard returns the request for code that only knows net/http.
+func (c *Ctx) standard() *http.Request {
+	return c.request.WithContext(frame{c.ctx, c})
+}
+
+// Set keeps a value for the rest of the request, under a name. Templates see
+// it; handlers read it with [Get]. Keys that are not strings are for package
+// use: see [NewKey].
+func (c *Ctx) Set(key string, v any) { c.set(key, v) }
+
+func (c *Ctx) set(key, v any) {
+	for i := range c.values {
+		if c.values[i].key == key {
+			c.values[i].value = v
+			return
+		}
+	}
+	c.values = append(c.values, value{key, v})
+}
+
+// Get returns the value that Set kept under the name, and whether it is there
+// and of that type.
+func Get[T any](c *Ctx, key string) (T, bool) {
+	v, ok := c.Value(key).(T)
+	return v, ok
+}
+
+// Key is a typed name for a request's value that no other package can guess.
+type Key[T any] struct{ name *string }
+
+// NewKey makes a key; the name is shown when a value is missed.
+func NewKey[T any](name string) Key[T] { return Key[T]{&name} }
+
+// Set keeps v for the rest of the request.
+func (k Key[T]) Set(c *Ctx, v T) { c.set(k, v) }
+
+// Get returns the value kept, and whether there is one. ctx may be the Ctx or
+// any context derived from it.
+func (k Key[T]) Get(ctx context.Context) (T, bool) {
+	v, ok := ctx.Value(k).(T)
+	return v, ok
+}
+
+// Must returns the value kept, and panics naming the key when there is none.
+func (k Key[T]) Must(ctx context.Context) T {
+	v, ok := k.Get(ctx)
+	if !ok {
+		panic("retort: no value " + *k.name + " on this context; is the middleware that sets it installed before?")
+	}
+	return v
+}
+
+// Defer runs fn after the response has been sent, last one first.
+func (c *Ctx) Defer(fn func()) { c.deferred = append(c.deferred, fn) }

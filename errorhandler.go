@@ -1,0 +1,315 @@
+package retort
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+
+	"github.com/retort-web/retort/validate"
+)
+
+// ErrorHandler answers a request that failed with err.
+type ErrorHandler func(c *Ctx, err error) error
+
+// typeHandler is an error handler for errors of a Go type.
+type typeHandler struct {
+	match  func(err error) bool
+	handle ErrorHandler
+}
+
+// OnStatus answers errors of a status: one of the [HTTPError] family, and for
+// 500 any other error too. A blueprint's comes before the app's.
+func (s *scope) OnStatus(status int, fn ErrorHandler) {
+	s.mustNotBeFrozen("an error handler")
+	if status < 400 || status > 599 {
+		panic("retort: OnStatus(" + strconv.Itoa(status) + ") at " + callerPlace() + ": give a status from 400 to 599")
+	}
+	if s.statuses == nil {
+		s.statuses = map[int]ErrorHandler{}
+	}
+	s.statuses[status] = fn
+}
+
+func (s *scope) onError(h typeHandler) {
+	s.mustNotBeFrozen("an error handler")
+	s.types = append(s.types, h)
+}
+
+// ErrorScope is an [App] or a [Blueprint].
+type ErrorScope interface{ onError(h typeHandler) }
+
+// OnError answers errors that are of type E by [errors.As]:
+//
+//	retort.OnError(app, func(c *retort.Ctx, err *orm.NotFoundError) error { … })
+//
+// An error with a status of its own is given to the handlers of that status
+// first, a blueprint's before the app's, then to those of its type.
+func OnError[E error](s ErrorScope, fn func(c *Ctx, err E) error) {
+	s.onError(typeHandler{
+		match: func(err error) bool { _, ok := errors.AsType[E](err); return ok },
+		handle: func(c *Ctx, err error) error {
+			e, _ := errors.AsType[E](err)
+			return fn(c, e)
+		},
+	})
+}
+
+// TranslateError lets an extension say how errors it knows are answered: fn
+// returns an error with a status in place of err, such as a [NotFound] that
+// wraps it, or nil if err is not its own. Handlers of that status then apply.
+func (a *App) TranslateError(fn func(err error) error) {
+	a.mustNotBeFrozen("an error translation")
+	a.translate = append(a.translate, fn)
+}
+
+// handleError answers a request that failed. A handler that fails itself is
+// answered by the plain page of a 500.
+func (a *App) handleError(c *Ctx, err error) {
+	c.err = err
+	if c.response.wrote {
+		c.fail(err)
+		return
+	}
+	if errors.Is(err, context.Canceled) && c.ctx.Err() != nil {
+		// The client has gone; nobody reads the answer.
+		c.status = statusClientClosed
+		_ = c.answer(nil, "", nil)
+		return
+	}
+	if !isHTTPError(err) {
+		for _, fn := range a.translate {
+			if known := fn(err); known != nil {
+				err = known
+				break
+			}
+		}
+	}
+	status := StatusOf(err)
+	if status >= 500 {
+		a.logError(c, err, status)
+	}
+	c.pending, c.status = pending{}, 0
+	scope := c.scope()
+	if c.endpoint == nil {
+		scope = a.errorScope(c.request.Host, c.request.URL.Path)
+	}
+	if h := findHandler(scope, err, status); h != nil {
+		failed := c.guard(func(c *Ctx) error { c.status = status; return h(c, err) })
+		switch {
+		case failed == nil && c.Answered():
+			return
+		case failed == nil:
+			failed = errors.New("retort: the error handler for " + strconv.Itoa(status) + " returned without an answer")
+			fallthrough
+		default:
+			if !errors.Is(err, failed) {
+				a.logError(c, failed, http.StatusInternalServerError)
+				err, status = failed, http.StatusInternalServerError
+			}
+			c.pending, c.status = pending{}, 0
+		}
+	}
+	if c.response.wrote {
+		return
+	}
+	if a.config.Debug && a.debugPage(c, err, status) {
+		return
+	}
+	detail, fields, header := describe(err, status)
+	for name, values := range header {
+		c.writer.Header()[name] = values
+	}
+	if status == http.StatusRequestEntityTooLarge {
+		// The rest of the body is not read, so the connection is of no more use.
+		c.writer.Header()["Connection"] = []string{"close"}
+	}
+	c.problem(status, detail, fields)
+}
+
+// findHandler finds who answers err: for an error with a status first by
+// status, then by type; for any other first by type, then as a 500. Each is
+// looked up from the innermost blueprint to the app.
+func findHandler(m *mounted, err error, status int) ErrorHandler {
+	byStatus := func() ErrorHandler {
+		for p := m; p != nil; p = p.parent {
+			if h := p.scope.statuses[status]; h != nil {
+				return h
+			}
+		}
+		return nil
+	}
+	byType := func() ErrorHandler {
+		for p := m; p != nil; p = p.parent {
+			for _, h := range p.scope.types {
+				if h.match(err) {
+					return h.handle
+				}
+			}
+		}
+		return nil
+	}
+	first, second := byType, byStatus
+	if isHTTPError(err) {
+		first, second = byStatus, byType
+	}
+	if h := first(); h != nil {
+		return h
+	}
+	return second()
+}
+
+// logError logs an error of ours, with the stack when it was a panic.
+func (a *App) logError(c *Ctx, err error, status int) {
+	args := []any{
+		slog.Int("status", status), slog.String("method", c.request.Method), slog.String("path", c.request.URL.Path),
+		slog.String("request_id", c.RequestID()), slog.Any("error", err),
+	}
+	if c.endpoint != nil {
+		args = append(args, slog.String("route", c.endpoint.match.Pattern))
+	}
+	var p *panicError
+	if errors.As(err, &p) {
+		args = append(args, slog.String("stack", string(p.stack)))
+	}
+	a.logger.Error("request failed", args...)
+}
+
+// fail notes an error that came when the answer was on its way.
+func (c *Ctx) fail(err error) {
+	c.err = err
+	if c.ctx.Err() == nil && !errors.Is(err, context.Canceled) {
+		c.app.logError(c, err, StatusOf(err))
+	}
+}
+
+// Problem is the body of an error for programs (RFC 9457).
+type Problem struct {
+	Type      string          `json:"type"`
+	Title     string          `json:"title"`
+	Status    int             `json:"status"`
+	Detail    string          `json:"detail,omitempty"`
+	Errors    validate.Errors `json:"errors,omitempty"`
+	RequestID string          `json:"request_id,omitempty"`
+}
+
+var (
+	typeProblem = []string{"application/problem+json"}
+	errorTypes  = []string{"text/html", "application/json", "application/problem+json", "text/plain"}
+)
+
+// problem answers with the plain error page, or the same as JSON or text, by
+// what the client accepts. It shows nothing that came with the request.
+func (c *Ctx) problem(status int, detail string, fields validate.Errors) {
+	c.status = status
+	id := ""
+	if status >= 500 {
+		id = c.RequestID()
+	}
+	h := c.writer.Header()
+	for _, name := range []string{"Content-Encoding", "Content-Length", "Content-Type", "Etag", "Last-Modified"} {
+		delete(h, name)
+	}
+	c.Vary("Accept")
+	title := http.StatusText(status)
+	if title == "" {
+		title = "Error"
+	}
+	switch c.errorType() {
+	case "text/html":
+		h["Content-Security-Policy"] = []string{"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"}
+		_ = c.answer(typeHTML, "", errorPage(status, title, detail, fields, id))
+	case "text/plain":
+		text := strconv.Itoa(status) + " " + title + "\n"
+		if detail != "" {
+			text += detail + "\n"
+		}
+		for _, f := range fields {
+			text += f.Field + ": " + f.Message + "\n"
+		}
+		_ = c.answer(typeText, text, nil)
+	default:
+		data, err := json.Marshal(Problem{"about:blank", title, status, detail, fields, id})
+		if err != nil {
+			data = []byte(`{"type":"about:blank","title":"Internal Server Error","status":500}`)
+		}
+		_ = c.answer(typeProblem, "", append(data, '\n'))
+	}
+	c.pending.problem = true
+}
+
+// errorType picks the form of an error: what the client prefers, and where it
+// does not mind, JSON for one that sent JSON.
+func (c *Ctx) errorType() string {
+	accept := c.request.Header.Get("Accept")
+	if accept == "" || accept == "*/*" {
+		if isJSON(c.request.Header.Get("Content-Type")) {
+			return "application/json"
+		}
+		return "text/html"
+	}
+	if t := c.Accepts(errorTypes...); t != "" {
+		return t
+	}
+	return "text/plain"
+}
+
+// errorPage is the page of an error, complete in itself: it is shown when
+// little else works.
+func errorPage(status int, title, detail string, fields validate.Errors, id string) []byte {
+	b := make([]byte, 0, 2048)
+	b = append(b, "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>"...)
+	b = strconv.AppendInt(b, int64(status), 10)
+	b = append(b, ' ')
+	b = appendEscaped(b, title)
+	b = append(b, "</title>\n<style>\n:root{color-scheme:light dark}\nbody{font:17px/1.6 system-ui,sans-serif;margin:0;min-height:100vh;display:grid;place-items:center;background:Canvas;color:CanvasText}\nmain{max-width:34rem;padding:2rem}\nh1{font-size:1.6rem;line-height:1.25;margin:0 0 .6rem}\nh1 span{opacity:.55;font-weight:400;margin-right:.35em}\np{margin:.4rem 0}\nsmall{opacity:.65}\n</style>\n<main>\n<h1><span>"...)
+	b = strconv.AppendInt(b, int64(status), 10)
+	b = append(b, "</span>"...)
+	b = appendEscaped(b, title)
+	b = append(b, "</h1>\n"...)
+	if detail != "" {
+		b = append(b, "<p>"...)
+		b = appendEscaped(b, detail)
+		b = append(b, "</p>\n"...)
+	}
+	if len(fields) > 0 {
+		b = append(b, "<ul>\n"...)
+		for _, f := range fields {
+			b = append(b, "<li><b>"...)
+			b = appendEscaped(b, f.Field)
+			b = append(b, "</b>: "...)
+			b = appendEscaped(b, f.Message)
+			b = append(b, "</li>\n"...)
+		}
+		b = append(b, "</ul>\n"...)
+	}
+	if id != "" {
+		b = append(b, "<p><small>Request "...)
+		b = appendEscaped(b, id)
+		b = append(b, "</small></p>\n"...)
+	}
+	return append(b, "</main>\n"...)
+}
+
+// appendEscaped appends text escaped for HTML.
+func appendEscaped(b []byte, s string) []byte {
+	for i := range len(s) {
+		switch s[i] {
+		case '&':
+			b = append(b, "&amp;"...)
+		case '<':
+			b = append(b, "&lt;"...)
+		case '>':
+			b = append(b, "&gt;"...)
+		case '"':
+			b = append(b, "&#34;"...)
+		case '\'':
+			b = append(b, "&#39;"...)
+		default:
+			b = append(b, s[i])
+		}
+	}
+	return b
+}

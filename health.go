@@ -1,0 +1,53 @@
+package retort
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// healthCheck is one condition of being ready.
+type healthCheck struct {
+	name  string
+	check func(ctx context.Context) error
+}
+
+// ReadinessCheck adds a condition of being ready to serve, such as an
+// answering database. It has two seconds.
+func (a *App) ReadinessCheck(name string, check func(ctx context.Context) error) {
+	a.life.checks = append(a.life.checks, healthCheck{name, check})
+}
+
+// readinessTimeout bounds one readiness check.
+const readinessTimeout = 2 * time.Second
+
+// HealthRoutes adds GET /healthz, which answers 200 while the process lives,
+// and GET /readyz, which answers 200 when every readiness check passes and 503
+// when one fails or the program is shutting down. Details go to the log; the
+// answer names the checks that failed and no more.
+func (a *App) HealthRoutes() {
+	a.Get("/healthz", func(c *Ctx) error {
+		c.SetHeader("Cache-Control", "no-store")
+		return c.Text("ok\n")
+	}).Name("healthz")
+	a.Get("/readyz", func(c *Ctx) error {
+		c.SetHeader("Cache-Control", "no-store")
+		if a.draining.Load() {
+			return c.Status(http.StatusServiceUnavailable).Text("shutting down\n")
+		}
+		failed := ""
+		for _, h := range a.life.checks {
+			ctx, cancel := context.WithTimeout(c, readinessTimeout)
+			err := h.check(ctx)
+			cancel()
+			if err != nil {
+				a.logger.Warn("not ready", "check", h.name, "error", err)
+				failed += h.name + ": failed\n"
+			}
+		}
+		if failed != "" {
+			return c.Status(http.StatusServiceUnavailable).Text(failed)
+		}
+		return c.Text("ready\n")
+	}).Name("readyz")
+}

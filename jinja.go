@@ -1,0 +1,189 @@
+package retort
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/retort-web/retort/template"
+)
+
+// jinja is the engine of package template with the app's templates.
+type jinja struct {
+	app    *App
+	engine *template.Engine
+}
+
+func newEngine(a *App) (engine, error) {
+	sources, _, err := a.assetSources()
+	if err != nil {
+		return nil, err
+	}
+	var loaders []template.Loader
+	prefixed := map[string]template.Loader{}
+	for _, s := range sources {
+		if s.prefix == "" {
+			loaders = append(loaders, template.FS(s.fsys))
+		} else {
+			prefixed[s.prefix[:len(s.prefix)-1]] = template.FS(s.fsys)
+		}
+	}
+	if len(prefixed) > 0 {
+		loaders = append(loaders, template.Prefix(prefixed))
+	}
+	e, err := template.New(template.Options{
+		Loader: template.Choice(loaders...), AutoReload: a.config.Debug,
+		Filters: a.filters, Globals: a.globals,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &jinja{a, e}, nil
+}
+
+func (j *jinja) render(c *Ctx, dst []byte, name string, data any) ([]byte, error) {
+	t, err := j.engine.Get(name)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("retort: template %s: %w; put it into the folder templates", name, err)
+		}
+		return nil, err
+	}
+	return t.Append(dst, j.execution(c, data))
+}
+
+func (j *jinja) renderString(c *Ctx, dst []byte, source string, data any) ([]byte, error) {
+	t, err := j.engine.FromString(source)
+	if err != nil {
+		return nil, err
+	}
+	return t.Append(dst, j.execution(c, data))
+}
+
+// check compiles every template.
+func (j *jinja) check() []error {
+	var errs []error
+	names, err := j.engine.Names()
+	if err != nil {
+		return []error{err}
+	}
+	for _, name := range names {
+		if _, err := j.engine.Get(name); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errs
+}
+
+// execution gives a template the request's own names.
+func (j *jinja) execution(c *Ctx, data any) template.Execution {
+	var added map[string]any
+	loaded := false
+	return template.Execution{
+		Context: c, Data: data,
+		Globals: func(name string) (any, bool) {
+			if !loaded {
+				loaded = true
+				added = c.templateContext()
+			}
+			if v, ok := added[name]; ok {
+				return v, true
+			}
+			for _, v := range c.values {
+				if v.key == name {
+					return v.value, true
+				}
+			}
+			return c.templateGlobal(name)
+		},
+	}
+}
+
+// templateContext collects what the TemplateContext functions add, the app's
+// first, so that a blueprint's win.
+func (c *Ctx) templateContext() map[string]any {
+	functions := c.scope().context
+	if len(functions) == 0 {
+		return nil
+	}
+	all := map[string]any{}
+	for _, fn := range functions {
+		for k, v := range fn(c) {
+			all[k] = v
+		}
+	}
+	return all
+}
+
+// templateGlobal returns one of the names every template knows.
+func (c *Ctx) templateGlobal(name string) (any, bool) {
+	switch name {
+	case "url":
+		return template.Func(func(call *template.Call) (any, error) {
+			route, ok := call.Arg(0).(string)
+			if !ok || call.NumArgs() != 1 {
+				return nil, errors.New("retort: url() takes the name of a route and values by name: url(\"post\", id=post.id)")
+			}
+			values := make([]any, 0, 8)
+			for _, name := range call.Keywords() {
+				v, _ := call.Keyword(name)
+				values = append(values, name, v)
+			}
+			return c.URL(route, values...)
+		}), true
+	case "static":
+		return c.app.StaticURL, true
+	case "csrf_token":
+		return c.CSRFToken, true
+	case "csrf_input":
+		return func() template.Safe {
+			return template.Safe(`<input type="hidden" name="` + CSRFField + `" value="` + c.CSRFToken() + `">`)
+		}, true
+	case "flashes":
+		return c.Flashes, true
+	case "session":
+		return sessionView{c}, true
+	case "request":
+		return requestView{
+			Method: c.Method(), Path: c.Path(), Query: c.QueryValues(), Host: c.Host(), Secure: c.Secure(),
+			Route: c.RouteName(), Params: c.paramMap(),
+		}, true
+	case "debug":
+		return c.app.config.Debug, true
+	}
+	return nil, false
+}
+
+// requestView is what templates see as request.
+type requestView struct {
+	Method, Path, Host, Route string
+	Query                     map[string][]string
+	Params                    map[string]string
+	Secure                    bool
+}
+
+// Arg returns the first value of a query parameter, or "".
+func (r requestView) Arg(name string) string {
+	if v := r.Query[name]; len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}
+
+func (c *Ctx) paramMap() map[string]string {
+	m := make(map[string]string, c.params.Len())
+	for i := range c.params.Len() {
+		name, v := c.params.At(i)
+		m[name] = v
+	}
+	return m
+}
+
+// sessionView is what templates see as session.
+type sessionView struct{ c *Ctx }
+
+// Get returns a value of the session, or nil.
+func (s sessionView) Get(key string) any { return s.c.Session().Get(key) }
+
+// Has reports whether the session has a value of that name.
+func (s sessionView) Has(key string) bool { return s.c.Session().Has(key) }

@@ -1,0 +1,75 @@
+package retort
+
+import "net/http"
+
+// Use wraps every request of the app, also one that no route takes, or every
+// request of the blueprint's routes. The first is the outermost.
+func (s *scope) Use(middleware ...Middleware) {
+	s.mustNotBeFrozen("middleware")
+	for _, m := range middleware {
+		if m == nil {
+			panic("retort: Use at " + callerPlace() + " was given nil")
+		}
+	}
+	s.middleware = append(s.middleware, middleware...)
+}
+
+// UseHTTP is Use for middleware written for net/http. What the handlers inside
+// it answer, errors too, is written before it gets control back.
+func (s *scope) UseHTTP(middleware ...func(http.Handler) http.Handler) {
+	for _, m := range middleware {
+		s.Use(FromHTTP(m))
+	}
+}
+
+// FromHTTP turns middleware written for net/http into ours, for [Route.Use].
+func FromHTTP(middleware func(http.Handler) http.Handler) Middleware {
+	return func(next Handler) Handler {
+		// Built once: the request's Ctx comes back out of its context.
+		h := middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			c := From(r.Context())
+			if c == nil {
+				panic("retort: a net/http middleware replaced the request's context by one that is not derived from it")
+			}
+			outer, request, ctx := c.writer, c.request, c.ctx
+			c.writer, c.request, c.ctx = w, r, r.Context()
+			if err := next(c); err != nil {
+				c.app.handleError(c, err)
+			}
+			if err := c.send(); err != nil {
+				c.fail(err)
+			}
+			c.writer, c.request, c.ctx = outer, request, ctx
+		}))
+		return func(c *Ctx) error {
+			h.ServeHTTP(c.writer, c.standard())
+			return nil
+		}
+	}
+}
+
+// fromHTTP turns a handler written for net/http into ours.
+func fromHTTP(h http.Handler, pathValues bool) Handler {
+	return func(c *Ctx) error {
+		r := c.standard()
+		for i := range c.params.Len() {
+			if name, v := c.params.At(i); pathValues || name == mountRest {
+				r.SetPathValue(name, v)
+			}
+		}
+		h.ServeHTTP(c.writer, r)
+		if !c.response.wrote && !c.pending.set {
+			// net/http's contract: a handler that writes nothing answers 200.
+			c.writer.WriteHeader(http.StatusOK)
+		}
+		return nil
+	}
+}
+
+// chain wraps h so that the first middleware is the outermost.
+func chain(h Handler, middleware []Middleware) Handler {
+	for i := len(middleware) - 1; i >= 0; i-- {
+		h = middleware[i](h)
+	}
+	return h
+}

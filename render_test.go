@@ -1,0 +1,90 @@
+package retort_test
+
+import (
+	"testing"
+	"testing/fstest"
+
+	"github.com/retort-web/retort"
+	"github.com/retort-web/retort/retorttest"
+)
+
+func templateFiles(files map[string]string) fstest.MapFS {
+	m := fstest.MapFS{}
+	for name, text := range files {
+		m[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	return m
+}
+
+func TestRender(t *testing.T) {
+	t.Parallel()
+	cfg := quiet()
+	cfg.Assets = retort.Embed(templateFiles(map[string]string{
+		"templates/base.html":      `<title>{% block title %}{% endblock %}</title>{% for m in flashes() %}[{{ m.category }}: {{ m.text }}]{% endfor %}{% block body %}{% endblock %}`,
+		"templates/home.html":      `{% extends "base.html" %}{% block title %}{{ title }}{% endblock %}{% block body %}<a href="{{ url("blog.post", id=3, q="a b") }}">{{ site }}</a><link href="{{ static("site.css") }}">{{ request.path }} {{ late }}{% endblock %}`,
+		"templates/blog/own.html":  `the app's`,
+		"templates/plain.txt":      `{{ title }}`,
+		"templates/broken.html":    "one\n{{ nothing.at.all }}",
+		"templates/form.html":      `<form method="post">{{ csrf_input() }}</form>`,
+		"static/site.css":          `body{}`,
+		"templates/shouted.html":   `{{ title|shout }}`,
+		"templates/never/used.txt": ``,
+	}))
+	app := retort.New(cfg)
+	app.TemplateFilter("shout", func(s string) string { return s + "!" })
+	app.TemplateGlobal("site", "The <Site>")
+	app.TemplateContext(func(*retort.Ctx) map[string]any { return map[string]any{"title": "from the context"} })
+	blog := retort.NewBlueprint("blog", retort.BlueprintOptions{Prefix: "/blog", Assets: retort.Embed(templateFiles(map[string]string{
+		"templates/own.html": `the blueprint's`, "templates/post.html": `post {{ id }} {{ url(".post", id=id) }} {{ static("blog/b.css") }}`, "static/b.css": "b{}",
+	}))})
+	blog.Get("/{id:int}", func(c *retort.Ctx) error { return c.Render("blog/post.html", map[string]any{"id": c.Param("id")}) }).Name("post")
+	blog.Get("/own", func(c *retort.Ctx) error { return c.Render("blog/own.html", nil) })
+	app.Install(blog)
+	app.Get("/", func(c *retort.Ctx) error {
+		c.Set("late", "value")
+		return c.Render("home.html", map[string]any{"title": "<Home>"})
+	})
+	app.Get("/context", func(c *retort.Ctx) error { return c.Render("plain.txt", nil) })
+	app.Get("/shout", func(c *retort.Ctx) error { return c.Render("shouted.html", struct{ Title string }{"hey"}) })
+	app.Get("/broken", func(c *retort.Ctx) error { return c.Render("broken.html", nil) })
+	app.Get("/missing", func(c *retort.Ctx) error { return c.Render("missing.html", nil) })
+	app.Get("/flash", func(c *retort.Ctx) error {
+		c.Flash("info", "Saved & done")
+		return c.Redirect("/")
+	})
+	app.Get("/form", func(c *retort.Ctx) error { return c.Render("form.html", nil) })
+	client := retorttest.New(t, app)
+
+	r := client.Get("/").Status(200).Contains("<title>&lt;Home&gt;</title>", `href="/blog/3?q=a+b"`, "The &lt;Site&gt;", "/static/site.", "/ value")
+	if data := r.Used("home.html").(map[string]any); data["title"] != "<Home>" {
+		t.Errorf("captured data %v", data)
+	}
+	client.Get("/context").HasHeader("Content-Type", "text/plain; charset=utf-8").Contains("from the context")
+	client.Get("/shout").Contains("hey!")
+	client.Get("/blog/4").Contains("post 4 /blog/4 /static/blog/b.")
+	client.Get("/blog/own").Contains("the app's")
+	client.Get("/broken").Status(500).Lacks("nothing")
+	client.Get("/missing").Status(500)
+	client.FollowRedirects = true
+	client.Get("/flash").Status(200).Contains("[info: Saved &amp; done]")
+	client.Get("/").Lacks("Saved")
+	if token := client.Get("/form").Field("csrf_token"); len(token) < 20 {
+		t.Errorf("token %q", token)
+	}
+}
+
+func TestStaticFilesOfAnApp(t *testing.T) {
+	t.Parallel()
+	cfg := quiet()
+	cfg.Assets = retort.Embed(templateFiles(map[string]string{"static/css/site.css": "body{color:red}"}))
+	app := retort.New(cfg)
+	client := retorttest.New(t, app)
+	u, err := app.StaticURL("css/site.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.Get(u).Status(200).HasHeader("Cache-Control", "public, max-age=31536000, immutable").Contains("color:red")
+	client.Get("/static/css/site.css").Status(200).Contains("color:red")
+	client.Get("/static/css/nothing.css").Status(404)
+	client.Get("/static/..%2f..%2fapp.go").Status(404)
+}

@@ -1,0 +1,213 @@
+package retort
+
+import (
+	"encoding"
+	"fmt"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/retort-web/retort/bind"
+)
+
+// Method returns the request's method.
+func (c *Ctx) Method() string { return c.request.Method }
+
+// Path returns the request's path, decoded.
+func (c *Ctx) Path() string { return c.request.URL.Path }
+
+// Route returns the pattern of the route that was matched, or "".
+func (c *Ctx) Route() string {
+	if c.endpoint == nil {
+		return ""
+	}
+	return c.endpoint.match.Pattern
+}
+
+// RouteName returns the full name of the route that was matched, or "".
+func (c *Ctx) RouteName() string {
+	if c.endpoint == nil {
+		return ""
+	}
+	return c.endpoint.name
+}
+
+// Param returns a route variable as text, decoded, or "" if the route has none
+// of that name.
+func (c *Ctx) Param(name string) string { return c.params.Get(name) }
+
+// Param returns a route variable as a T: any basic kind, what the route's
+// converter made of it, or a type that reads itself from text. A text that is
+// no T is a 404, for it names nothing.
+func Param[T any](c *Ctx, name string) (T, error) {
+	var v T
+	text, ok := c.params.Lookup(name)
+	if !ok {
+		return v, fmt.Errorf("retort: route %s has no variable %s", c.Route(), name)
+	}
+	if made, ok := c.params.Value(name).(T); ok {
+		return made, nil
+	}
+	if err := parseText(&v, text); err != nil {
+		return v, NotFound("").Wrap(err)
+	}
+	return v, nil
+}
+
+// Query returns the first value of a query parameter, or "".
+func (c *Ctx) Query(name string) string { return c.QueryValues().Get(name) }
+
+// QueryValues returns the query, parsed once. What is not well-formed in it is
+// left out; more than [Limits].FormFields parameters are cut.
+func (c *Ctx) QueryValues() url.Values {
+	if c.query == nil {
+		raw := c.request.URL.RawQuery
+		if strings.Count(raw, "&") >= c.limits.FormFields {
+			fields := strings.SplitN(raw, "&", c.limits.FormFields+1)
+			raw = strings.Join(fields[:c.limits.FormFields], "&")
+		}
+		c.query, _ = url.ParseQuery(raw)
+	}
+	return c.query
+}
+
+// Query returns a query parameter as a T, or fallback when it is absent. A
+// text that is no T is a 400 that names the parameter.
+func Query[T any](c *Ctx, name string, fallback T) (T, error) {
+	text := c.Query(name)
+	if text == "" {
+		return fallback, nil
+	}
+	var v T
+	if err := parseText(&v, text); err != nil {
+		return fallback, BadRequest("The parameter " + name + " is not valid.").Wrap(err)
+	}
+	return v, nil
+}
+
+// parseText reads text into a basic kind or a type that reads itself.
+func parseText[T any](v *T, text string) error {
+	if u, ok := any(v).(encoding.TextUnmarshaler); ok {
+		return u.UnmarshalText([]byte(text))
+	}
+	rv := reflect.ValueOf(v).Elem()
+	bits := 0
+	switch rv.Kind() {
+	case reflect.String:
+		rv.SetString(text)
+		return nil
+	case reflect.Bool:
+		b, err := strconv.ParseBool(text)
+		rv.SetBool(b)
+		return err
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		bits = rv.Type().Bits()
+		n, err := strconv.ParseInt(text, 10, bits)
+		rv.SetInt(n)
+		return err
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		bits = rv.Type().Bits()
+		n, err := strconv.ParseUint(text, 10, bits)
+		rv.SetUint(n)
+		return err
+	case reflect.Float32, reflect.Float64:
+		f, err := strconv.ParseFloat(text, rv.Type().Bits())
+		rv.SetFloat(f)
+		return err
+	}
+	return fmt.Errorf("retort: %T cannot be read from text; use a basic kind or one with UnmarshalText", *v)
+}
+
+// Form returns the form that the body holds, parsed once; its files are
+// removed when the request ends. A request without a body has an empty one. A
+// body that is over a limit is a 413, one that is malformed a 400, one that is
+// no form a 415.
+func (c *Ctx) Form() (*bind.FormData, error) {
+	if c.form == nil && c.formErr == nil {
+		c.form, c.formErr = bind.Form(c.request, c.limits.bindLimits())
+	}
+	return c.form, c.formErr
+}
+
+// FormValue returns the first value of a form field, or "" also when the form
+// cannot be read: see [Ctx.Form] to tell the two apart.
+func (c *Ctx) FormValue(name string) string {
+	form, err := c.Form()
+	if err != nil || form == nil {
+		return ""
+	}
+	return form.Values.Get(name)
+}
+
+// FormFile returns the first uploaded file of that field. One that is missing is a
+// 400 that names the field.
+func (c *Ctx) FormFile(name string) (*bind.File, error) {
+	form, err := c.Form()
+	if err != nil {
+		return nil, err
+	}
+	if files := form.Files[name]; len(files) > 0 {
+		return files[0], nil
+	}
+	if c.app.config.Debug && len(form.Files) == 0 && form.Values.Has(name) {
+		return nil, BadRequest("The field " + name + " came as text: the form lacks enctype=\"multipart/form-data\".")
+	}
+	return nil, BadRequest("The file " + name + " is missing.")
+}
+
+// DecodeJSON reads the body, which must be JSON, into v; see [Ctx.Bind] for
+// more than the body.
+func (c *Ctx) DecodeJSON(v any) error { return bind.JSON(c.request, v, c.limits.bindLimits()) }
+
+// Bind fills a struct from the request by the tags of its fields (path, query,
+// header, cookie, form, json) and validates it. All that is wrong comes back
+// as one error, answered with 400 (413, 415) and the list of fields. See
+// package bind.
+func (c *Ctx) Bind(v any) error {
+	source := bind.Source{
+		Request: c.request, Response: c.response.out, Context: c, Path: c.params.Lookup, Limits: c.limits.bindLimits(),
+	}
+	if c.form != nil || hasForm(c.request) {
+		source.Form = c.Form
+	}
+	return bind.Struct(v, source)
+}
+
+// Cookie returns the value of a cookie and whether it was sent.
+func (c *Ctx) Cookie(name string) (string, bool) {
+	cookie, err := c.request.Cookie(name)
+	if err != nil {
+		return "", false
+	}
+	return cookie.Value, true
+}
+
+// RequestHeader returns the first value of a request header, or "".
+func (c *Ctx) RequestHeader(name string) string { return c.request.Header.Get(name) }
+
+// BearerToken returns the token of an "Authorization: Bearer" header (RFC
+// 6750), or "".
+func (c *Ctx) BearerToken() string {
+	scheme, token, ok := strings.Cut(c.request.Header.Get("Authorization"), " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+// isJSON reports whether a content type is JSON: application/json or a type
+// with the suffix +json (RFC 6839).
+func isJSON(contentType string) bool {
+	t, _, _ := strings.Cut(contentType, ";")
+	t = strings.ToLower(strings.TrimSpace(t))
+	return t == "application/json" || strings.HasPrefix(t, "application/") && strings.HasSuffix(t, "+json")
+}
+
+// hasForm reports whether the body is announced as a form.
+func hasForm(r *http.Request) bool {
+	t, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	t = strings.ToLower(strings.TrimSpace(t))
+	return t == "application/x-www-form-urlencoded" || t == "multipart/form-data"
+}

@@ -1,0 +1,105 @@
+package retort
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/retort-web/retort/session"
+)
+
+// Session returns the visitor's session, loaded at first use. A cookie that is
+// broken, expired or not ours gives a new, empty session. It is saved before
+// the response's first byte: later changes are lost.
+func (c *Ctx) Session() *session.Session {
+	if c.session == nil {
+		s, err := c.app.sessions.Load(c.request, c.Secure())
+		if err != nil {
+			// The store is away: the visitor is nobody for now, and what the
+			// handler puts into the session is refused at the commit.
+			c.Logger().Error("the session could not be loaded", "error", err)
+			s = session.New()
+		}
+		c.session = s
+	}
+	return c.session
+}
+
+// commitSession sends the session cookie if the session was changed.
+func (c *Ctx) commitSession(status int) {
+	if status >= 500 {
+		// What a failed request changed half-way is not kept.
+		c.session.Discard()
+	}
+	if c.app.config.SecretKey == "" && c.session.Modified() {
+		c.app.warnSecret()
+	}
+	if err := c.app.sessions.Commit(&c.response, c.request, c.session, c.Secure()); err != nil {
+		c.Logger().Error("the session was not saved", "error", err)
+	}
+}
+
+// warnSecret says, once, that sessions do not outlive the program.
+func (a *App) warnSecret() {
+	a.secretOnce.Do(func() {
+		a.logger.Warn("no SECRET_KEY is set: sessions and tokens end when the program does", "hint", "set SECRET_KEY to 32 or more random characters")
+	})
+}
+
+// Flash keeps a message for the next page that shows messages. The usual
+// categories are info, success, warning and error.
+func (c *Ctx) Flash(category, text string) { c.Session().Flash(category, text) }
+
+// Flashes returns the messages of those categories, or all, and forgets them.
+func (c *Ctx) Flashes(categories ...string) []session.FlashMessage {
+	if c.session == nil && c.request.Header["Cookie"] == nil {
+		return nil // spares a page without a session its Vary: Cookie
+	}
+	return c.Session().Flashes(categories...)
+}
+
+// Cookie is a cookie to send. The zero value of each field is the safe choice:
+// for this host, the whole site, scripts cannot read it, other sites do not
+// send it, and it is Secure when the connection is.
+type Cookie struct {
+	Name    string
+	Value   string
+	MaxAge  time.Duration // 0: until the browser closes; negative: delete it
+	Path    string        // default: "/"
+	Domain  string        // default: this host only
+	Scripts bool          // JavaScript may read it
+	// SameSite is when other sites may send it. Default: Lax. None needs a
+	// secure connection.
+	SameSite    http.SameSite
+	Partitioned bool
+}
+
+// SetCookie sends a cookie with the answer.
+func (c *Ctx) SetCookie(k Cookie) {
+	cookie := http.Cookie{
+		Name: k.Name, Value: k.Value, Path: k.Path, Domain: k.Domain, HttpOnly: !k.Scripts,
+		SameSite: k.SameSite, Secure: c.Secure() || k.SameSite == http.SameSiteNoneMode || k.Partitioned, Partitioned: k.Partitioned,
+	}
+	if cookie.Path == "" {
+		cookie.Path = "/"
+	}
+	if cookie.SameSite == 0 {
+		cookie.SameSite = http.SameSiteLaxMode
+	}
+	switch {
+	case k.MaxAge > 0:
+		cookie.MaxAge = int((k.MaxAge + time.Second - 1) / time.Second)
+	case k.MaxAge < 0:
+		cookie.MaxAge = -1
+	}
+	if err := cookie.Valid(); err != nil {
+		panic("retort: SetCookie: " + err.Error())
+	}
+	http.SetCookie(c.writer, &cookie)
+}
+
+// DeleteCookie makes the browser forget a cookie; path and domain must be
+// those it was set with.
+func (c *Ctx) DeleteCookie(k Cookie) {
+	k.Value, k.MaxAge = "", -1
+	c.SetCookie(k)
+}

@@ -2,6 +2,7 @@ package retort
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -56,6 +57,7 @@ type App struct {
 	sessions   *session.Manager
 	store      session.Store
 	files      *static.Files
+	tls        *tls.Config
 	engine     engine
 	engineOnce sync.Once
 	engineErr  error

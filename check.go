@@ -97,7 +97,7 @@ func (a *App) checkDeploy() (found []Finding) {
 	if cfg.DisableCSRF {
 		add(LevelWarning, "csrf", "the check of cross-site requests is off", "unset disable_csrf, or use Route.DisableCSRF for single routes")
 	}
-	if cfg.Server.CertFile == "" && len(cfg.TrustedProxies) == 0 {
+	if cfg.Server.CertFile == "" && a.tls == nil && len(cfg.TrustedProxies) == 0 {
 		add(LevelWarning, "tls", "neither a certificate nor a trusted proxy is set, so connections are not encrypted", "set server.cert_file and server.key_file, or trusted_proxies")
 	}
 	if strings.HasPrefix(cfg.BaseURL, "http:") {

@@ -2,6 +2,7 @@ package retort
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -38,6 +39,13 @@ func (a *App) serveCommand() Command {
 	}
 }
 
+// UseTLS serves over TLS with the configuration given, in place of certificate
+// files: it is how an extension brings certificates from elsewhere.
+func (a *App) UseTLS(c *tls.Config) {
+	a.mustNotBeFrozen("a TLS configuration")
+	a.tls = c
+}
+
 // Serve serves until ctx ends or the process is told to stop, and returns when
 // every request that was begun has been answered.
 func (a *App) Serve(ctx context.Context) error {
@@ -51,7 +59,7 @@ func (a *App) serve(ctx context.Context, in *Invocation) error {
 	cfg := &a.config
 	s := &server.Server{
 		Addr: cfg.Addr, Handler: a, Logger: a.logger,
-		CertFile: cfg.Server.CertFile, KeyFile: cfg.Server.KeyFile,
+		TLSConfig: a.tls, CertFile: cfg.Server.CertFile, KeyFile: cfg.Server.KeyFile,
 		ReadHeaderTimeout: cfg.Server.ReadHeaderTimeout, ReadTimeout: cfg.Server.ReadTimeout,
 		WriteTimeout: cfg.Server.WriteTimeout, IdleTimeout: cfg.Server.IdleTimeout,
 		MaxHeaderBytes: int(cfg.Server.MaxHeaderBytes),
@@ -93,7 +101,7 @@ func (a *App) address(addr net.Addr) string {
 		return "unix:" + addr.String()
 	}
 	scheme := "http"
-	if a.config.Server.CertFile != "" {
+	if a.config.Server.CertFile != "" || a.tls != nil {
 		scheme = "https"
 	}
 	host, port, err := net.SplitHostPort(addr.String())

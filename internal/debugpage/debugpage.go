@@ -5,14 +5,15 @@
 // three renderings:
 //
 //	page := debugpage.New(http.StatusInternalServerError, err, r)
-//	page.Frames = debugpage.CaptureFrames(0)
+//	page.Frames = debugpage.FramesFromStack(stack)
 //	page.SetHeaders(w.Header())
 //	page.HTML()                // a browser
 //	page.Text()                // curl, a log, a bug report
 //	page.Markdown()            // a chat or an issue
 //
-// [FromPanic] makes the page of a recovered panic, with the frames of the
-// function that panicked.
+// The frames come from a trace ([FramesFromStack]) where there is one, as after
+// a panic; an error that a handler returned has none, so the handler stands for
+// it ([FunctionFrame]).
 //
 // # Danger
 //
@@ -40,7 +41,8 @@ type Page struct {
 	// Title heads the page. Default: the status and its standard text, such
 	// as "500 Internal Server Error".
 	Title string
-	// Error is the error's message, ErrorType its Go type.
+	// Error is the error's message, ErrorType its Go type, or panic(T) after a
+	// panic with a T.
 	Error     string
 	ErrorType string
 	// Causes are the errors that Error wraps, outermost first. [Causes] lists
@@ -140,32 +142,13 @@ func New(status int, err error, r *http.Request) *Page {
 	return p
 }
 
-// FromPanic describes a recovered panic value as a 500 answer to r, with the
-// stack from the function that panicked. It must be called by the deferred
-// function that recovered, or by a function which that one calls.
-func FromPanic(value any, r *http.Request) *Page {
-	err, ok := value.(error)
-	if !ok {
-		err = panicValue{value}
-	}
-	p := New(http.StatusInternalServerError, err, r)
-	p.ErrorType = fmt.Sprintf("panic(%T)", value)
-	p.Frames = FramesFromPanic()
-	return p
-}
-
-// panicValue makes an error of a value that was passed to panic.
-type panicValue struct{ value any }
-
-func (p panicValue) Error() string { return fmt.Sprint(p.value) }
-
 // Causes lists the errors that err wraps, through both forms of Unwrap, depth
 // first. It stops after 32, so a chain that loops does no harm.
 func Causes(err error) []Cause {
 	var list []Cause
 	var walk func(err error, depth int)
 	walk = func(err error, depth int) {
-		switch e := err.(type) {
+		switch e := any(err).(type) {
 		case interface{ Unwrap() error }:
 			next := e.Unwrap()
 			if next == nil || len(list) == maxCauses {

@@ -40,23 +40,6 @@ const framework = "github.com/retort-web/retort"
 // maxFrames bounds what a deep recursion puts on the page.
 const maxFrames = 200
 
-// CaptureFrames returns the stack of its caller, innermost first, without the
-// run time's own functions. Skip leaves out that many further callers.
-func CaptureFrames(skip int) []Frame {
-	pc := make([]uintptr, maxFrames)
-	n := runtime.Callers(skip+2, pc)
-	return describe(collect(pc[:n], false))
-}
-
-// FramesFromPanic returns the stack of the panic in flight from the function
-// that panicked on. It is for a deferred function that has called recover, and
-// what that calls; outside one it is like CaptureFrames.
-func FramesFromPanic() []Frame {
-	pc := make([]uintptr, maxFrames)
-	n := runtime.Callers(2, pc)
-	return describe(collect(pc[:n], true))
-}
-
 // FunctionFrame describes where the function with this entry address is
 // defined, as if it were a stack of one call: the handler that returned an
 // error leaves no other trace. It gives nothing for an unknown address.
@@ -66,29 +49,30 @@ func FunctionFrame(entry uintptr) []Frame {
 		return nil
 	}
 	file, line := f.FileLine(entry)
-	return describe([]Frame{{Func: strings.TrimSuffix(f.Name(), "-fm"), File: file, Line: line}})
+	frames := describe([]Frame{{Func: strings.TrimSuffix(f.Name(), "-fm"), File: file, Line: line}})
+	if frames[0].Own { // what follows the first line says more than what precedes it
+		source, state := goExcerptOf(file, line, 1, 3*excerptRadius)
+		frames[0].Source, frames[0].state = toFunctionEnd(source, line), state
+	}
+	return frames
 }
 
-// collect resolves the program counters. With afterPanic, frames before the
-// innermost panic are left out: they are the recovering code, not the failing.
-func collect(pc []uintptr, afterPanic bool) []Frame {
-	var list []Frame
-	if len(pc) == 0 {
-		return nil
-	}
-	it := runtime.CallersFrames(pc)
-	for {
-		f, more := it.Next()
-		if afterPanic && f.Function == "runtime.gopanic" {
-			list, afterPanic = list[:0], false
-		}
-		if f.Function != "" && !isRuntime(f.Function) {
-			list = append(list, Frame{Func: f.Function, File: f.File, Line: f.Line})
-		}
-		if !more {
-			return list
+// toFunctionEnd cuts an excerpt after the brace that closes the function of
+// line: the first that is indented as it is, in code that gofmt has seen.
+func toFunctionEnd(lines []Line, line int) []Line {
+	indent := ""
+	for i, l := range lines {
+		switch {
+		case l.Number == line:
+			indent = l.Text[:len(l.Text)-len(strings.TrimLeft(l.Text, "\t"))]
+			if strings.HasSuffix(l.Text, "}") || strings.HasSuffix(l.Text, "})") {
+				return lines[:i+1]
+			}
+		case l.Number > line && strings.HasPrefix(l.Text, indent+"}"):
+			return lines[:i+1]
 		}
 	}
+	return lines
 }
 
 // FramesFromStack reads a trace as runtime/debug.Stack and crash reports print

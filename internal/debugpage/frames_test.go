@@ -1,6 +1,7 @@
 package debugpage
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -10,35 +11,26 @@ import (
 	"testing"
 )
 
-func captureHere() []Frame { return CaptureFrames(0) }
-
-func TestCaptureFrames(t *testing.T) {
-	t.Parallel()
-	frames := captureHere()
-	if got := shortFunc(frames[0].Func); got != "debugpage.captureHere" {
-		t.Errorf("innermost frame is %s", got)
-	}
-	if got := shortFunc(frames[1].Func); got != "debugpage.TestCaptureFrames" {
-		t.Errorf("second frame is %s", got)
-	}
-	for _, f := range frames {
-		if strings.HasPrefix(f.Func, "runtime.") {
-			t.Errorf("the run time's %s is listed", f.Func)
-		}
-		if f.Own {
-			t.Errorf("%s is the framework's, not the user's", f.Func)
-		}
-	}
-}
-
 func TestFunctionFrame(t *testing.T) {
 	t.Parallel()
-	frames := FunctionFrame(reflect.ValueOf(captureHere).Pointer())
-	if len(frames) != 1 || shortFunc(frames[0].Func) != "debugpage.captureHere" || filepath.Base(frames[0].File) != "frames_test.go" || frames[0].Line == 0 {
+	frames := FunctionFrame(reflect.ValueOf(recovered).Pointer())
+	if len(frames) != 1 || shortFunc(frames[0].Func) != "debugpage.recovered" || filepath.Base(frames[0].File) != "frames_test.go" || frames[0].Line == 0 {
 		t.Errorf("frames are %+v", frames)
 	}
 	if FunctionFrame(0) != nil {
 		t.Error("no function has a frame")
+	}
+}
+
+func TestToFunctionEnd(t *testing.T) {
+	t.Parallel()
+	const source = "// show\nfunc show() {\n\tif a {\n\t}\n\tapp.Get(\"/\", func() {\n\t\tb()\n\t})\n\tapp.Get(\"/x\", func() { c() })\n\td()\n}\n\nfunc next() {}\n"
+	for line, want := range map[int]int{2: 10, 5: 7, 8: 8, 12: 12} {
+		lines, _ := cutExcerpt(source, line, 1, 20)
+		lines = toFunctionEnd(lines, line)
+		if got := lines[len(lines)-1].Number; got != want {
+			t.Errorf("the function of line %d ends at %d, want %d", line, got, want)
+		}
 	}
 }
 
@@ -47,30 +39,32 @@ type cart struct{ items map[string]int }
 //go:noinline
 func (c *cart) add(name string) { c.items[name]++ }
 
+// recovered is the page of a panic, made as a framework makes it.
 func recovered(f func()) (page *Page) {
 	defer func() {
 		if v := recover(); v != nil {
-			page = FromPanic(v, nil)
+			page = New(500, fmt.Errorf("panic: %v", v), nil)
+			page.ErrorType = fmt.Sprintf("panic(%T)", v)
+			page.Frames = FramesFromStack(debug.Stack())
 		}
 	}()
 	f()
 	return nil
 }
 
-func TestFramesFromPanicStartWhereItPanicked(t *testing.T) {
+func TestFramesStartWhereItPanicked(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		f              func()
-		first, advice  string
-		message, error string
+		f             func()
+		first, advice string
 	}{
-		"nil map":     {func() { new(cart).add("tea") }, "debugpage.(*cart).add", "make(map", "nil map", "panic(runtime."},
-		"nil pointer": {func() { (*cart)(nil).add("tea") }, "debugpage.(*cart).add", "is nil", "nil pointer", "panic(runtime."},
-		"plain value": {func() { panic("out of tea") }, "debugpage.TestFramesFromPanicStartWhereItPanicked.func3", "", "out of tea", "panic(string)"},
+		"nil map":     {func() { new(cart).add("tea") }, "debugpage.(*cart).add", "make(map"},
+		"nil pointer": {func() { (*cart)(nil).add("tea") }, "debugpage.(*cart).add", "is nil"},
+		"plain value": {func() { panic("out of tea") }, "debugpage.TestFramesStartWhereItPanicked.func3", ""},
 		"panic again": {func() {
 			defer func() { panic("second") }()
 			new(cart).add("tea")
-		}, "debugpage.TestFramesFromPanicStartWhereItPanicked", "", "second", "panic(string)"},
+		}, "debugpage.TestFramesStartWhereItPanicked", ""},
 	} {
 		p := recovered(test.f)
 		if got := shortFunc(p.Frames[0].Func); !strings.HasPrefix(got, test.first) {
@@ -79,8 +73,13 @@ func TestFramesFromPanicStartWhereItPanicked(t *testing.T) {
 		if !strings.Contains(p.suggestion(), test.advice) || (test.advice == "") != (p.suggestion() == "") {
 			t.Errorf("%s: suggestion is %q", name, p.suggestion())
 		}
-		if !strings.Contains(p.Error, test.message) || !strings.HasPrefix(p.ErrorType, test.error) {
-			t.Errorf("%s: error is %q of type %s", name, p.Error, p.ErrorType)
+		for _, f := range p.Frames {
+			if strings.HasPrefix(f.Func, "runtime.") {
+				t.Errorf("%s: the run time's %s is listed", name, f.Func)
+			}
+			if f.Own {
+				t.Errorf("%s: %s is the framework's, not the user's", name, f.Func)
+			}
 		}
 	}
 }
@@ -264,7 +263,7 @@ func FuzzHighlighter(f *testing.F) {
 func FuzzExcerpt(f *testing.F) {
 	f.Add("a\nb\nc", 2)
 	f.Fuzz(func(t *testing.T, text string, line int) {
-		lines, _ := cutExcerpt(text, line)
+		lines, _ := cutExcerpt(text, line, excerptRadius, excerptRadius)
 		for i, l := range lines {
 			if i > 0 && l.Number != lines[i-1].Number+1 {
 				t.Errorf("line %d follows %d", l.Number, lines[i-1].Number)

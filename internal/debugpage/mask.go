@@ -2,6 +2,7 @@ package debugpage
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -84,6 +85,26 @@ func startsWord(name string, i int) bool {
 	}
 	return !isUpper(name[i-1]) || i+1 < len(name) && isLetter(name[i+1]) && !isUpper(name[i+1])
 }
+
+// withSecrets is a copy of p whose Secrets include the values that its sections
+// mask: the token of a route is part of the path too, a form's password may be
+// in an SQL argument or a log line. Short values are left out, because they
+// would be found in everything.
+func (p *Page) withSecrets() *Page {
+	q := *p
+	q.Secrets = slices.Clone(p.Secrets)
+	for _, s := range p.Sections {
+		for _, row := range s.Rows {
+			if len(row[1]) >= minDerived && IsSecretName(row[0]) && len(q.Secrets) < maxRows {
+				q.Secrets = append(q.Secrets, row[1])
+			}
+		}
+	}
+	return &q
+}
+
+// minDerived is the length from which a masked value is masked everywhere.
+const minDerived = 6
 
 // maskValue is value, or Masked if its name is secret.
 func (p *Page) maskValue(name, value string) string {

@@ -87,6 +87,28 @@ func TestPageHidesSecrets(t *testing.T) {
 	}
 }
 
+// What a section masks is masked where it turns up again.
+func TestPageHidesMaskedValuesEverywhere(t *testing.T) {
+	t.Parallel()
+	r := httptest.NewRequest("GET", "/reset/f00dcafe", nil)
+	p := New(500, errorText("no user for f00dcafe"), r)
+	p.Sections = []Section{
+		{"Route", [][2]string{{"{token}", "f00dcafe"}, {"{pin}", "1234"}}},
+		{"SQL", [][2]string{{"0.1 ms", "SELECT 1 WHERE code = 'f00dcafe' LIMIT 1234"}}},
+	}
+	for name, text := range map[string]string{"HTML": string(p.HTML()), "Text": p.Text(), "Markdown": p.Markdown()} {
+		if strings.Contains(text, "f00dcafe") {
+			t.Errorf("%s shows the token", name)
+		}
+		if !strings.Contains(text, "LIMIT 1234") {
+			t.Errorf("%s hides a value for being short", name)
+		}
+	}
+	if len(p.Secrets) != 0 {
+		t.Error("rendering changed the page")
+	}
+}
+
 func FuzzScrub(f *testing.F) {
 	f.Add("postgres://bob:hunter2@db password='x", "hunter2")
 	f.Add("://@://:@ = == password==\"", "")

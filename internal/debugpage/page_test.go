@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -303,16 +304,17 @@ func FuzzPage(f *testing.F) {
 func BenchmarkHTML(b *testing.B) {
 	r := httptest.NewRequest("GET", "/posts/7", nil)
 	p := New(500, errors.New("orm: Post.Author was not loaded; add With(&p.Author)"), r)
-	p.Frames = CaptureFrames(0)
+	p.Frames = FramesFromStack(debug.Stack())
 	b.ReportAllocs()
 	for b.Loop() {
 		p.HTML()
 	}
 }
 
-func BenchmarkCaptureFrames(b *testing.B) {
+func BenchmarkFramesFromStack(b *testing.B) {
+	stack := debug.Stack()
 	b.ReportAllocs()
 	for b.Loop() {
-		CaptureFrames(0)
+		FramesFromStack(stack)
 	}
 }

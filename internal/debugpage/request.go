@@ -27,8 +27,7 @@ func (p *Page) path() string {
 	return path
 }
 
-// requestRows describes the request. Cookies appear by name only, because a
-// name says little about how secret the value is.
+// requestRows describes the request without its headers.
 func (p *Page) requestRows() [][2]string {
 	r := p.Request
 	rows := [][2]string{
@@ -48,6 +47,14 @@ func (p *Page) requestRows() [][2]string {
 		}
 		rows = append(rows, [2]string{"Body", length})
 	}
+	return rows
+}
+
+// headerRows are the request's headers. Cookies appear by name only, because a
+// name says little about how secret the value is.
+func (p *Page) headerRows() [][2]string {
+	r := p.Request
+	var rows [][2]string
 	for _, name := range sortedNames(r.Header) {
 		if len(rows) == maxRows {
 			break

@@ -2,7 +2,6 @@ package debugpage
 
 import (
 	"bytes"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,6 +19,11 @@ const (
 // goExcerpt reads the lines around line of a Go file, and the state in which a
 // highlighter meets the first of them.
 func goExcerpt(path string, line int) ([]Line, lexState) {
+	return goExcerptOf(path, line, excerptRadius, excerptRadius)
+}
+
+// goExcerptOf is goExcerpt with so many lines before and after.
+func goExcerptOf(path string, line, before, after int) ([]Line, lexState) {
 	if filepath.Ext(path) != ".go" || !filepath.IsAbs(path) {
 		return nil, lexCode
 	}
@@ -27,8 +31,8 @@ func goExcerpt(path string, line int) ([]Line, lexState) {
 	if !ok {
 		return nil, lexCode
 	}
-	excerpt, before := cutExcerpt(text, line)
-	return excerpt, lexAfter(before)
+	excerpt, skipped := cutExcerpt(text, line, before, after)
+	return excerpt, lexAfter(skipped)
 }
 
 // readSource reads a regular file of reasonable size. A page must not wait for
@@ -38,25 +42,20 @@ func readSource(path string) (string, bool) {
 	if err != nil || !info.Mode().IsRegular() || info.Size() > maxSourceFile {
 		return "", false
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return "", false
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxSourceFile))
+	b, err := os.ReadFile(path)
 	if err != nil || bytes.IndexByte(b, 0) >= 0 {
 		return "", false
 	}
 	return string(b), true
 }
 
-// cutExcerpt returns the lines around line (counted from 1) and the text before
-// them.
-func cutExcerpt(text string, line int) (excerpt []Line, before string) {
+// cutExcerpt returns the lines around line (counted from 1) and the text that
+// it skipped to reach them.
+func cutExcerpt(text string, line, before, after int) (excerpt []Line, skipped string) {
 	if line < 1 {
 		return nil, ""
 	}
-	first := max(1, line-excerptRadius)
+	first := max(1, line-before)
 	start := 0
 	for n := 1; n < first; n++ {
 		i := strings.IndexByte(text[start:], '\n')
@@ -65,9 +64,9 @@ func cutExcerpt(text string, line int) (excerpt []Line, before string) {
 		}
 		start += i + 1
 	}
-	before = text[:start]
+	skipped = text[:start]
 	rest := text[start:]
-	for n := first; n <= line+excerptRadius; n++ {
+	for n := first; n <= line+after; n++ {
 		s, tail, more := strings.Cut(rest, "\n")
 		if !more && s == "" && n > first {
 			break
@@ -81,7 +80,7 @@ func cutExcerpt(text string, line int) (excerpt []Line, before string) {
 	if len(excerpt) == 0 || excerpt[len(excerpt)-1].Number < line {
 		return nil, "" // the file is shorter now than when it was built
 	}
-	return excerpt, before
+	return excerpt, skipped
 }
 
 // clip shortens s to at most n bytes on a character's border.
@@ -137,7 +136,8 @@ func lexLine(line string, state lexState, tokens []token) (lexState, []token) {
 		return len(line), false
 	}
 	for line != "" {
-		n, closed := 0, true
+		var n int
+		var closed bool
 		switch c := line[0]; {
 		case state == lexComment:
 			if n, closed = through(0, "*/"); closed {

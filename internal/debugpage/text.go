@@ -9,6 +9,7 @@ import (
 // browser's copy holds. Control characters are made visible, so a hostile
 // request cannot steer the terminal that shows it.
 func (p *Page) Text() string {
+	p = p.withSecrets()
 	w := &textWriter{page: p, dir: p.dir()}
 	w.line(p.title())
 	if p.Request != nil {
@@ -22,7 +23,7 @@ func (p *Page) Text() string {
 		w.line("")
 		w.line("Hint: " + p.scrub(hint))
 	}
-	for i, title := range [...]string{"Caused by", "Source", "Build", "Output", "Stack", "Routes that were tried", "Request"} {
+	for i, title := range [...]string{"Caused by", "Source", "Build", "Output", p.stackTitle(), "Routes that were tried", "Request"} {
 		w.part(title, [...]func(){w.causes, w.location, w.build, w.output, w.stack, w.routes, w.request}[i])
 	}
 	for _, s := range p.Sections {
@@ -171,6 +172,7 @@ func (w *textWriter) routes() {
 func (w *textWriter) request() {
 	if w.page.Request != nil {
 		w.rows(w.page.requestRows())
+		w.rows(w.page.headerRows())
 	}
 }
 
@@ -183,6 +185,7 @@ func (w *textWriter) rows(rows [][2]string) {
 // Markdown renders the page for a chat or an issue: a heading, and the plain
 // text in a code block whose fence is longer than any in the text.
 func (p *Page) Markdown() string {
+	p = p.withSecrets()
 	text := p.Text()
 	fence := strings.Repeat("`", max(3, longestRun(text, '`')+1))
 	var b strings.Builder

@@ -1,0 +1,95 @@
+package devserver
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// A builder compiles the program into a temporary directory.
+type builder struct {
+	project *project
+	temp    string
+	number  int
+	binary  string // the last that was built, "" before
+}
+
+// build runs go build. On failure it returns what the go command printed.
+//
+// The linker leaves out debugging information (-w), unless GOFLAGS has linker
+// flags of its own; stack traces do not need it. The version control system is
+// not asked what is committed. Tags and the like are set with GOFLAGS.
+func (b *builder) build(ctx context.Context) (output string, err error) {
+	// Each build has a name of its own: a running program's file cannot be
+	// replaced on every system, and is compared with the next.
+	b.number++
+	binary := filepath.Join(b.temp, fmt.Sprintf("program-%d", b.number))
+	if runtime.GOOS == "windows" {
+		binary += ".exe"
+	}
+	var out bytes.Buffer
+	args := []string{"build", "-buildvcs=false", "-o", binary}
+	if !strings.Contains(os.Getenv("GOFLAGS"), "-ldflags") {
+		args = append(args, "-ldflags=-w")
+	}
+	cmd := goCommand(ctx, b.project.dir, append(args, "--", b.project.pkg)...)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	ownGroup(cmd)
+	cmd.Cancel = func() error { return killGroup(cmd.Process) }
+	cmd.WaitDelay = time.Second
+	if err := cmd.Run(); err != nil {
+		return out.String(), err
+	}
+	b.binary = binary
+	return "", nil
+}
+
+// keep makes binary the last that was built and removes the others. One that
+// still runs cannot be removed on every system; a later call does it.
+func (b *builder) keep(binary string) {
+	b.binary = binary
+	built, _ := filepath.Glob(filepath.Join(b.temp, "program-*"))
+	for _, path := range built {
+		if path != binary {
+			_ = os.Remove(path)
+		}
+	}
+}
+
+// sameContent compares two files. Go programs that differ do so in their first
+// kilobytes, where the build's identity is, so the answer is quick.
+func sameContent(a, b string) bool {
+	if a == b {
+		return true
+	}
+	f, err := os.Open(a)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = f.Close() }()
+	g, err := os.Open(b)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = g.Close() }()
+	x, y := make([]byte, 64<<10), make([]byte, 64<<10)
+	for {
+		n, errF := io.ReadFull(f, x)
+		m, errG := io.ReadFull(g, y)
+		if n != m || !bytes.Equal(x[:n], y[:m]) {
+			return false
+		}
+		if errF != nil || errG != nil {
+			return isEnd(errF) && isEnd(errG)
+		}
+	}
+}
+
+func isEnd(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }

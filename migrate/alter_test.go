@@ -178,6 +178,27 @@ var alterations = []struct {
 		lossy: true,
 	},
 	{
+		name: "change the key of a join table, and what its references do",
+		change: edit("Post_tags", func(j *schema.Table) {
+			j.Columns[0].PrimaryKey, j.Columns[1].PrimaryKey = false, false
+			j.Columns = append(j.Columns, idColumn())
+			j.Columns[0].References.OnDelete = schema.Restrict
+			j.Columns = append(j.Columns, schema.Column{Name: "note", Type: schema.Text, Null: true})
+			j.Indexes = append(j.Indexes, schema.Index{Name: "both", Unique: true, Columns: []schema.IndexColumn{{Name: "post_id"}, {Name: "tag_id"}}})
+		}),
+		want:  []string{"blog.0002_alter_post_tags_key_post_tags_id_post_tags_note_and_more: Remove primary key of Post_tags; Add field ID to Post_tags; Add field note to Post_tags; Alter field post_id on Post_tags; Create index both on Post_tags"},
+		query: "SELECT id, post_id, tag_id, note FROM blog_post_tags", rows: []string{"1|1|1|NULL", "2|1|2|NULL", "3|2|1|NULL"},
+	},
+	{
+		name: "make a key of two columns out of one",
+		change: edit("Tag", func(g *schema.Table) {
+			g.Column("name").PrimaryKey, g.Column("name").Unique = true, false
+			g.Columns[0].AutoIncrement, g.Columns[0].Unique = false, true
+		}),
+		want:  []string{"blog.0002_alter_tag_key_alter_tag_id_alter_tag_name: Alter primary key of Tag to id, name; Alter field ID on Tag; Alter field Name on Tag"},
+		query: "SELECT id, name FROM blog_tag", rows: []string{"1|go", "2|web"},
+	},
+	{
 		name: "turn a number key into text, with all that reference it",
 		change: edit("User", func(u *schema.Table) {
 			u.Column("id").Type, u.Column("id").AutoIncrement = schema.Text, false
@@ -217,7 +238,6 @@ func renameModelTables(tables []*schema.Table, from, to, table string) []*schema
 		case from + "_tags":
 			t.Model, t.Name = to+"_tags", table+"_tags"
 			t.Column("post_id").Name = "article_id"
-			t.Indexes[0].Columns[0].Name = "article_id"
 		}
 	}
 	return tables
@@ -231,7 +251,7 @@ func everyRow(t *testing.T, db *testDatabase) []string {
 		"SELECT id, username FROM auth_user ORDER BY id",
 		"SELECT id, title, status, author_id, parent_id FROM blog_post ORDER BY id",
 		"SELECT id, name FROM blog_tag ORDER BY id",
-		"SELECT id, post_id, tag_id FROM blog_post_tags ORDER BY id",
+		"SELECT post_id, tag_id FROM blog_post_tags ORDER BY post_id, tag_id",
 	} {
 		all = append(all, db.rows(t, q)...)
 	}

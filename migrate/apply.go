@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +15,10 @@ import (
 type Options struct {
 	// Fake records migrations as applied or undone and changes nothing else.
 	Fake bool
+	// FakeInitial only records the first migration of an app when the tables
+	// that it creates exist already: for a database that was made by other
+	// means. It looks at their names alone.
+	FakeInitial bool
 	// Progress is told before and after each migration. Default: nobody is.
 	Progress func(Event)
 }
@@ -64,6 +69,11 @@ func (g *Graph) apply(ctx context.Context, db Database, target Target, options O
 	if err != nil {
 		return nil, err
 	}
+	if options.FakeInitial {
+		if err := fakeInitial(ctx, db, work); err != nil {
+			return nil, err
+		}
+	}
 	if err := createHistory(ctx, db); err != nil {
 		return nil, err
 	}
@@ -85,6 +95,39 @@ func (g *Graph) apply(ctx context.Context, db Database, target Target, options O
 		}
 	}
 	return done, nil
+}
+
+// fakeInitial makes the first migrations of apps do nothing where their tables
+// exist.
+func fakeInitial(ctx context.Context, db Database, all []*work) error {
+	rows, err := db.Query(ctx, db.Dialect().TableNames())
+	if err != nil {
+		return fmt.Errorf("migrate: list the tables: %w", err)
+	}
+	exists := map[string]bool{}
+	for _, row := range rows {
+		exists[strings.ToLower(text(row[0]))] = true
+	}
+	for _, w := range all {
+		n := w.step.node
+		first := !w.step.Backward && !slices.ContainsFunc(n.parents, func(p *node) bool { return p.app == n.app })
+		made, found := 0, 0
+		for _, operation := range n.Operations {
+			switch o := operation.(type) {
+			case CreateModel:
+				made++
+				if exists[strings.ToLower(o.Table.Name)] {
+					found++
+				}
+			case RunSQL, RunCode:
+				first = false // nobody can tell whether that was done
+			}
+		}
+		if first && made > 0 && made == found {
+			w.operations, w.frame = nil, schema.Frame{}
+		}
+	}
+	return nil
 }
 
 // work is a step made concrete for a dialect.
@@ -259,54 +302,6 @@ func (w *work) operate(ctx context.Context, db Database, i int) error {
 	return restoreAttached(ctx, db, rebuilt, attached, o.from)
 }
 
-// attachment is an index or trigger as the database knows it.
-type attachment struct{ name, sql string }
-
-func readAttached(ctx context.Context, db Database, tables []string) ([]attachment, error) {
-	var all []attachment
-	for _, table := range tables {
-		rows, err := db.Query(ctx, db.Dialect().Attached(table))
-		if err != nil {
-			return nil, fmt.Errorf("read the indexes and triggers of %s: %w", table, err)
-		}
-		for _, row := range rows {
-			all = append(all, attachment{name: text(row[0]), sql: text(row[1])})
-		}
-	}
-	return all, nil
-}
-
-func restoreAttached(ctx context.Context, db Database, tables []string, before []attachment, from *State) error {
-	if len(before) == 0 {
-		return nil
-	}
-	now, err := readAttached(ctx, db, tables)
-	if err != nil {
-		return err
-	}
-	known := map[string]bool{}
-	for _, a := range now {
-		known[strings.ToLower(a.name)] = true
-	}
-	for _, table := range tables {
-		if t := from.named(table); t != nil {
-			for _, index := range t.Indexes {
-				known[strings.ToLower(index.Name)] = true
-			}
-		}
-	}
-	for _, a := range before {
-		if known[strings.ToLower(a.name)] {
-			continue
-		}
-		if err := db.Exec(ctx, a.sql); err != nil {
-			return fmt.Errorf("%s, which no migration made, does not fit the changed table %s; drop it with RunSQL before and create it after: %w",
-				a.name, strings.Join(tables, ", "), err)
-		}
-	}
-	return nil
-}
-
 // maxViolations is how many dangling references an error names.
 const maxViolations = 5
 
@@ -374,57 +369,4 @@ func transaction(ctx context.Context, db Database, options TransactionOptions, f
 		case <-time.After(lockPause):
 		}
 	}
-}
-
-// SQL returns the statements of one migration, or those that undo it, as a
-// script for people to read. Go code is only named.
-func (g *Graph) SQL(app, name string, dialect schema.Dialect, backward bool) (string, error) {
-	n, err := g.find(app, name)
-	if err != nil {
-		return "", err
-	}
-	ancestors := map[*node]bool{}
-	for _, a := range closure(n.parents, parentsOf) {
-		ancestors[a] = true
-	}
-	state, err := g.replay(func(n *node) bool { return ancestors[n] })
-	if err != nil {
-		return "", err
-	}
-	operations, err := operationSteps(n.Operations, n.app, dialect, state, backward)
-	if err != nil {
-		return "", fmt.Errorf("migrate: %s: %w", n.id, err)
-	}
-	var b strings.Builder
-	line := func(statement string) {
-		b.WriteString(strings.TrimRight(statement, "; \n") + ";\n")
-	}
-	frame := dialect.Frame(sqlOf(operations))
-	atomic := dialect.TransactionalDDL() && !n.NonAtomic
-	for _, statement := range frame.Before {
-		line(statement)
-	}
-	if atomic {
-		line("BEGIN")
-	}
-	for _, statement := range frame.Begin {
-		line(statement)
-	}
-	for _, o := range operations {
-		b.WriteString("-- " + o.operation.Describe() + "\n")
-		for _, action := range o.actions {
-			if action.Code != nil {
-				b.WriteString("-- (Go code, which cannot be shown as SQL)\n")
-			} else {
-				line(action.SQL)
-			}
-		}
-	}
-	if atomic {
-		line("COMMIT")
-	}
-	for _, statement := range frame.After {
-		line(statement)
-	}
-	return b.String(), nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -253,6 +254,30 @@ func TestFakeOnlyRecords(t *testing.T) {
 	}
 }
 
+func TestFakeInitialAdoptsTablesThatExist(t *testing.T) {
+	t.Parallel()
+	p, db := newProject(), openTest(t)
+	p.make(t, blogTables(), nil)
+	p.add(t, "blog", "0002_x", AddField{Model: "Tag", Column: schema.Column{Name: "note", Type: schema.Text, Null: true}})
+	p.add(t, "seed", "0001_initial", RunSQL{SQL: "CREATE TABLE seeded (id)"})
+	for _, table := range blogTables()[1:] {
+		db.exec(t, db.Dialect().CreateTable(table)...)
+	}
+	g := p.graph(t)
+	_, err := g.Apply(t.Context(), db, Target{App: "blog"}, Options{})
+	contains(t, err, nil, "blog.0001_initial", "already exists")
+	if _, err := g.Apply(t.Context(), db, Target{}, Options{FakeInitial: true}); err != nil {
+		t.Fatal(err)
+	}
+	tables := blogTables()
+	tag := pick(t, tables, "Tag")
+	tag.Columns = append(tag.Columns, schema.Column{Name: "note", Type: schema.Text, Null: true})
+	want := append(dumpOf(t, tables), "seeded column id||0|NULL|0")
+	if diff := cmp.Diff(want, dump(t, db)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestInconsistentHistoryIsRefused(t *testing.T) {
 	t.Parallel()
 	p, db := newProject(), openTest(t)
@@ -385,5 +410,110 @@ func TestSQLIsAScript(t *testing.T) {
 	}
 	if _, err := g.SQL("blog", "0003", sqlite.Dialect{}, false); err == nil {
 		t.Error("SQL of a migration that does not exist")
+	}
+}
+
+func TestChangesOfOneTableCopyItOnce(t *testing.T) {
+	t.Parallel()
+	p := newProject()
+	p.make(t, blogTables(), nil)
+	tables := blogTables()
+	post, tag := pick(t, tables, "Post"), pick(t, tables, "Tag")
+	post.Column("title").Size, post.Column("status").Size, tag.Column("name").Size = 9, 9, 9
+	post.Columns = append(post.Columns, schema.Column{Name: "note", Type: schema.Text, Null: true, Unique: true})
+	post.Checks[0].SQL = `"title" <> 'x'`
+	p.make(t, tables, nil)
+	for _, backward := range []bool{false, true} {
+		script, err := p.graph(t).SQL("blog", "0002", sqlite.Dialect{}, backward)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The check goes first and comes back last, with the tag between.
+		if n := strings.Count(script, `CREATE TABLE "new__blog_post"`); n > 2 {
+			t.Errorf("backward %t: the table is copied %d times:\n%s", backward, n, script)
+		}
+		if n := strings.Count(script, `CREATE TABLE "new__blog_tag"`); n != 1 {
+			t.Errorf("backward %t: the other table is copied %d times", backward, n)
+		}
+	}
+}
+
+func TestAlterCommentIsStateOnlyOnSQLite(t *testing.T) {
+	t.Parallel()
+	p, db := newProject(), openTest(t)
+	p.make(t, blogTables(), nil)
+	tables := blogTables()
+	pick(t, tables, "Post").Comment = "What people read."
+	got := p.make(t, tables, nil)
+	if diff := cmp.Diff([]string{"blog.0002_comment_post: Alter comment of Post"}, got); diff != "" {
+		t.Error(diff)
+	}
+	if again := p.make(t, tables, nil); len(again) != 0 {
+		t.Errorf("made again: %v", again)
+	}
+	p.migrate(t, db)
+	p.to(t, db, Target{App: "blog", Name: "0001"})
+}
+
+// meddling is a database in which another process changes the history between
+// the plan and the transaction of the first step.
+type meddling struct {
+	*testDatabase
+	once   *sync.Once
+	meddle func()
+}
+
+func (d meddling) Query(ctx context.Context, query string, args ...any) ([][]any, error) {
+	rows, err := d.testDatabase.Query(ctx, query, args...)
+	if strings.Contains(query, HistoryTable) {
+		d.once.Do(d.meddle)
+	}
+	return rows, err
+}
+
+func TestHistoryIsReadAgainInTheTransaction(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name    string
+		applied bool // all of it, at the beginning
+		target  Target
+		meddle  string
+		want    string
+	}{
+		{"somebody applied it", false, Target{App: "auth"}, "INSERT INTO retort_migrations VALUES ('auth', '0001_initial', '2026-01-01 00:00:00.000000')", ""},
+		{"somebody undid its parent", true, Target{}, "DELETE FROM retort_migrations WHERE app = 'blog'", "undone blog.0001_initial meanwhile"},
+		{"somebody undid it", true, Target{App: "blog", Name: Zero}, "DELETE FROM retort_migrations WHERE app = 'blog'", ""},
+		{"somebody applied its child", true, Target{App: "auth", Name: Zero}, "INSERT INTO retort_migrations VALUES ('blog', '0002_x', '2026-01-01 00:00:00.000000')", "applied blog.0002_x meanwhile"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			p, db := newProject(), openTest(t)
+			p.make(t, blogTables(), nil)
+			p.add(t, "blog", "0002_x")
+			g := p.graph(t)
+			if _, err := g.Apply(t.Context(), db, Target{App: "blog"}, Options{}); err != nil {
+				t.Fatal(err)
+			}
+			db.exec(t, "DELETE FROM retort_migrations WHERE name = '0002_x'")
+			if !test.applied {
+				p.to(t, db, Target{App: "auth", Name: Zero})
+			}
+			before := dump(t, db)
+			m := meddling{testDatabase: db, once: new(sync.Once), meddle: func() { db.exec(t, test.meddle) }}
+			var skipped int
+			done, err := g.Apply(t.Context(), m, test.target, Options{Progress: func(e Event) {
+				if e.Skipped {
+					skipped++
+				}
+			}})
+			if test.want != "" {
+				contains(t, err, nil, test.want, "nothing of it was changed")
+			} else if err != nil || skipped == 0 || len(done) != 0 {
+				t.Errorf("did %v, skipped %d: %v", done, skipped, err)
+			}
+			if diff := cmp.Diff(before, dump(t, db)); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }

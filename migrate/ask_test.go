@@ -62,7 +62,7 @@ func TestTerminalKnowsAnswersBeforehand(t *testing.T) {
 	asker := NewTerminal(strings.NewReader(""), &strings.Builder{})
 	asker.Answers = Answers{Renames: map[string]string{"blog.Post": "Article"}, Backfills: map[string]string{"blog.Article.slug": ""}, NoRenames: true}
 	got := p.make(t, []*schema.Table{table("blog", "Article", schema.Column{Name: "slug", Type: schema.Text})}, asker)
-	want := []string{"blog.0002_rename_post_article_remove_article_title_and_more: Rename model Post to Article; Remove field title from Article; Add field slug to Article"}
+	want := []string{"blog.0002_rename_post_article_article_slug_and_more: Rename model Post to Article; Add field slug to Article; Remove field title from Article"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -43,6 +43,10 @@ func (d *detector) provides(first, c *change) bool {
 			if o.Column.Name == r.Column {
 				return true
 			}
+		case AlterPrimaryKey:
+			if slices.Contains(o.Columns, r.Column) {
+				return true
+			}
 		case AlterField:
 			// It may only now become unique, as a referenced column must be.
 			if o.Column.Name == r.Column {
@@ -62,9 +66,15 @@ func (d *detector) releases(first, c *change) bool {
 		return slices.ContainsFunc(first.drops, func(r *schema.Reference) bool { return strings.EqualFold(r.Table, t.Name) })
 	case RemoveField:
 		t := d.state.tables[c.table]
-		return first.table != c.table && slices.ContainsFunc(first.drops, func(r *schema.Reference) bool {
+		return slices.ContainsFunc(first.drops, func(r *schema.Reference) bool {
 			return strings.EqualFold(r.Table, t.Name) && r.Column == o.Column
 		})
+	case AlterPrimaryKey:
+		// What referenced the old key must be gone, unless it is to reference
+		// the new one.
+		t := d.state.tables[c.table]
+		points := func(r *schema.Reference) bool { return strings.EqualFold(r.Table, t.Name) }
+		return slices.ContainsFunc(first.drops, points) && !slices.ContainsFunc(first.refers, points)
 	case CreateModel:
 		return d.frees(first, o.Table.Name, o.Table.Indexes)
 	case AddIndex:
@@ -102,14 +112,26 @@ func sameTableFirst(first, c *change) bool {
 }
 
 // arrange sorts the changes so that each comes after those it needs, and
-// otherwise by phase and in the order in which they were found.
+// otherwise by phase and in the order in which they were found. Changes of
+// columns stay together by table, which on some databases must be built anew.
 func arrange(changes []*change) ([]*change, error) {
-	open := slices.Clone(changes)
-	sort.SliceStable(open, func(i, j int) bool {
-		if open[i].phase != open[j].phase {
-			return open[i].phase < open[j].phase
+	place := map[string]int{}
+	for i, c := range changes {
+		if _, known := place[c.table]; !known {
+			place[c.table] = i
 		}
-		return open[i].sequence < open[j].sequence
+	}
+	order := func(c *change) [4]int {
+		switch c.phase {
+		case adding, removing, altering:
+			return [4]int{int(adding), place[c.table], int(c.phase), c.sequence}
+		}
+		return [4]int{int(c.phase), c.sequence}
+	}
+	open := slices.Clone(changes)
+	slices.SortFunc(open, func(a, b *change) int {
+		x, y := order(a), order(b)
+		return slices.Compare(x[:], y[:])
 	})
 	done := map[*change]bool{}
 	var ordered []*change

@@ -58,6 +58,8 @@ func writtenOperations() []Operation {
 		RemoveField{Model: "Post", Column: "status"},
 		RenameField{Model: "Post", From: "title", To: "headline", Field: "Headline"},
 		RenameField{Model: "Post", From: "body", To: "text"},
+		AlterPrimaryKey{Model: "Post_tags", Columns: []string{"post_id", "tag_id"}},
+		AlterPrimaryKey{Model: "Post_tags"},
 		AddIndex{Model: "Post", Index: schema.Index{Name: "i", Columns: []schema.IndexColumn{{Name: "a"}, {Name: "b", Desc: true}}}},
 		RemoveIndex{Model: "Post", Name: "i"},
 		AddCheck{Model: "Post", Check: schema.Check{Name: "c", SQL: `"title" <> '' AND "title" <> '` + "`" + `'`}},
@@ -183,7 +185,7 @@ func main() {
 	run("vet", "./...")
 	wantState := `auth.User auth_user id:int64:0 username:string:150
 blog.Post blog_post id:int64:0 title:string:200 status:string:20 author_id:int64:0 parent_id:int64:0
-blog.Post_tags blog_post_tags id:int64:0 post_id:int64:0 tag_id:int64:0
+blog.Post_tags blog_post_tags post_id:int64:0 tag_id:int64:0
 blog.Tag blog_tag id:int64:0 name:string:50
 `
 	if diff := cmp.Diff(wantState, run("run", ".")); diff != "" {
@@ -265,6 +267,7 @@ func TestMakeOptions(t *testing.T) {
 		{MakeOptions{}, "auth.0001_initial blog.0008_post_x news.0001_initial shop.0001_initial"},
 		{MakeOptions{Apps: []string{"blog"}}, "blog.0008_post_x"},
 		{MakeOptions{Apps: []string{"shop"}}, "auth.0001_initial shop.0001_initial"},
+		{MakeOptions{Apps: []string{"shop", "blog"}}, "auth.0001_initial blog.0008_post_x shop.0001_initial"},
 		{MakeOptions{Apps: []string{"blog"}, Name: "Add x!"}, "blog.0008_add_x_"},
 		{MakeOptions{Apps: []string{"blog"}, Empty: true}, "blog.0008_custom"},
 		{MakeOptions{Apps: []string{"blog"}, Empty: true, Name: "fill"}, "blog.0008_fill"},
@@ -282,9 +285,44 @@ func TestMakeOptions(t *testing.T) {
 	_, err = load().Make(tables, MakeOptions{Folders: folders, Root: filepath.Join(folder, "elsewhere")})
 	contains(t, err, nil, "belongs to a library")
 
+	// A link to the root is the root.
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(folder, link); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := load().Make(tables, MakeOptions{DryRun: true, Folders: folders, Root: link}); err != nil {
+		t.Error(err)
+	}
+
 	steps, err := load().Check(tables)
 	if err != nil || planned(steps) != "+auth.0001_initial +blog.0008_post_x +news.0001_initial +shop.0001_initial" {
 		t.Errorf("check: %s, %v", planned(steps), err)
+	}
+}
+
+func TestMakeWarns(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	s := NewSet("blog", folder)
+	s.Add(Migration{Name: "0001_initial", Operations: []Operation{
+		CreateModel{Table: *table("blog", "Post", schema.Column{Name: "title", Type: schema.Text})}, CreateModel{Table: *table("blog", "Old")},
+	}})
+	g, err := Load(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables := []*schema.Table{table("blog", "Post", schema.Column{Name: "slug", Type: schema.Text, Unique: true}, schema.Column{Name: "note", Type: schema.Text, Null: true})}
+	files, err := g.Make(tables, MakeOptions{DryRun: true, Asker: Answers{NoRenames: true, Backfills: map[string]string{"blog.Post.slug": "x"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"Add field slug to Post: all rows get one value, but it is unique; with several rows let it be NULL first, fill it, and forbid NULL then",
+		"Remove field title from Post: what it holds is lost",
+		"Delete model Old: its rows are lost",
+	}
+	if diff := cmp.Diff(want, files[0].Warnings); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -61,6 +61,8 @@ func nameFragment(operation Operation) string {
 		return "alter_" + word(o.Model) + "_" + word(o.Column.Name)
 	case RenameField:
 		return "rename_" + word(o.From) + "_" + word(o.Model) + "_" + word(o.To)
+	case AlterPrimaryKey:
+		return "alter_" + word(o.Model) + "_key"
 	case AddIndex:
 		return word(o.Index.Name)
 	case RemoveIndex:

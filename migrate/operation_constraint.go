@@ -8,6 +8,64 @@ import (
 	"github.com/retort-web/retort/orm/schema"
 )
 
+// AlterPrimaryKey makes other columns the primary key of a model's table.
+type AlterPrimaryKey struct {
+	Model   string
+	Columns []string // names in the database; none for a table without a key
+}
+
+// Describe implements [Operation].
+func (o AlterPrimaryKey) Describe() string {
+	if len(o.Columns) == 0 {
+		return "Remove primary key of " + o.Model
+	}
+	return fmt.Sprintf("Alter primary key of %s to %s", o.Model, strings.Join(o.Columns, ", "))
+}
+
+// ChangeState implements [Operation].
+func (o AlterPrimaryKey) ChangeState(app string, s *State) error {
+	t, err := s.lookup(app, o.Model)
+	if err != nil {
+		return err
+	}
+	for i, name := range o.Columns {
+		if slices.Contains(o.Columns[:i], name) {
+			return fmt.Errorf("the primary key of %s names column %q twice", t.Key(), name)
+		}
+		if t.Column(name) == nil {
+			return fmt.Errorf("the primary key is over column %q, which %s does not have; it has %s", name, t.Key(), columnNames(t))
+		}
+	}
+	s.Set(withKey(t, o.Columns))
+	return nil
+}
+
+// withKey returns a copy of t with another primary key. The columns of the key
+// change places with each other to stand in its order.
+func withKey(t *schema.Table, key []string) *schema.Table {
+	changed := t.Clone()
+	next := 0
+	for i := range changed.Columns {
+		c := &changed.Columns[i]
+		if !slices.Contains(key, c.Name) {
+			c.PrimaryKey, c.AutoIncrement = false, false
+			continue
+		}
+		*c = t.Column(key[next]).Clone()
+		c.PrimaryKey = true
+		next++
+	}
+	return changed
+}
+
+// Forward implements [Operation].
+func (o AlterPrimaryKey) Forward(c Change) ([]Action, error) {
+	return statements(c.Dialect.AlterPrimaryKey(c.From.Table(c.App, o.Model), c.To.Table(c.App, o.Model))), nil
+}
+
+// Reverse implements [Operation].
+func (o AlterPrimaryKey) Reverse(c Change) ([]Action, error) { return o.Forward(c) }
+
 // AddIndex creates an index, unique or not, on a model's table.
 type AddIndex struct {
 	Model string

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-
-	"github.com/retort-web/retort/orm/schema"
 )
 
 // Noop as either text of [RunSQL] says that there is nothing to do in this
@@ -147,38 +145,4 @@ func joinActions(steps []operationStep) []Action {
 		actions = append(actions, s.actions...)
 	}
 	return actions
-}
-
-// operationStep is an operation made concrete: what it runs, between which
-// states.
-type operationStep struct {
-	operation Operation
-	from, to  *State
-	actions   []Action
-}
-
-// operationSteps makes operations concrete. before is the state before all of
-// them, in both directions; the steps come in the order in which they run.
-func operationSteps(operations []Operation, app string, dialect schema.Dialect, before *State, reverse bool) ([]operationStep, error) {
-	steps := make([]operationStep, len(operations))
-	state := before
-	for i, operation := range operations {
-		next := state.clone()
-		if err := operation.ChangeState(app, next); err != nil {
-			return nil, fmt.Errorf("operation %d (%s): %w", i+1, operation.Describe(), err)
-		}
-		at, change := i, Change{App: app, Dialect: dialect, From: state, To: next}
-		run := operation.Forward
-		if reverse {
-			at, run = len(operations)-1-i, operation.Reverse
-			change.From, change.To = next, state
-		}
-		actions, err := run(change)
-		if err != nil {
-			return nil, fmt.Errorf("operation %d (%s): %w", i+1, operation.Describe(), err)
-		}
-		steps[at] = operationStep{operation: operation, from: change.From, to: change.To, actions: actions}
-		state = next
-	}
-	return steps, nil
 }

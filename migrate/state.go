@@ -73,7 +73,7 @@ func (s *State) column(app, model, column string) (*schema.Table, *schema.Column
 
 // named returns the table of a database name, or nil.
 func (s *State) named(name string) *schema.Table {
-	for _, t := range s.Tables() {
+	for _, t := range s.tables {
 		if strings.EqualFold(t.Name, name) {
 			return t
 		}

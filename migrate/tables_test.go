@@ -44,11 +44,10 @@ func blogTables() []*schema.Table {
 		{
 			App: "blog", Model: "Post_tags", Name: "blog_post_tags",
 			Columns: []schema.Column{
-				idColumn(),
-				{Name: "post_id", Type: schema.Int64, References: &schema.Reference{Table: "blog_post", Column: "id", OnDelete: schema.Cascade, Model: "blog.Post"}},
-				{Name: "tag_id", Type: schema.Int64, References: &schema.Reference{Table: "blog_tag", Column: "id", OnDelete: schema.Cascade, Model: "blog.Tag"}},
+				{Name: "post_id", Type: schema.Int64, PrimaryKey: true, References: &schema.Reference{Table: "blog_post", Column: "id", OnDelete: schema.Cascade, Model: "blog.Post"}},
+				{Name: "tag_id", Type: schema.Int64, PrimaryKey: true, References: &schema.Reference{Table: "blog_tag", Column: "id", OnDelete: schema.Cascade, Model: "blog.Tag"}},
 			},
-			Indexes: []schema.Index{{Name: "blog_post_tags_uniq", Unique: true, Columns: []schema.IndexColumn{{Name: "post_id"}, {Name: "tag_id"}}}},
+			Indexes: []schema.Index{{Name: "blog_post_tags_tag_id_idx", Columns: []schema.IndexColumn{{Name: "tag_id"}}}},
 		},
 	}
 }

@@ -93,6 +93,12 @@ func (w *writer) operation(operation Operation) error {
 		w.printf("migrate.RenameField{Model: %q, From: %q, To: %q", o.Model, o.From, o.To)
 		w.optional("Field", o.Field)
 		w.printf("},\n")
+	case AlterPrimaryKey:
+		w.printf("migrate.AlterPrimaryKey{Model: %q", o.Model)
+		if len(o.Columns) > 0 {
+			w.printf(", Columns: %#v", o.Columns)
+		}
+		w.printf("},\n")
 	case AddIndex:
 		w.printf("migrate.AddIndex{\nModel: %q,\nIndex: %sIndex", o.Model, w.schema())
 		w.index(&o.Index)

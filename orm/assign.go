@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Assignment is a new value for a field in [QuerySet.Update].
@@ -121,7 +122,7 @@ func (c *compiler) chosen(q *query) {
 	c.quote(q.model.PrimaryKey.Column)
 	c.text(" IN (")
 	inner := newCompiler(c.dialect, q.model)
-	inner.aliases = map[string]bool{q.model.Table: true}
+	inner.aliases = map[string]bool{strings.ToLower(q.model.Table): true}
 	inner.alias = inner.newAlias("chosen")
 	inner.args = c.args
 	inner.selectColumn(q, q.model.keyRef())
@@ -161,8 +162,11 @@ func (c *compiler) assign(a Assignment) {
 	if err == nil && v == nil && !f.Null {
 		err = errors.New("the field cannot be null")
 	}
+	if err == nil {
+		err = f.checkSize(v)
+	}
 	if err != nil {
-		c.failf("Set of %s: %w", t.name(), err)
+		c.fail(f.fault(err))
 		return
 	}
 	c.arg(v)

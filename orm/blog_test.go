@@ -31,7 +31,7 @@ type Country struct {
 type User struct {
 	orm.Model
 	Username string            `orm:"size=150,unique"`
-	Country  orm.FK[Country]   `orm:"null,on_delete=set_null"`
+	Country  orm.FK[Country]   `orm:"null,on_delete=set_null,related=Citizens"`
 	Boss     orm.FK[User]      `orm:"null,on_delete=set_null"`
 	Posts    orm.HasMany[Post] // reverse of Post.Author
 	Profile  orm.FK[Profile]   `orm:"null,unique"`

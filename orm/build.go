@@ -133,12 +133,16 @@ func (m *ModelInfo) keepField(f *FieldInfo) error {
 }
 
 func (f *FieldInfo) makeRelation(spec relationSpec, words tag) error {
-	r := &RelationInfo{Kind: spec.kind, spec: spec, field: f, Related: words["related"], Reverse: words["reverse"]}
+	r := &RelationInfo{Kind: spec.kind, spec: spec, Related: words["related"], Reverse: words["reverse"]}
 	f.Relation = r
 	if spec.many {
+		r.OneToOne = spec.one
 		f.Null, f.Blank = false, true
 		f.Editable = spec.kind == ManyMany
 		return words.onlyFor("a relation to many", "reverse", "related", "label", "help", "blank", "editable")
+	}
+	if r.Related != "" && !validName(r.Related) {
+		return fmt.Errorf("related=%s in the orm tag is not a field's name", r.Related)
 	}
 	var err error
 	if r.OnDelete, err = words.onDelete(); err != nil {
@@ -178,11 +182,10 @@ func (t tag) onlyFor(kind string, allowed ...string) error {
 // foreignKeyCodec stores the key and nothing else; the zero key is NULL.
 func foreignKeyCodec(t reflect.Type, key *codec) *codec {
 	keyType := key.goType
-	size := keyType.Size()
 	return &codec{
 		goType: t, typ: key.typ, null: true,
 		load: func(p unsafe.Pointer) (any, error) {
-			if isZeroMemory(p, size, keyType) {
+			if isZeroMemory(p, keyType) {
 				return nil, nil
 			}
 			return key.load(p)
@@ -197,11 +200,12 @@ func foreignKeyCodec(t reflect.Type, key *codec) *codec {
 	}
 }
 
-func isZeroMemory(p unsafe.Pointer, size uintptr, t reflect.Type) bool {
+// isZeroMemory reports whether p points to the zero value of t.
+func isZeroMemory(p unsafe.Pointer, t reflect.Type) bool {
 	if t.Kind() == reflect.Int64 {
 		return *(*int64)(p) == 0
 	}
-	return size == 0 || reflect.NewAt(t, p).Elem().IsZero()
+	return reflect.NewAt(t, p).Elem().IsZero()
 }
 
 func (f *FieldInfo) makeColumn(words tag) error {
@@ -236,7 +240,7 @@ func (f *FieldInfo) makeColumn(words tag) error {
 		f.Choices = chooser.Choices()
 	}
 	if f.PrimaryKey {
-		f.AutoIncrement = f.Kind == schema.Int64 && c.goType.Kind() == reflect.Int64
+		f.AutoIncrement = (f.Kind == schema.Int64 || f.Kind == schema.Int32) && basicCodecs[f.Type.Kind()].load != nil
 		if f.Null {
 			return fmt.Errorf("a primary key cannot be null")
 		}

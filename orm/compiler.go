@@ -3,6 +3,7 @@ package orm
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // compiler turns queries of one model into the SQL of one dialect. It is made
@@ -15,7 +16,7 @@ type compiler struct {
 	args    []any
 	err     error
 
-	base    *scope // of the statement itself
+	base    scope  // of the statement itself
 	scope   *scope // where the writing is
 	aliases map[string]bool
 
@@ -44,9 +45,8 @@ type join struct {
 }
 
 func newCompiler(d Dialect, m *ModelInfo) *compiler {
-	c := &compiler{dialect: d, root: m.names.root, alias: m.Table}
-	c.base = &scope{}
-	c.scope = c.base
+	c := &compiler{dialect: d, root: m.names.root, alias: m.Table, buf: make([]byte, 0, 512)}
+	c.scope = &c.base
 	return c
 }
 
@@ -89,11 +89,10 @@ func (c *compiler) nextPlaceholder() string {
 
 // sub returns what write writes.
 func (c *compiler) sub(write func()) string {
-	saved := c.buf
-	c.buf = nil
+	start := len(c.buf)
 	write()
-	s := string(c.buf)
-	c.buf = saved
+	s := string(c.buf[start:])
+	c.buf = c.buf[:start]
 	return s
 }
 
@@ -116,6 +115,14 @@ func (c *compiler) resolve(r ref) (*node, target) {
 		return nil, target{}
 	}
 	return n, t
+}
+
+// step goes through a relation of n, whose model's relations it makes sure of.
+func (c *compiler) step(n *node, f *FieldInfo) *node {
+	if err := f.model.resolve(); err != nil {
+		c.fail(err)
+	}
+	return n.step(f)
 }
 
 // column writes a column of a node, joining what is needed. The primary key
@@ -147,7 +154,7 @@ func (c *compiler) aliasOf(n *node) string {
 		return c.alias
 	}
 	m := n.many()
-	s := c.base
+	s := &c.base
 	if m != nil {
 		if bound := c.boundScope(m); bound != nil {
 			s = bound
@@ -180,6 +187,9 @@ func (c *compiler) join(s *scope, n *node) join {
 		}
 	}
 	parent := c.aliasOf(n.parent)
+	if c.err != nil {
+		return join{}
+	}
 	j := join{path: n.path, left: n.field.Null || n.field.Relation.spec.many}
 	for _, outer := range s.joins {
 		if n.parent.path == outer.path && outer.left {
@@ -232,6 +242,9 @@ func (c *compiler) join(s *scope, n *node) join {
 // exists writes an EXISTS that binds the relation to many m for inner.
 func (c *compiler) exists(m *node, inner func()) {
 	parent := c.aliasOf(m.parent)
+	if c.err != nil {
+		return
+	}
 	s := &scope{outer: c.scope, bound: m, alias: c.newAlias(m.path)}
 	c.scope = s
 	cond := c.sub(inner)
@@ -281,16 +294,17 @@ func (c *compiler) table(name, alias string) {
 	}
 }
 
-// newAlias makes a name that the statement does not use yet.
+// newAlias makes a name that the statement does not use yet, in any case of letters:
+// databases take "Author" and "author" for one.
 func (c *compiler) newAlias(path string) string {
 	if c.aliases == nil {
-		c.aliases = map[string]bool{c.alias: true}
+		c.aliases = map[string]bool{strings.ToLower(c.alias): true}
 	}
 	alias := objectName(path)
-	for n := 2; c.aliases[alias]; n++ {
+	for n := 2; c.aliases[strings.ToLower(alias)]; n++ {
 		alias = objectName(path, strconv.Itoa(n))
 	}
-	c.aliases[alias] = true
+	c.aliases[strings.ToLower(alias)] = true
 	return alias
 }
 
@@ -304,13 +318,13 @@ func (c *compiler) where(groups []expr) {
 		} else {
 			c.text(" AND ")
 		}
-		if len(groups) == 1 {
-			c.all([]expr{group})
-			continue
+		if len(groups) > 1 {
+			c.text("(")
 		}
-		c.text("(")
-		c.all([]expr{group})
-		c.text(")")
+		c.all1(group)
+		if len(groups) > 1 {
+			c.text(")")
+		}
 	}
 }
 

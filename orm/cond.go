@@ -1,6 +1,8 @@
 package orm
 
 import (
+	"maps"
+	"strings"
 	"unsafe"
 )
 
@@ -108,8 +110,7 @@ func Contains[V ~string | ~*string](field *V, text string) Cond {
 	return matching(refTo(field), MatchAnywhere, false, text)
 }
 
-// IContains is true if the text is found in the field in any case. On SQLite
-// case is ignored in ASCII letters only.
+// IContains is true if the text is found in the field in any case.
 func IContains[V ~string | ~*string](field *V, text string) Cond {
 	return matching(refTo(field), MatchAnywhere, true, text)
 }
@@ -156,7 +157,7 @@ func (e *hasRow) node(c *compiler) *node {
 		c.failf("Has needs a relation to many, which %s is not; use NotNull", t.name())
 		return nil
 	}
-	return n.step(t.field)
+	return c.step(n, t.field)
 }
 
 func (e *hasRow) write(c *compiler) { c.text("1 = 1") }
@@ -188,10 +189,8 @@ func (e *inQuery) write(c *compiler) {
 	e.of.write(c)
 	c.text(" IN (")
 	inner := newCompiler(c.dialect, e.query.model)
-	inner.aliases = map[string]bool{c.alias: true}
-	for alias := range c.aliases {
-		inner.aliases[alias] = true
-	}
+	inner.aliases = map[string]bool{strings.ToLower(c.alias): true}
+	maps.Copy(inner.aliases, c.aliases)
 	inner.alias = inner.newAlias(e.query.model.Table)
 	inner.args = c.args
 	inner.selectColumn(e.query, e.column)

@@ -96,56 +96,6 @@ func (db *DB) AddHook(h QueryHook) {
 	}
 }
 
-// contextScope is what a context carries: a database, or what opens it, and the
-// transaction in it.
-type contextScope struct {
-	db    *DB
-	open  func(ctx context.Context) (*DB, error)
-	tx    *transaction
-	outer *contextScope
-}
-
-type scopeKey struct{}
-
-// WithDB returns a context whose queries go to db.
-func WithDB(ctx context.Context, db *DB) context.Context {
-	outer, _ := ctx.Value(scopeKey{}).(*contextScope)
-	return context.WithValue(ctx, scopeKey{}, &contextScope{db: db, outer: outer})
-}
-
-// WithOpener returns a context whose queries go to the database that open
-// returns. It is called for each query, from any goroutine, so it keeps what it
-// opened; its error is the query's.
-func WithOpener(ctx context.Context, open func(ctx context.Context) (*DB, error)) context.Context {
-	outer, _ := ctx.Value(scopeKey{}).(*contextScope)
-	return context.WithValue(ctx, scopeKey{}, &contextScope{open: open, outer: outer})
-}
-
-// DBFrom returns the database of the context, or ErrNoDatabase.
-func DBFrom(ctx context.Context) (*DB, error) {
-	s, _ := ctx.Value(scopeKey{}).(*contextScope)
-	switch {
-	case s == nil:
-		return nil, ErrNoDatabase
-	case s.open != nil:
-		return s.open(ctx)
-	case s.db == nil:
-		return nil, ErrNoDatabase
-	}
-	return s.db, nil
-}
-
-// transactionOf finds the transaction of db that the context is in, or nil.
-func (db *DB) transactionOf(ctx context.Context) *transaction {
-	s, _ := ctx.Value(scopeKey{}).(*contextScope)
-	for ; s != nil; s = s.outer {
-		if s.db == db && s.tx != nil {
-			return s.tx
-		}
-	}
-	return nil
-}
-
 // Exec runs a statement that returns no rows, in the context's transaction if
 // it is in one. Values go into args, never into the text.
 func (db *DB) Exec(ctx context.Context, sql string, args ...any) (Result, error) {

@@ -140,6 +140,9 @@ type Dialect interface {
 	// Match appends a text match of column, which is SQL, with a pattern
 	// that is a parameter, and returns the parameter's value.
 	Match(b []byte, m Match, column, placeholder string, text string) ([]byte, string)
+	// Period appends the first length characters of the time in column, which
+	// is SQL, as text like 2006-01-02 15:04:05.
+	Period(b []byte, column string, length int) []byte
 	// InArray appends a test that column, which is SQL, is among the values of
 	// one array parameter, and returns the parameter; false if the
 	// database cannot do that for these values.

@@ -122,6 +122,21 @@ func (e *NotLoadedError) Error() string {
 		e.Model, e.Field, strings.ToLower(e.Model[:1]), e.Field)
 }
 
+// ValueError is a value that its field cannot take, found before anything is sent
+// to the database.
+type ValueError struct {
+	Field *FieldInfo
+	Err   error // what is wrong
+}
+
+// Error names the field.
+func (e *ValueError) Error() string {
+	return fmt.Sprintf("orm: %s.%s: %v", e.Field.model.Name, e.Field.Name, e.Err)
+}
+
+// Unwrap returns what is wrong.
+func (e *ValueError) Unwrap() error { return e.Err }
+
 // LookupError is a lookup string, or its value, that does not fit the model.
 // As lookups come from outside the program it is a fault of the request.
 type LookupError struct {
@@ -133,10 +148,4 @@ type LookupError struct {
 // Error describes the fault.
 func (e *LookupError) Error() string {
 	return fmt.Sprintf("orm: lookup %q on %s: %s", e.Path, e.Model, e.Reason)
-}
-
-// isCondition reports an error that is an answer rather than a failure of the
-// database, so that it does not break a transaction.
-func isCondition(err error) bool {
-	return errors.Is(err, ErrNotFound) || errors.Is(err, ErrMultiple) || errors.Is(err, ErrNoCondition)
 }

@@ -119,8 +119,6 @@ func (*literal) visit(*compiler, func(*node)) {}
 
 func (*literal) mayBeNull(*compiler) bool { return false }
 
-func (l *literal) target(*compiler) target { return target{} }
-
 func (v *variable) write(c *compiler) {
 	if value, ok := c.value(v, target{}); ok {
 		c.arg(value)
@@ -130,8 +128,6 @@ func (v *variable) write(c *compiler) {
 func (*variable) visit(*compiler, func(*node)) {}
 
 func (*variable) mayBeNull(*compiler) bool { return false }
-
-func (*variable) target(*compiler) target { return target{} }
 
 // compare is left op right.
 type compare struct {

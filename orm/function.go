@@ -1,5 +1,7 @@
 package orm
 
+import "github.com/retort-web/retort/orm/schema"
+
 // number is the types that can be computed with.
 type number interface {
 	~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~float32 | ~float64
@@ -36,6 +38,16 @@ func Upper(field any) Expr { return Expr{&function{"UPPER", operandOf(field)}} }
 
 // Length is the number of characters of a field's text.
 func Length(field any) Expr { return Expr{&function{"LENGTH", operandOf(field)}} }
+
+// Year is the year of a time, in UTC, as text: "2025". It groups the rows of an
+// archive; to compare with a year, compare the time with its bounds.
+func Year(field any) Expr { return Expr{&period{4, operandOf(field)}} }
+
+// Month is the year and month of a time, in UTC, as text: "2025-06".
+func Month(field any) Expr { return Expr{&period{7, operandOf(field)}} }
+
+// Day is the day of a time, in UTC, as text: "2025-06-01".
+func Day(field any) Expr { return Expr{&period{10, operandOf(field)}} }
 
 // Count is the number of rows, in the group, whose field is not NULL. Given a
 // relation to many, such as &p.Comments, it counts related rows.
@@ -134,6 +146,25 @@ func (e *function) mayBeNull(c *compiler) bool { return e.of.mayBeNull(c) }
 
 func (e *function) target(*compiler) target { return target{} }
 
+// period is the first characters of a time in ISO 8601.
+type period struct {
+	length int
+	of     operand
+}
+
+func (e *period) write(c *compiler) {
+	if t := e.of.target(c); c.err == nil && (t.field == nil || t.field.Kind != schema.DateTime) {
+		c.failf("%s is not a time", t.name())
+	}
+	c.buf = c.dialect.Period(c.buf, c.sub(func() { e.of.write(c) }), e.length)
+}
+
+func (e *period) visit(c *compiler, f func(*node)) { e.of.visit(c, f) }
+
+func (e *period) mayBeNull(c *compiler) bool { return e.of.mayBeNull(c) }
+
+func (e *period) target(*compiler) target { return target{} }
+
 // aggregate is a value computed of all rows of a group.
 type aggregate struct {
 	name     string
@@ -152,7 +183,7 @@ func (e *aggregate) write(c *compiler) {
 		c.text("DISTINCT ")
 	}
 	if n, t := e.related(c); n != nil {
-		c.column(n.step(t.field), t.field.Relation.Target().PrimaryKey)
+		c.column(c.step(n, t.field), t.field.Relation.Target().PrimaryKey)
 	} else {
 		e.of.write(c)
 	}
@@ -171,7 +202,7 @@ func (e *aggregate) related(c *compiler) (*node, target) {
 
 func (e *aggregate) visit(c *compiler, f func(*node)) {
 	if n, t := e.related(c); n != nil {
-		f(n.step(t.field))
+		f(c.step(n, t.field))
 		return
 	}
 	e.of.visit(c, f)

@@ -1,6 +1,7 @@
 package orm
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"sync"
@@ -132,13 +133,13 @@ func (f *FieldInfo) Set(row, value any) error {
 	}
 	plain, err := f.convert(value, true)
 	if err != nil {
-		return fmt.Errorf("orm: %s.%s: %w", f.model.Name, f.Name, err)
+		return f.fault(err)
 	}
 	if f.Relation != nil {
 		f.clearLoaded(p)
 	}
 	if plain == nil && !f.codec.null {
-		return fmt.Errorf("orm: %s.%s cannot be null", f.model.Name, f.Name)
+		return f.fault(errors.New("cannot be null"))
 	}
 	return f.codec.store(p, plain)
 }
@@ -227,11 +228,20 @@ func (m *ModelInfo) attachRow(row unsafe.Pointer) {
 		*(**link)(unsafe.Add(p, r.spec.linkOffset)) = f.link
 		if r.spec.many {
 			key := unsafe.Add(p, r.spec.keyOffset)
-			if m.PrimaryKey.codec.goType.Kind() == reflect.Int64 {
-				(*rowKey)(key).number = *(*int64)(unsafe.Add(row, m.PrimaryKey.offset))
-			} else if v, err := m.PrimaryKey.codec.load(unsafe.Add(row, m.PrimaryKey.offset)); err == nil {
-				(*rowKey)(key).other = v
-			}
+			*(*rowKey)(key) = m.keyOf(row)
 		}
 	}
+}
+
+// keyOf returns a row's primary key, which has no value if it is zero.
+func (m *ModelInfo) keyOf(row unsafe.Pointer) rowKey {
+	pk := m.PrimaryKey
+	p := unsafe.Add(row, pk.offset)
+	if pk.Type.Kind() == reflect.Int64 {
+		return rowKey{number: *(*int64)(p)}
+	}
+	if v, err := pk.codec.load(p); err == nil && !isZeroMemory(p, pk.Type) {
+		return rowKey{other: v}
+	}
+	return rowKey{}
 }

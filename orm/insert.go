@@ -8,7 +8,10 @@ import (
 	"reflect"
 	"slices"
 	"time"
+	"unicode/utf8"
 	"unsafe"
+
+	"github.com/retort-web/retort/orm/schema"
 )
 
 // Insert inserts rows and sets the primary keys that the database gives them. What
@@ -92,7 +95,7 @@ func (m *ModelInfo) prepare(row unsafe.Pointer) error {
 			if err := f.codec.store(p, now); err != nil {
 				return f.fault(err)
 			}
-		case f.defaultGo != nil && !f.defaultNew && reflect.NewAt(f.Type, p).Elem().IsZero():
+		case f.defaultGo != nil && !f.defaultNew && isZeroMemory(p, f.Type):
 			if err := f.defaultGo(p); err != nil {
 				return f.fault(err)
 			}
@@ -113,13 +116,22 @@ func (f *FieldInfo) takeKey(p unsafe.Pointer) error {
 	return reflect.NewAt(f.Type, p).Interface().(keyTaker).takeKey()
 }
 
-func (f *FieldInfo) fault(err error) error {
-	return fmt.Errorf("orm: %s.%s: %w", f.model.Name, f.Name, err)
+func (f *FieldInfo) fault(err error) error { return &ValueError{f, err} }
+
+// checkSize holds text to its size on every database: SQLite would take any.
+func (f *FieldInfo) checkSize(v any) error {
+	text, ok := v.(string)
+	if !ok || f.Kind != schema.String || f.Size == 0 || len(text) <= f.Size {
+		return nil
+	}
+	if n := utf8.RuneCountInString(text); n > f.Size {
+		return fmt.Errorf("has %d characters where %d are allowed", n, f.Size)
+	}
+	return nil
 }
 
 func (m *ModelInfo) keyIsMissing(row unsafe.Pointer) bool {
-	pk := m.PrimaryKey
-	return pk.AutoIncrement && *(*int64)(unsafe.Add(row, pk.offset)) == 0
+	return m.PrimaryKey.AutoIncrement && isZeroMemory(unsafe.Add(row, m.PrimaryKey.offset), m.PrimaryKey.Type)
 }
 
 // value loads a field of a row for writing.
@@ -133,6 +145,9 @@ func (f *FieldInfo) value(row unsafe.Pointer) (any, error) {
 			return nil, f.fault(errors.New("is not set; a foreign key that may be empty is tagged null"))
 		}
 		return nil, f.fault(errors.New("is null, which the column forbids"))
+	}
+	if err := f.checkSize(v); err != nil {
+		return nil, f.fault(err)
 	}
 	return v, nil
 }
@@ -217,7 +232,7 @@ func (m *ModelInfo) sendInsert(ctx context.Context, db *DB, c *compiler, rows []
 	if !giveKeys || len(rows) == 1 {
 		result, err := db.exec(ctx, s)
 		if err == nil && giveKeys {
-			m.setKey(rows[0], result.LastID)
+			err = m.setKey(rows[0], result.LastID)
 		}
 		return err
 	}
@@ -232,7 +247,9 @@ func (m *ModelInfo) sendInsert(ctx context.Context, db *DB, c *compiler, rows []
 	// no order of its own.
 	slices.SortFunc(keys, cmp.Compare[int64])
 	for i, row := range rows {
-		m.setKey(row, keys[i])
+		if err := m.setKey(row, keys[i]); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -251,8 +268,11 @@ func (c *compiler) returningKey() {
 	c.quote(c.root.model.PrimaryKey.Column)
 }
 
-func (m *ModelInfo) setKey(row unsafe.Pointer, key int64) {
-	*(*int64)(unsafe.Add(row, m.PrimaryKey.offset)) = key
+func (m *ModelInfo) setKey(row unsafe.Pointer, key int64) error {
+	if err := m.PrimaryKey.codec.store(unsafe.Add(row, m.PrimaryKey.offset), key); err != nil {
+		return m.PrimaryKey.fault(err)
+	}
+	return nil
 }
 
 // keys runs a statement that returns integer keys.
@@ -277,111 +297,6 @@ func (db *DB) keys(ctx context.Context, s Statement) ([]int64, error) {
 	return keys, closeRows(rows)
 }
 
-// Conflict says what [QuerySet.Upsert] does with a row that exists.
-type Conflict struct {
-	// Fields are the unique fields by which a row is the same. Default: the
-	// primary key.
-	Fields []any
-	// Update are the fields that get their new values. Default: all but the
-	// Fields, the primary key and those set on insert only.
-	Update []any
-	// Nothing leaves the existing row as it is; the row given then keeps a
-	// zero primary key.
-	Nothing bool
-}
-
-// Fields lists fields, for [Conflict].
-func Fields(fields ...any) []any { return fields }
-
-// Upsert inserts a row or, if there is one with the same values in the conflict's
-// fields, updates that. The row's primary key is set in both cases.
-func (s QuerySet[T]) Upsert(ctx context.Context, row *T, conflict Conflict) error {
-	db, err := s.use().writer(ctx)
-	if err != nil {
-		return err
-	}
-	if row == nil {
-		return fmt.Errorf("orm: Upsert of %s: the row is nil", s.use().model.Name)
-	}
-	m, p := s.use().model, unsafe.Pointer(row)
-	if err := m.prepare(p); err != nil {
-		return err
-	}
-	same, err := m.own(conflict.Fields)
-	if err != nil {
-		return err
-	}
-	if len(same) == 0 {
-		same = []*FieldInfo{m.PrimaryKey}
-	}
-	update, err := m.own(conflict.Update)
-	if err != nil {
-		return err
-	}
-	for _, f := range m.columns {
-		skip := f == m.PrimaryKey || slices.Contains(same, f) || slices.Contains(update, f)
-		if !skip && (f.AutoNow || len(conflict.Update) == 0 && !f.AutoAdd) {
-			update = append(update, f)
-		}
-	}
-	columns, giveKey := m.columns, m.keyIsMissing(p)
-	if giveKey {
-		columns = m.withoutKey()
-	}
-	c := newCompiler(db.backend.Dialect(), m)
-	c.insertInto(columns, []unsafe.Pointer{p})
-	c.onConflict(same, update, conflict.Nothing)
-	if c.err != nil {
-		return c.err
-	}
-	rows, err := db.query(ctx, Statement{SQL: string(c.buf), Args: c.args, Write: true})
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		values, err := rows.Values()
-		if err != nil {
-			return err
-		}
-		if err := m.PrimaryKey.codec.store(unsafe.Add(p, m.PrimaryKey.offset), values[0]); err != nil {
-			return m.PrimaryKey.fault(err)
-		}
-		m.attachRow(p)
-	}
-	return closeRows(rows)
-}
-
-func (c *compiler) onConflict(same, update []*FieldInfo, nothing bool) {
-	c.text(" ON CONFLICT (")
-	for i, f := range same {
-		if i > 0 {
-			c.text(", ")
-		}
-		c.quote(f.Column)
-	}
-	c.text(") DO ")
-	if nothing {
-		c.text("NOTHING")
-		c.returningKey()
-		return
-	}
-	c.text("UPDATE SET ")
-	if len(update) == 0 {
-		// Something must be set for the key to be returned.
-		update = same[:1]
-	}
-	for i, f := range update {
-		if i > 0 {
-			c.text(", ")
-		}
-		c.quote(f.Column)
-		c.text(" = excluded.")
-		c.quote(f.Column)
-	}
-	c.returningKey()
-}
-
 // own finds the fields, with a column of this table, that pointers name.
 func (m *ModelInfo) own(pointers []any) ([]*FieldInfo, error) {
 	fields := make([]*FieldInfo, 0, len(pointers))
@@ -396,117 +311,4 @@ func (m *ModelInfo) own(pointers []any) ([]*FieldInfo, error) {
 		fields = append(fields, f)
 	}
 	return fields, nil
-}
-
-// UpdateRow writes the fields named of a row that is saved, and the times tagged
-// auto_now. Other fields of the row are not written, whatever they hold. If the
-// row is gone the error is ErrNotFound.
-func (s QuerySet[T]) UpdateRow(ctx context.Context, row *T, fields ...any) error {
-	db, err := s.use().writer(ctx)
-	if err != nil {
-		return err
-	}
-	m := s.use().model
-	if row == nil || len(fields) == 0 {
-		return fmt.Errorf("orm: UpdateRow of %s needs a row and the fields to write, such as &p.%s", m.Name, m.columns[len(m.columns)-1].Name)
-	}
-	list, err := m.own(fields)
-	if err != nil {
-		return err
-	}
-	for _, f := range m.columns {
-		if f.AutoNow && !slices.Contains(list, f) {
-			list = append(list, f)
-		}
-	}
-	p := unsafe.Pointer(row)
-	c := newCompiler(db.backend.Dialect(), m)
-	c.updateRow(p, list)
-	if c.err != nil {
-		return c.err
-	}
-	result, err := db.exec(ctx, Statement{SQL: string(c.buf), Args: c.args, Write: true})
-	if err == nil && result.Affected == 0 {
-		err = s.use().notFound()
-	}
-	return err
-}
-
-func (c *compiler) updateRow(row unsafe.Pointer, fields []*FieldInfo) {
-	m := c.root.model
-	c.text("UPDATE ")
-	c.quote(m.Table)
-	for i, f := range fields {
-		p := unsafe.Add(row, f.offset)
-		var err error
-		switch {
-		case f.PrimaryKey:
-			err = f.fault(errors.New("is the primary key and cannot be updated"))
-		case f.AutoNow:
-			err = f.codec.store(p, time.Now().UTC().Truncate(time.Microsecond))
-		case f.Relation != nil:
-			if err = f.takeKey(p); err != nil {
-				err = f.fault(err)
-			}
-		}
-		if i == 0 {
-			c.text(" SET ")
-		} else {
-			c.text(", ")
-		}
-		c.quote(f.Column)
-		c.text(" = ")
-		v, valueErr := f.value(row)
-		if err = cmp.Or(err, valueErr); err != nil {
-			c.fail(err)
-			return
-		}
-		c.arg(v)
-	}
-	c.text(" WHERE ")
-	c.quote(m.PrimaryKey.Column)
-	c.text(" = ")
-	key, err := m.savedKey(row)
-	if err != nil {
-		c.fail(err)
-	}
-	c.arg(key)
-}
-
-// savedKey is a row's primary key, which must not be zero.
-func (m *ModelInfo) savedKey(row unsafe.Pointer) (any, error) {
-	p := unsafe.Add(row, m.PrimaryKey.offset)
-	if reflect.NewAt(m.PrimaryKey.Type, p).Elem().IsZero() {
-		return nil, fmt.Errorf("orm: the %s is not saved: its %s is zero", m.Name, m.PrimaryKey.Name)
-	}
-	return m.PrimaryKey.value(row)
-}
-
-// DeleteRow deletes rows. If one is gone already the error is ErrNotFound, and the
-// others are deleted.
-func (s QuerySet[T]) DeleteRow(ctx context.Context, rows ...*T) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	if err := s.use().ready(); err != nil {
-		return err
-	}
-	m := s.use().model
-	keys := make([]expr, len(rows))
-	for i, row := range rows {
-		if row == nil {
-			return fmt.Errorf("orm: DeleteRow of %s: row %d is nil", m.Name, i)
-		}
-		key, err := m.savedKey(unsafe.Pointer(row))
-		if err != nil {
-			return err
-		}
-		keys[i] = &variable{key}
-	}
-	q := &query{model: m, where: []expr{&inList{of: m.keyRef(), values: keys}}}
-	n, err := q.delete(ctx)
-	if err == nil && n < int64(len(rows)) {
-		err = s.use().notFound()
-	}
-	return err
 }

@@ -74,7 +74,7 @@ func (e *not) write(c *compiler) {
 		c.text("NOT ")
 	}
 	c.text("(")
-	c.all([]expr{e.kid})
+	c.all1(e.kid)
 	c.text(")")
 	if null {
 		c.text(" IS NOT TRUE")
@@ -101,9 +101,9 @@ func (c *compiler) all(kids []expr) {
 		c.text("1 = 1")
 		return
 	}
-	done := make([]bool, len(kids))
+	var done []bool
 	for i, kid := range kids {
-		if done[i] || c.err != nil {
+		if done != nil && done[i] || c.err != nil {
 			continue
 		}
 		if i > 0 {
@@ -114,6 +114,9 @@ func (c *compiler) all(kids []expr) {
 			c.one(kid, len(kids) > 1)
 			continue
 		}
+		if done == nil {
+			done = make([]bool, len(kids))
+		}
 		var group []expr
 		for j := i; j < len(kids); j++ {
 			if !done[j] && contains(c.unboundIn(kids[j]), m) {
@@ -123,6 +126,19 @@ func (c *compiler) all(kids []expr) {
 		}
 		c.exists(m, func() { c.all(group) })
 	}
+}
+
+// all1 is all for a single condition.
+func (c *compiler) all1(e expr) {
+	if l, ok := e.(*logic); ok && !l.or {
+		c.all(l.kids)
+		return
+	}
+	if len(c.unboundIn(e)) == 0 {
+		c.one(e, false)
+		return
+	}
+	c.all([]expr{e})
 }
 
 // neededBy returns the first of the relations that a condition needs a row of.
@@ -174,7 +190,7 @@ func (c *compiler) any(kids []expr) {
 			c.text(")")
 			continue
 		}
-		c.all([]expr{kid})
+		c.all1(kid)
 	}
 }
 
@@ -198,6 +214,15 @@ func (c *compiler) one(kid expr, among bool) {
 // unboundIn lists the relations to many that e concerns and that no EXISTS
 // around it has taken yet, the outermost of each path.
 func (c *compiler) unboundIn(e expr) []*node {
+	if k, ok := e.(*compare); ok {
+		// The commonest condition needs no list.
+		r, isRef := k.left.(ref)
+		if _, isValue := k.right.(*literal); isRef && isValue {
+			if n, _ := c.resolve(r); n == nil || n.many() == nil {
+				return nil
+			}
+		}
+	}
 	var list []*node
 	e.visit(c, func(n *node) {
 		if m := c.firstUnbound(n); m != nil && !contains(list, m) {

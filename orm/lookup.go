@@ -1,6 +1,7 @@
 package orm
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -34,6 +35,10 @@ func OrderLookup(path string) Order {
 // maxLookup bounds the relations in a lookup, each of which is a join.
 const maxLookup = 8
 
+// maxText bounds a text that is looked for within others. Databases have limits of
+// their own, SQLite 50,000 bytes, which are not errors of the request.
+const maxText = 10_000
+
 type lookup struct {
 	path  string
 	value any
@@ -62,7 +67,7 @@ func (e *lookupField) place(c *compiler) (place, bool) {
 		err = fmt.Errorf("%s has no field %q", p.node.model.Name, how)
 	}
 	if err != nil {
-		c.fail(&LookupError{c.root.model.Name, e.path, err.Error()})
+		c.fail(lookupError(c.root.model, e.path, err))
 		return place{}, false
 	}
 	return p, true
@@ -121,7 +126,7 @@ func findPlace(root *node, path string) (place, string, error) {
 			n = n.step(f)
 		}
 		if err := m.resolve(); err != nil {
-			return place{}, "", err
+			return place{}, "", &modelError{err}
 		}
 		f = g
 	}
@@ -147,6 +152,23 @@ func (m *ModelInfo) named(word string) *FieldInfo {
 	}
 	if f := m.byColumn[word]; f != nil && f.Relation != nil {
 		return f
+	}
+	return m.reverse(word)
+}
+
+// reverse finds the other side of a foreign key that names it in its tag "related"
+// and that has no field in this model, because its package cannot know the other.
+func (m *ModelInfo) reverse(word string) *FieldInfo {
+	for _, other := range Models() {
+		for _, via := range other.attach {
+			if r := via.Relation; r.Kind == ToOne && r.spec.target == m.Type && snake(r.Related) == word {
+				spec := relationSpec{kind: ToMany, target: other.Type, many: true}
+				return &FieldInfo{
+					Name: r.Related, Snake: word, model: m,
+					Relation: &RelationInfo{Kind: ToMany, spec: spec, via: via},
+				}
+			}
+		}
 	}
 	return nil
 }
@@ -183,7 +205,17 @@ func (e *lookup) build(c *compiler) expr {
 			return cond
 		}
 	}
-	return &invalid{&LookupError{c.root.model.Name, e.path, err.Error()}}
+	return &invalid{lookupError(c.root.model, e.path, err)}
+}
+
+// modelError is a fault of the program's models, for which a lookup cannot be blamed.
+type modelError struct{ error }
+
+func lookupError(m *ModelInfo, path string, err error) error {
+	if fault, ok := errors.AsType[*modelError](err); ok {
+		return fault.error
+	}
+	return &LookupError{m.Name, path, err.Error()}
 }
 
 func (e *lookup) write(c *compiler) { e.build(c).write(c) }
@@ -204,6 +236,9 @@ func (e *lookup) compare(p place, how string) (expr, error) {
 		}
 		if strings.IndexByte(text, 0) >= 0 {
 			return nil, fmt.Errorf("a NUL character is not allowed")
+		}
+		if len(text) > maxText {
+			return nil, fmt.Errorf("a text of %d bytes is too long to look for", len(text))
 		}
 		return &match{p, kind, text}, nil
 	}

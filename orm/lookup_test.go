@@ -75,6 +75,10 @@ func TestLookup(t *testing.T) {
 			t.Errorf("%s = %v: %q, want %q", tt.path, tt.value, got, tt.want)
 		}
 	}
+	// A foreign key's "related" is a name even where the model has no field for it.
+	if n, err := Countries.Where(orm.Lookup("citizens__username", "alice"), orm.Not(orm.Lookup("citizens__username", "bob"))).Count(ctx); n != 1 || err != nil {
+		t.Error(n, err)
+	}
 	// Lookups and pointers share joins and related rows.
 	p := Posts.Fields()
 	both := Posts.OrderBy().Where(orm.Lookup("comments__name", "y"), orm.Eq(&p.Comments.To().Votes, 5), orm.Lookup("author__username", "alice"), orm.Eq(&p.Author.To().Username, "alice"))
@@ -129,6 +133,7 @@ func TestLookupsThatDoNotFit(t *testing.T) {
 		{"published__year", "x", `not a year`},
 		{"published__date", "2024-13-01", `not a date`},
 		{"published", "soon", `not a time`},
+		{"title__icontains", strings.Repeat("x", 60_000), `too long`},
 		{"published__gt", nil, `null cannot`},
 		{"author", &User{}, `not saved`},
 		{"rating", "NaN", `not a number`},

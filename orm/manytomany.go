@@ -129,7 +129,7 @@ func (m *ManyToMany[T]) keysOf(rows []*T) ([]any, error) {
 		if row == nil {
 			return nil, fmt.Errorf("orm: a nil row is given to %s.%s", m.link.field.model.Name, m.link.field.Name)
 		}
-		if keys[i] = m.keyOf(row); keys[i] == nil || keys[i] == int64(0) || keys[i] == "" {
+		if keys[i] = m.keyOf(row); keys[i] == nil {
 			return nil, fmt.Errorf("orm: %s.%s is given a %s that is not saved; insert it first", m.link.field.model.Name, m.link.field.Name, reflect.TypeFor[T]().Name())
 		}
 	}
@@ -137,16 +137,11 @@ func (m *ManyToMany[T]) keysOf(rows []*T) ([]any, error) {
 }
 
 func (m *ManyToMany[T]) keyOf(row *T) any {
-	pk := typeInfo(reflect.TypeFor[T]()).PrimaryKey
-	key, err := pk.codec.load(unsafe.Add(unsafe.Pointer(row), pk.offset))
-	if err != nil {
-		return nil
-	}
-	return key
+	return typeInfo(reflect.TypeFor[T]()).keyOf(unsafe.Pointer(row)).value()
 }
 
 func (m *ManyToMany[T]) index(rows []*T, key any) int {
-	return slices.IndexFunc(rows, func(row *T) bool { return m.keyOf(row) == key })
+	return slices.IndexFunc(rows, func(row *T) bool { return mapKey(m.keyOf(row)) == mapKey(key) })
 }
 
 // TemplateValue is what a template sees: the rows.

@@ -49,6 +49,10 @@ func (portable) Literal(b []byte, v any) ([]byte, error) {
 	return b, fmt.Errorf("orm: a %T cannot stand in a constraint or index", v)
 }
 
+// What follows is no part of constraints: the compiler refuses it there.
+
 func (portable) Match(b []byte, _ Match, _, _, _ string) ([]byte, string) { return b, "" }
 
 func (portable) InArray(b []byte, _, _ string, _ []any) ([]byte, any, bool) { return b, nil, false }
+
+func (portable) Period(b []byte, _ string, _ int) []byte { return b }

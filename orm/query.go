@@ -17,7 +17,7 @@ type query struct {
 	limited  bool
 	offset   int
 	distinct bool
-	with     []ref
+	with     []withRelation
 	group    []operand
 	having   []expr
 	err      error
@@ -85,17 +85,54 @@ func (m *ModelInfo) keyRef() ref {
 	return ref{unsafe.Add(m.names.root.base, m.PrimaryKey.offset), m.PrimaryKey.Type}
 }
 
+// withRelation is a relation to load, and the query of its rows if not all.
+type withRelation struct {
+	ref  ref
+	only *query
+}
+
+// Only is a relation to many of which [QuerySet.With] loads the rows of a query, in
+// its order, instead of all rows:
+//
+//	Posts.With(orm.Only(&p.Comments, Comments.Where(orm.Eq(&c.Approved, true))))
+//
+// The relation then has just those rows. The query may have a With of its own, but no
+// Limit, which would hold for the rows of all posts together.
+func Only[T any](relation any, rows QuerySet[T]) Related {
+	return Related{relation, rows.use()}
+}
+
+// Related is made by [Only].
+type Related struct {
+	relation any
+	only     *query
+}
+
+func withOf(relation any) (withRelation, error) {
+	var w withRelation
+	if r, ok := relation.(Related); ok {
+		relation, w.only = r.relation, r.only
+	}
+	var err error
+	w.ref, err = refOf(relation)
+	return w, err
+}
+
 // loadNode is a relation to be loaded with the rows, and those behind it.
 type loadNode struct {
 	field *FieldInfo
 	kids  []*loadNode
+	only  *query
 }
 
 // loadPlan makes the tree of relations to load of the paths given to With.
 func (q *query) loadPlan() ([]*loadNode, error) {
+	if len(q.with) == 0 {
+		return nil, nil
+	}
 	root := &loadNode{}
-	for _, r := range q.with {
-		n, t, err := r.resolve(q.model.names.root)
+	for _, w := range q.with {
+		n, t, err := w.ref.resolve(q.model.names.root)
 		if err != nil {
 			return nil, err
 		}
@@ -112,8 +149,33 @@ func (q *query) loadPlan() ([]*loadNode, error) {
 			}
 			at = at.kid(f)
 		}
+		if err := at.restrict(w.only); err != nil {
+			return nil, err
+		}
 	}
 	return root.kids, nil
+}
+
+// restrict makes the node load the rows of a query only.
+func (l *loadNode) restrict(only *query) error {
+	if only == nil {
+		return nil
+	}
+	if err := only.ready(); err != nil {
+		return err
+	}
+	f := l.field
+	switch {
+	case !f.Relation.spec.many:
+		return fmt.Errorf("orm: Only is for relations to many, which %s.%s is not", f.model.Name, f.Name)
+	case only.model != f.Relation.Target():
+		return fmt.Errorf("orm: Only of %s.%s is given a query of %s, not of %s", f.model.Name, f.Name, only.model.Name, f.Relation.Target().Name)
+	case only.limited || only.offset > 0 || only.distinct || len(only.group) > 0:
+		return fmt.Errorf("orm: Only of %s.%s is given a query with Limit, Offset, Distinct or GroupBy, which cannot be per row", f.model.Name, f.Name)
+	}
+	plan, err := only.loadPlan()
+	l.only, l.kids = only, append(l.kids, plan...)
+	return err
 }
 
 func (l *loadNode) kid(f *FieldInfo) *loadNode {

@@ -52,6 +52,9 @@ func blog(t testing.TB) context.Context {
 		{"e_%", carol, nil, "db web", "", day("2026-01-01")},
 	} {
 		p := &Post{Title: row.title, Slug: fmt.Sprint("slug-", i), Views: i + 1, Published: row.published}
+		if row.title == "c" {
+			p.Body = "Été, Smørrebrød"
+		}
 		p.Author.Set(row.author)
 		p.Editor.Set(row.editor)
 		must(t, Posts.Insert(ctx, p))
@@ -144,6 +147,10 @@ func TestConditions(t *testing.T) {
 		{"contains takes [ as it is", orm.Contains(&p.Title, "[a]"), ""},
 		{"icontains takes _ as it is", orm.IContains(&p.Title, "_"), "e"},
 		{"icontains takes % as it is", orm.IContains(&p.Title, "%"), "e"},
+		{"icontains in letters that are not ASCII", orm.IContains(&p.Body, "SMØR"), "c"},
+		{"istarts with letters that are not ASCII", orm.IStartsWith(&p.Body, "éTÉ"), "c"},
+		{"iexact in letters that are not ASCII", orm.IExact(&p.Body, "été, SMØRREBRØD"), "c"},
+		{"contains tells case apart beyond ASCII", orm.Contains(&p.Body, "smø"), ""},
 		{"icontains takes \\ as it is", orm.IContains(&p.Title, "\\"), ""},
 		{"eqfield", orm.EqField(&p.Author.ID, &p.Editor.ID), ""},
 		{"nefield takes NULL in", orm.NeField(&p.Author.ID, &p.Editor.ID), "abcde"},
@@ -568,5 +575,88 @@ func TestRaw(t *testing.T) {
 		if _, err := Posts.Raw(ctx, sql); err == nil {
 			t.Errorf("%s: no error", sql)
 		}
+	}
+}
+
+func TestPeriods(t *testing.T) {
+	t.Parallel()
+	ctx := blog(t)
+	p := Posts.Fields()
+	type archive struct {
+		Month string
+		Posts int
+	}
+	months, err := orm.Select[archive](Posts.Where(orm.NotNull(&p.Published)).GroupBy(orm.Month(&p.Published)).OrderBy(orm.Desc(orm.Month(&p.Published))),
+		orm.As("Month", orm.Month(&p.Published)), orm.As("Posts", orm.Count(&p.ID))).All(ctx)
+	must(t, err)
+	if d := cmp.Diff([]archive{{"2026-01", 1}, {"2025-12", 1}, {"2025-06", 1}, {"2024-01", 1}}, months); d != "" {
+		t.Error(d)
+	}
+	if got := titles(t, ctx, Posts.Where(orm.Year(&p.Published).Eq("2025"))); got != "bd" {
+		t.Error(got)
+	}
+	if got := titles(t, ctx, Posts.Where(orm.Day(&p.Published).Eq("2025-06-01"))); got != "b" {
+		t.Error(got)
+	}
+	if _, err := Posts.Where(orm.Year(&p.Title).Eq("2025")).All(ctx); err == nil {
+		t.Error("the year of a title: no error")
+	}
+}
+
+func TestAnySet(t *testing.T) {
+	t.Parallel()
+	ctx := blog(t)
+	info := orm.InfoNamed("orm_test.Post")
+	all := info.Query()
+	p := Posts.Fields()
+	rows, err := all.Where(orm.Lookup("views__gt", 1)).Exclude(orm.Lookup("title", "c")).OrderBy(orm.OrderLookup("-views")).With(info.Pointer(info.FieldNamed("author"))).Limit(2).Offset(1).All(ctx)
+	must(t, err)
+	if len(rows) != 2 || rows[0].(*Post).Title != "d" || rows[0].(*Post).Author.To().Username != "bob" {
+		t.Errorf("%v", rows)
+	}
+	if n, err := all.Count(ctx); n != 5 || err != nil {
+		t.Error(n, err)
+	}
+	if ok, err := all.Where(orm.Lookup("pk", "99")).Exists(ctx); ok || err != nil {
+		t.Error(ok, err)
+	}
+	row, err := all.Where(orm.Lookup("pk", "1")).Get(ctx)
+	must(t, err)
+	if info.RowString(row) != "a" || orm.InfoNamed("orm_test.Tag").RowString(&Tag{Model: orm.Model{ID: 3}}) != "Tag 3" {
+		t.Error(info.RowString(row))
+	}
+	page, err := Posts.Where(orm.Gt(&p.Views, 1)).Any().Page(ctx, 2, 3)
+	if err != nil || len(page.Items) != 1 || page.Pages != 2 || page.HasNext() {
+		t.Errorf("%+v %v", page, err)
+	}
+	post := info.New()
+	for name, value := range map[string]any{"title": "any", "slug": "any", "author": "1"} {
+		must(t, info.FieldNamed(name).Set(post, value))
+	}
+	must(t, all.Insert(ctx, post))
+	must(t, info.FieldNamed("views").Set(post, "77"))
+	must(t, all.UpdateRow(ctx, post, info.FieldNamed("views")))
+	must(t, info.FieldNamed("tags").SetMany(ctx, post, "1", 2))
+	if got, err := Posts.Where(orm.Eq(&p.Views, 77)).With(&p.Tags).Get(ctx); err != nil || len(must1[[]*Tag](t)(got.Tags.Get())) != 2 {
+		t.Error(got, err)
+	}
+	must(t, info.FieldNamed("tags").SetMany(ctx, post))
+	must(t, all.DeleteRow(ctx, post))
+	for name, err := range map[string]error{
+		"other row":       all.Insert(ctx, &Tag{}),
+		"value":           all.Insert(ctx, Post{}),
+		"other field":     all.UpdateRow(ctx, row, orm.InfoNamed("orm_test.Tag").FieldNamed("name")),
+		"many of a field": info.FieldNamed("title").SetMany(ctx, row),
+		"bad key":         info.FieldNamed("tags").SetMany(ctx, row, "x"),
+		"unsaved row":     info.FieldNamed("tags").SetMany(ctx, &Post{}, 1),
+		"no such tag":     info.FieldNamed("tags").SetMany(ctx, row, 999),
+		"delete":          all.DeleteRow(ctx, 5),
+	} {
+		if err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	if _, err := all.Where(orm.Lookup("pk", "99")).Get(ctx); !errors.Is(err, orm.ErrNotFound) {
+		t.Error(err)
 	}
 }

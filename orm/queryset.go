@@ -90,15 +90,16 @@ func (s QuerySet[T]) Distinct() QuerySet[T] {
 }
 
 // With loads relations together with the rows: &p.Author by a JOIN, &p.Tags by
-// one more query for all rows, &p.Author.To().Country through one another.
+// one more query for all rows, &p.Author.To().Country through one another. [Only] loads
+// some of the rows of a relation to many.
 func (s QuerySet[T]) With(relations ...any) QuerySet[T] {
 	q := s.use().derive()
 	for _, relation := range relations {
-		r, err := refOf(relation)
+		w, err := withOf(relation)
 		if err != nil && q.err == nil {
 			q.err = err
 		}
-		q.with = add(q.with, r)
+		q.with = add(q.with, w)
 	}
 	return QuerySet[T]{q}
 }
@@ -198,51 +199,18 @@ func (s QuerySet[T]) Count(ctx context.Context) (int64, error) { return s.use().
 // Exists reports whether there is a row.
 func (s QuerySet[T]) Exists(ctx context.Context) (bool, error) { return s.use().exists(ctx) }
 
-// Page is one page of a query's rows.
-type Page[T any] struct {
-	Items  []*T
-	Number int   // of this page, from 1
-	Size   int   // rows on a full page
-	Total  int64 // rows on all pages
-	Pages  int   // at least 1
-}
-
-// HasPrevious reports whether there is a page before.
-func (p Page[T]) HasPrevious() bool { return p.Number > 1 }
-
-// HasNext reports whether there is a page after.
-func (p Page[T]) HasNext() bool { return p.Number < p.Pages }
-
-// First is the number of the page's first row, from 1; 0 if there is none.
-func (p Page[T]) First() int64 {
-	if len(p.Items) == 0 {
-		return 0
-	}
-	return int64(p.Number-1)*int64(p.Size) + 1
-}
-
-// Last is the number of the page's last row; 0 if there is none.
-func (p Page[T]) Last() int64 {
-	if len(p.Items) == 0 {
-		return 0
-	}
-	return p.First() + int64(len(p.Items)) - 1
-}
-
 // Page returns the rows of one page of that size. A number below 1 is the first
 // page, one past the end the last, as numbers come from URLs. Rows are ordered by
 // primary key after the query's own order, so that no row is on two pages.
 func (s QuerySet[T]) Page(ctx context.Context, number, size int) (Page[T], error) {
-	p := Page[T]{Number: max(number, 1), Size: size, Pages: 1}
 	if size < 1 {
-		return p, fmt.Errorf("orm: a page of %d rows", size)
+		return Page[T]{}, fmt.Errorf("orm: a page of %d rows", size)
 	}
-	var err error
-	if p.Total, err = s.use().count(ctx); err != nil {
-		return p, err
+	total, err := s.use().count(ctx)
+	if err != nil {
+		return Page[T]{}, err
 	}
-	p.Pages = int(max(1, (p.Total+int64(size)-1)/int64(size)))
-	p.Number = min(p.Number, p.Pages)
+	p := Page[T]{PageInfo: newPage(number, size, total)}
 	q := s.use().derive()
 	before := (p.Number - 1) * size
 	if q.limited {

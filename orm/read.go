@@ -3,6 +3,7 @@ package orm
 import (
 	"context"
 	"fmt"
+	"slices"
 	"unsafe"
 )
 
@@ -70,6 +71,7 @@ func (r *reader) makeCells() {
 }
 
 func (r *reader) addCells(s *loadSegment) {
+	r.cells = slices.Grow(r.cells, len(s.model.columns))
 	for i, f := range s.model.reading() {
 		r.cells = append(r.cells, Cell{codec: f.codec, offset: f.offset, segment: &s.segment, first: i == 0, field: f})
 	}
@@ -308,9 +310,9 @@ func (node *loadNode) load(ctx context.Context, db *DB, owner *ModelInfo, owners
 		if err != nil {
 			return err
 		}
-		ownerKeys[i] = key
-		if _, seen := groups[key]; !seen {
-			groups[key] = nil
+		ownerKeys[i] = mapKey(key)
+		if _, seen := groups[ownerKeys[i]]; !seen {
+			groups[ownerKeys[i]] = nil
 			keys = append(keys, &variable{key})
 		}
 	}
@@ -336,10 +338,13 @@ func (node *loadNode) load(ctx context.Context, db *DB, owner *ModelInfo, owners
 func (node *loadNode) fetch(ctx context.Context, db *DB, keys []expr, groups map[any][]unsafe.Pointer) error {
 	target := node.field.Relation.Target()
 	q := &query{model: target}
+	if node.only != nil {
+		q = node.only.derive()
+	}
 	r := newReader(target, node.kids)
 	via := node.field.Relation.via
 	if via != nil {
-		q.where = []expr{&inList{of: ref{unsafe.Add(target.names.root.base, via.offset), via.Type}, values: keys}}
+		q.where = add[expr](q.where, &inList{of: ref{unsafe.Add(target.names.root.base, via.offset), via.Type}, values: keys})
 	} else {
 		r.through, r.keys = node.field.Relation.join, keys
 	}
@@ -359,16 +364,16 @@ func (node *loadNode) fetch(ctx context.Context, db *DB, keys []expr, groups map
 		if via != nil {
 			key, err = via.codec.load(unsafe.Add(row, via.offset))
 		} else if id, idErr := target.PrimaryKey.codec.load(unsafe.Add(row, target.PrimaryKey.offset)); idErr == nil {
-			if first := shared[id]; first != nil {
+			if first := shared[mapKey(id)]; first != nil {
 				row = first
 			}
-			shared[id] = row
+			shared[mapKey(id)] = row
 		}
 		if err != nil {
 			rows.Close()
 			return err
 		}
-		groups[key] = append(groups[key], row)
+		groups[mapKey(key)] = append(groups[mapKey(key)], row)
 	}
 	if err := closeRows(rows); err != nil {
 		return err

@@ -189,6 +189,9 @@ func (f *FieldInfo) resolveRelation() error {
 		if err != nil {
 			return err
 		}
+		if r.spec.one && !via.Unique && !via.PrimaryKey {
+			return fmt.Errorf("%s.%s is not unique, so there may be many; use orm.HasMany, or tag it unique", other.Name, via.Name)
+		}
 		r.via = via
 	case ManyMany:
 		join, err := f.findJoin(other)

@@ -2,6 +2,7 @@ package orm
 
 import (
 	"reflect"
+	"time"
 	"unsafe"
 
 	"github.com/retort-web/retort/orm/schema"
@@ -13,7 +14,7 @@ type RelationKind string
 // The kinds of relations.
 const (
 	ToOne    RelationKind = "to one"       // ForeignKey
-	ToMany   RelationKind = "to many"      // HasMany
+	ToMany   RelationKind = "to many"      // HasMany, HasOne
 	ManyMany RelationKind = "many to many" // ManyToMany
 )
 
@@ -27,11 +28,10 @@ type RelationInfo struct {
 	// Reverse is the tag "reverse": the name of the target's foreign key, or
 	// many-to-many relation, whose other side this field is.
 	Reverse string
-	// OneToOne is a foreign key that is unique.
+	// OneToOne is a foreign key that is unique, or its other side.
 	OneToOne bool
 
-	spec  relationSpec
-	field *FieldInfo
+	spec relationSpec
 	// found by resolve
 	via  *FieldInfo // of a HasMany: the foreign key in the target
 	join *joinTable // of a ManyToMany
@@ -43,6 +43,7 @@ type relationSpec struct {
 	target       reflect.Type
 	key          reflect.Type // of a foreign key
 	many         bool
+	one          bool // to many by its kind, but at most one: a HasOne
 	linkOffset   uintptr
 	rowOffset    uintptr // the row, or the slice of rows
 	loadedOffset uintptr // to many: whether they are loaded
@@ -82,6 +83,17 @@ func (k rowKey) value() any {
 		return k.number
 	}
 	return nil
+}
+
+// mapKey makes a key fit for a map and for ==.
+func mapKey(v any) any {
+	switch v := v.(type) {
+	case []byte:
+		return string(v)
+	case time.Time:
+		return v.UnixMicro()
+	}
+	return v
 }
 
 // setRow stores the row a foreign key refers to.

@@ -1,6 +1,7 @@
 package orm_test
 
 import (
+	"database/sql/driver"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -380,5 +381,171 @@ func TestKeysThatAreNotIntegers(t *testing.T) {
 	must(t, Items.DeleteRow(ctx, item))
 	if n, _ := Lines.Count(ctx); n != 0 {
 		t.Error(n)
+	}
+}
+
+func TestOnlyLoadsSomeRows(t *testing.T) {
+	t.Parallel()
+	ctx := blog(t)
+	p, c, tag := Posts.Fields(), Comments.Fields(), Tags.Fields()
+	rows, err := Posts.OrderBy(orm.Asc(&p.ID)).With(
+		orm.Only(&p.Comments, Comments.Where(orm.Gt(&c.Votes, 1)).With(&c.Post)),
+		orm.Only(&p.Tags, Tags.OrderBy(orm.Desc(&tag.Name)).With(&tag.Posts))).All(ctx)
+	must(t, err)
+	comments, err := rows[0].Comments.Get()
+	if err != nil || len(comments) != 1 || comments[0].Name != "y" {
+		t.Error(comments, err)
+	}
+	tags, err := rows[0].Tags.Get()
+	if err != nil || len(tags) != 2 || tags[0].Name != "web" || !tags[0].Posts.Loaded() {
+		t.Error(tags, err)
+	}
+	for name, relation := range map[string]any{
+		"limit":       orm.Only(&p.Comments, Comments.Limit(1)),
+		"to one":      orm.Only(&p.Author, Users),
+		"other model": orm.Only(&p.Comments, Tags),
+		"broken":      orm.Only(&p.Comments, Comments.Limit(-1)),
+		"not a field": orm.Only("comments", Comments),
+		"zero":        orm.Only(&p.Comments, orm.QuerySet[Comment]{}),
+	} {
+		if _, err := Posts.With(relation).All(ctx); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+type Passport struct {
+	orm.Model
+	Number string
+	Person orm.FK[Person] `orm:"unique,on_delete=cascade"`
+}
+
+type Person struct {
+	orm.Model
+	Name     string
+	Passport orm.HasOne[Passport]
+}
+
+var (
+	Passports = orm.Register[Passport]()
+	Persons   = orm.Register[Person]()
+)
+
+func TestHasOne(t *testing.T) {
+	t.Parallel()
+	ctx := open(t)
+	with, without := &Person{Name: "with"}, &Person{Name: "without"}
+	must(t, Persons.Insert(ctx, with, without))
+	must(t, Passports.Insert(ctx, &Passport{Number: "N1", Person: orm.FK[Person]{ID: with.ID}}))
+	p := Persons.Fields()
+	rows, err := Persons.With(&p.Passport).OrderBy(orm.Asc(&p.ID)).All(ctx)
+	must(t, err)
+	if got := rows[0].Passport.To(); got.Number != "N1" || got.Person.To() != rows[0] {
+		t.Errorf("%+v", got)
+	}
+	if rows[1].Passport.To() != nil {
+		t.Error("a passport from nowhere")
+	}
+	if n, err := Persons.Where(orm.Eq(&p.Passport.To().Number, "N1")).Count(ctx); n != 1 || err != nil {
+		t.Error(n, err)
+	}
+	if n, err := Persons.Where(orm.Not(orm.Has(&p.Passport))).Count(ctx); n != 1 || err != nil {
+		t.Error(n, err)
+	}
+	row, err := Persons.First(ctx)
+	must(t, err)
+	if _, err := row.Passport.Get(); err == nil {
+		t.Error("not loaded: no error")
+	}
+	if passport, err := row.Passport.Load(ctx); err != nil || passport.Number != "N1" {
+		t.Error(passport, err)
+	}
+	if v, err := row.Passport.TemplateValue(); err != nil || v.(*Passport).Number != "N1" {
+		t.Error(v, err)
+	}
+	if v, err := rows[1].Passport.TemplateValue(); err != nil || v != nil {
+		t.Error(v, err)
+	}
+	if b, err := json.Marshal(rows[1]); err != nil || !strings.Contains(string(b), `"Passport":null`) {
+		t.Error(string(b), err)
+	}
+	if err := Passports.Insert(ctx, &Passport{Person: orm.FK[Person]{ID: with.ID}}); !orm.IsUnique(err) {
+		t.Error(err)
+	}
+}
+
+// Hash is a key that is stored as bytes, which no map takes.
+type Hash [4]byte
+
+func (h Hash) Value() (driver.Value, error) { return h[:], nil }
+
+func (h *Hash) Scan(v any) error {
+	b, ok := v.([]byte)
+	if !ok || len(b) != len(h) {
+		return fmt.Errorf("a hash of %T", v)
+	}
+	copy(h[:], b)
+	return nil
+}
+
+type Blob struct {
+	Hash  Hash `orm:"pk"`
+	Parts orm.HasMany[Part]
+	Links orm.ManyToMany[Part]
+}
+
+type Part struct {
+	Number int32 `orm:"pk"`
+	Blob   orm.ForeignKey[Blob, Hash]
+	In     orm.ManyToMany[Blob] `orm:"reverse=Links"`
+}
+
+var (
+	Blobs = orm.Register[Blob]()
+	Parts = orm.Register[Part]()
+)
+
+func TestKeysOfBytesAndSmallIntegers(t *testing.T) {
+	t.Parallel()
+	ctx := open(t)
+	blobs := make([]*Blob, 30) // more than are written one by one
+	for i := range blobs {
+		blobs[i] = &Blob{Hash: Hash{byte(i), 1}}
+	}
+	must(t, Blobs.Insert(ctx, blobs...))
+	var part Part
+	part.Blob.Set(blobs[3])
+	other := &Part{Blob: orm.ForeignKey[Blob, Hash]{ID: Hash{4, 1}}}
+	must(t, Parts.Insert(ctx, &part, other))
+	if part.Number != 1 || other.Number != 2 {
+		t.Error(part.Number, other.Number)
+	}
+	third := &Part{Blob: part.Blob}
+	must(t, Parts.Insert(ctx, third))
+	must(t, blobs[3].Links.Add(ctx, &part, other))
+	must(t, blobs[3].Links.Remove(ctx, other))
+	b := Blobs.Fields()
+	rows, err := Blobs.OrderBy(orm.Asc(&b.Hash)).With(&b.Parts, &b.Links.To().In).All(ctx)
+	must(t, err)
+	parts, err := rows[3].Parts.Get()
+	if err != nil || len(parts) != 2 || parts[0].Blob.To() != rows[3] {
+		t.Error(parts, err)
+	}
+	links, err := rows[3].Links.Get()
+	if err != nil || len(links) != 1 {
+		t.Fatal(links, err)
+	}
+	if in, err := links[0].In.Get(); err != nil || len(in) != 1 || in[0].Hash != rows[3].Hash {
+		t.Error(in, err)
+	}
+	if n, err := Blobs.Where(orm.In(&b.Hash, Hash{3, 1}, Hash{9, 9})).Count(ctx); n != 1 || err != nil {
+		t.Error(n, err)
+	}
+	if err := (&Blob{}).Links.Add(ctx, &part); err == nil {
+		t.Error("a blob that was not inserted: no error")
+	}
+	var unsaved Part
+	if err := blobs[3].Links.Add(ctx, &unsaved); err == nil {
+		t.Error("a part that was not inserted: no error")
 	}
 }

@@ -22,8 +22,22 @@ func (c *compiler) selectRows(q *query, order []Order, r *reader) {
 // path of relations has this name, for Go names do not begin with _.
 const throughAlias = "__join"
 
-// columns writes the columns of a loaded table.
+// columns writes the columns of a loaded table. For the table of the query itself,
+// the usual case, the text is made once.
 func (c *compiler) columns(alias string, s *loadSegment) {
+	if alias != s.model.Table {
+		c.writeColumns(alias, s)
+		return
+	}
+	list, ok := s.model.selectLists.Load(c.dialect.Name())
+	if !ok {
+		list = c.sub(func() { c.writeColumns(alias, s) })
+		s.model.selectLists.Store(c.dialect.Name(), list)
+	}
+	c.text(list.(string))
+}
+
+func (c *compiler) writeColumns(alias string, s *loadSegment) {
 	for i, f := range s.model.reading() {
 		if i > 0 {
 			c.text(", ")
@@ -69,7 +83,7 @@ func (c *compiler) tail(q *query, order []Order, r *reader) {
 		c.text(" = ")
 		c.qualified(c.alias, c.root.model.PrimaryKey.Column)
 	}
-	c.joins(c.base)
+	c.joins(&c.base)
 	c.text(rest)
 }
 

@@ -95,8 +95,7 @@ func (db *DB) Atomic(ctx context.Context, options TxOptions, fn func(ctx context
 		return db.failure(ctx, nil, err)
 	}
 	tx := &transaction{db: db, tx: begun}
-	outer, _ := ctx.Value(scopeKey{}).(*contextScope)
-	inner := context.WithValue(ctx, scopeKey{}, &contextScope{db: db, tx: tx, outer: outer})
+	inner := context.WithValue(ctx, scopeKey{}, &contextScope{db: db, tx: tx, outer: scopeOf(ctx)})
 	if err := tx.run(inner, fn); err != nil {
 		return err
 	}
@@ -243,8 +242,8 @@ func (tx *transaction) rollbackTo(ctx context.Context, name string, depth int) e
 // it. What was asked for in a savepoint that is rolled back, or in a transaction
 // that is, is never called. Without a transaction fn is called at once.
 func OnCommit(ctx context.Context, fn func(ctx context.Context)) {
-	s, _ := ctx.Value(scopeKey{}).(*contextScope)
-	if s == nil || s.tx == nil {
+	s := currentTransaction(ctx)
+	if s == nil {
 		fn(ctx)
 		return
 	}
@@ -259,8 +258,21 @@ func OnCommit(ctx context.Context, fn func(ctx context.Context)) {
 	s.tx.mu.Unlock()
 }
 
-// InTransaction reports whether the context is in a transaction.
-func InTransaction(ctx context.Context) bool {
+// currentTransaction finds the scope of the transaction that queries of the context
+// take part in, or nil.
+func currentTransaction(ctx context.Context) *contextScope {
+	s := scopeOf(ctx)
+	if s == nil || s.tx != nil {
+		return s
+	}
 	db, err := DBFrom(ctx)
-	return err == nil && db.transactionOf(ctx) != nil
+	for ; err == nil && s != nil; s = s.outer {
+		if s.tx != nil && s.db == db {
+			return s
+		}
+	}
+	return nil
 }
+
+// InTransaction reports whether the context is in a transaction.
+func InTransaction(ctx context.Context) bool { return currentTransaction(ctx) != nil }

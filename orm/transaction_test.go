@@ -377,3 +377,41 @@ func TestClosedDatabase(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestNamedAndLateDatabases(t *testing.T) {
+	t.Parallel()
+	ctx, other := open(t), open(t)
+	reports, err := orm.DBFrom(other)
+	must(t, err)
+	ctx = orm.WithNamed(ctx, "reports", reports)
+	must(t, insertTag(orm.Using(ctx, "reports"), "r"))
+	if a, b := tagNames(t, ctx), tagNames(t, other); a != "" || b != "r" {
+		t.Error(a, b)
+	}
+	if err := insertTag(orm.Using(ctx, "nothing"), "x"); !errors.Is(err, orm.ErrNoDatabase) || !strings.Contains(err.Error(), `"nothing"`) {
+		t.Error(err)
+	}
+	away := true
+	late := orm.WithOpener(t.Context(), func(context.Context) (*orm.DB, error) {
+		if away {
+			return nil, orm.ErrUnavailable
+		}
+		return reports, nil
+	})
+	if err := insertTag(late, "x"); !errors.Is(err, orm.ErrUnavailable) {
+		t.Error(err)
+	}
+	away = false
+	must(t, orm.Atomic(late, func(ctx context.Context) error {
+		calls := 0
+		again := orm.WithOpener(ctx, func(context.Context) (*orm.DB, error) { return reports, nil })
+		orm.OnCommit(again, func(context.Context) { calls++ })
+		if calls != 0 || !orm.InTransaction(again) {
+			t.Error("the transaction is lost behind an opener")
+		}
+		return insertTag(again, "late")
+	}))
+	if got := tagNames(t, other); got != "r late" {
+		t.Error(got)
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -378,3 +380,88 @@ type Default struct {
 }
 
 var Defaulted = orm.Register[Default]()
+
+func TestSizeIsHeldOnEveryWrite(t *testing.T) {
+	t.Parallel()
+	ctx := open(t)
+	c := Countries.Fields()
+	if err := Countries.Insert(ctx, &Country{Code: "NOR"}); err == nil || err.Error() != "orm: Country.Code: has 3 characters where 2 are allowed" {
+		t.Error(err)
+	}
+	no := &Country{Code: "Ø漢"}
+	must(t, Countries.Insert(ctx, no))
+	no.Code = "SWE"
+	err := Countries.UpdateRow(ctx, no, &c.Code)
+	if e, ok := errors.AsType[*orm.ValueError](err); !ok || e.Field.Name != "Code" {
+		t.Error(err)
+	}
+	if _, err := Countries.UpdateAll(ctx, orm.Set(&c.Code, "SWE")); err == nil {
+		t.Error("no error")
+	}
+}
+
+func TestGetOrInsert(t *testing.T) {
+	t.Parallel()
+	ctx := blog(t)
+	p := Posts.Fields()
+	post := &Post{Title: "other", Slug: "slug-0", Author: orm.FK[User]{ID: 3}}
+	inserted, err := Posts.GetOrInsert(ctx, post, &p.Slug)
+	if inserted || err != nil || post.ID != 1 || post.Title != "a" || post.Author.ID != 1 {
+		t.Error(inserted, err, post)
+	}
+	post = &Post{Title: "fresh", Slug: "fresh", Author: orm.FK[User]{ID: 3}}
+	inserted, err = Posts.GetOrInsert(ctx, post, &p.Slug, &p.Author)
+	if !inserted || err != nil || post.ID != 6 {
+		t.Error(inserted, err, post)
+	}
+	if _, err = Posts.GetOrInsert(ctx, &Post{Title: "fresh", Slug: "slug-1", Author: orm.FK[User]{ID: 3}}, &p.Title, &p.Slug); !orm.IsUnique(err) {
+		t.Error("another field in the way:", err)
+	}
+	for name, run := range map[string]func() error{
+		"no fields": func() error { _, err := Posts.GetOrInsert(ctx, post); return err },
+		"no row":    func() error { _, err := Posts.GetOrInsert(ctx, nil, &p.Slug); return err },
+		"no column": func() error { _, err := Posts.GetOrInsert(ctx, post, &p.Tags); return err },
+	} {
+		if run() == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	var wg sync.WaitGroup
+	var count atomic.Int64
+	for range 8 {
+		wg.Go(func() {
+			tag := &Tag{Name: "raced"}
+			inserted, err := Tags.GetOrInsert(ctx, tag, &Tags.Fields().Name)
+			if err != nil || tag.ID == 0 {
+				t.Error(tag, err)
+			}
+			if inserted {
+				count.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if count.Load() != 1 {
+		t.Errorf("inserted %d times", count.Load())
+	}
+}
+
+func TestReload(t *testing.T) {
+	t.Parallel()
+	ctx := blog(t)
+	post, err := Posts.With(&Posts.Fields().Tags).First(ctx)
+	must(t, err)
+	title := post.Title
+	post.Title = "changed"
+	must(t, Posts.Reload(ctx, post))
+	if post.Title != title || post.Tags.Loaded() {
+		t.Errorf("%+v", post)
+	}
+	must(t, Posts.DeleteRow(ctx, post))
+	if err := Posts.Reload(ctx, post); !errors.Is(err, orm.ErrNotFound) {
+		t.Error(err)
+	}
+	if Posts.Reload(ctx, nil) == nil || Posts.Reload(ctx, &Post{}) == nil {
+		t.Error("no error")
+	}
+}

@@ -73,6 +73,9 @@ func multiply(x *exec, a, b value) value {
 	if (a.isString() || a.isSequence() || isGoSlice(a)) && b.isInteger() {
 		return repeat(x, a, b)
 	}
+	if a.kind == kindSafe || b.kind == kindSafe {
+		panic(runtimeError("can't multiply a string by '%s'", b.typeName()))
+	}
 	panic(operandError("*", a, b))
 }
 
@@ -284,7 +287,7 @@ func floatPower(a, b float64) value {
 	if a == 0 && b < 0 {
 		panic(runtimeError("0.0 cannot be raised to a negative power"))
 	}
-	f := math.Pow(a, b)
+	f := pow(a, b)
 	if math.IsNaN(f) && !math.IsNaN(a) && !math.IsNaN(b) {
 		panic(runtimeError("a negative number has no real power %v", b))
 	}
@@ -292,6 +295,25 @@ func floatPower(a, b float64) value {
 		panic(runtimeError("numerical result out of range"))
 	}
 	return floatValue(f)
+}
+
+// pow is a to the power of b. Whole and half exponents are computed with more
+// digits first, since there the result is often exact.
+func pow(a, b float64) float64 {
+	if double := b * 2; a > 0 && double == math.Trunc(double) && math.Abs(double) <= 128 && !math.IsInf(a, 0) {
+		x, n := new(big.Float).SetPrec(300).SetFloat64(a), int(math.Abs(double))
+		result := new(big.Float).SetPrec(300).SetInt64(1)
+		for ; n > 0; n-- {
+			result.Mul(result, x)
+		}
+		result.Sqrt(result)
+		if b < 0 {
+			result.Quo(big.NewFloat(1), result)
+		}
+		f, _ := result.Float64()
+		return f
+	}
+	return math.Pow(a, b)
 }
 
 func negate(a value) value {

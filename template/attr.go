@@ -120,6 +120,9 @@ func hashable(v value) bool {
 	switch v.kind {
 	case kindList, kindDict:
 		return false
+	case kindObject:
+		d, ok := v.dictView()
+		return !ok || d.what == 'v'
 	case kindTuple:
 		for _, e := range v.list().items {
 			if !hashable(e) {
@@ -168,6 +171,16 @@ func ascii(s string) bool {
 		}
 	}
 	return true
+}
+
+// sliceable reports whether getSlice works on a value.
+func sliceable(v value) bool {
+	v = v.plain()
+	switch v.kind {
+	case kindList, kindTuple, kindString, kindSafe, kindRange, kindUndefined:
+		return true
+	}
+	return isGoSlice(v)
 }
 
 // getSlice is obj[from:to:by].
@@ -290,7 +303,7 @@ func methodOf(v value, name string) methodFunc {
 	case kindTuple, kindRange:
 		return sequenceMethod(name)
 	case kindInt, kindBool, kindBig, kindFloat:
-		return numberMethod(name)
+		return numberMethod(v.kind, name)
 	case kindGo:
 		switch {
 		case v.typ.class == classMap:

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"math/big"
+	"reflect"
 	"strings"
 )
 
@@ -194,12 +195,33 @@ func compareDeep(op string, a, b value, depth int) int {
 		}
 	}
 	if a.kind == kindGo && a.typ == b.typ {
-		if s, ok := a.typ.text(a); ok {
-			t, _ := b.typ.text(b)
-			return strings.Compare(s, t)
+		if c, ok := ownCompare(a, b); ok {
+			return c
+		}
+	}
+	if x, ok := a.dictView(); ok && op != "" {
+		if y, ok := b.dictView(); ok && x.equal(y) {
+			return 0
 		}
 	}
 	panic(runtimeError("'%s' not supported between '%s' and '%s'", op, a.typeName(), b.typeName()))
+}
+
+// ownCompare orders two Go values of one type that has a method Compare or
+// Cmp, as times, addresses and decimals have.
+func ownCompare(a, b value) (int, bool) {
+	for _, name := range [...]string{"Compare", "Cmp"} {
+		m := a.typ.member(name)
+		if m == nil || m.method < 0 || m.name != name {
+			continue
+		}
+		fn := a.addressed().Method(m.method)
+		ft := fn.Type()
+		if ft.NumIn() == 1 && ft.In(0) == a.typ.rt && ft.NumOut() == 1 && ft.Out(0).Kind() == reflect.Int {
+			return int(fn.Call([]reflect.Value{b.addressed().Elem()})[0].Int()), true
+		}
+	}
+	return 0, false
 }
 
 // ordered applies one of the four order operators; NaN is never in order.

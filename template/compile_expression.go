@@ -153,17 +153,19 @@ func (c *compiler) binary(n *binaryExpr, p place) evalFunc {
 	}
 }
 
-// concat joins printed forms. With autoescape the result is safe if a part is,
-// and then the others are escaped.
+// concat joins printed forms. With autoescape the result is safe if a part is
+// a safe string, and then the others are escaped; but a chain of nothing but
+// literals is joined before it is known to be HTML and stays plain.
 func (c *compiler) concat(n *concatExpr, p place) evalFunc {
 	items := c.evalAll(n.items, p)
+	on := p.escape == escapeOn && !c.isConstant(n)
 	return func(f *frame) value {
 		parts := evaluated(f, items)
-		safe := p.escape == escapeOn
-		if safe {
-			safe = false
-			for _, v := range parts {
-				safe = safe || isEscaped(v)
+		safe := false
+		for i, v := range parts {
+			if on {
+				parts[i] = soft(v)
+				safe = safe || v.kind == kindSafe
 			}
 		}
 		var buf []byte
@@ -173,10 +175,68 @@ func (c *compiler) concat(n *concatExpr, p place) evalFunc {
 			} else {
 				buf = appendText(buf, v)
 			}
+			f.x.allowBytes(len(buf))
 		}
-		f.x.allowBytes(len(buf))
 		return textValue(string(buf), safe)
 	}
+}
+
+// isConstant reports whether an expression is made of literals only, so that
+// Jinja would compute it at compile time.
+func (c *compiler) isConstant(e expression) bool {
+	switch n := e.(type) {
+	case nil, constant:
+		return true
+	case *unaryExpr:
+		return c.isConstant(n.e)
+	case *binaryExpr:
+		return c.isConstant(n.a) && c.isConstant(n.b)
+	case *concatExpr:
+		return c.areConstant(n.items)
+	case *listExpr:
+		return c.areConstant(n.items)
+	case *tupleExpr:
+		return c.areConstant(n.items)
+	case *dictExpr:
+		return c.areConstant(n.keys) && c.areConstant(n.vals)
+	case *compareExpr:
+		return c.isConstant(n.first) && c.areConstant(n.rest)
+	case *condExpr:
+		return n.no != nil && c.isConstant(n.test) && c.isConstant(n.yes) && c.isConstant(n.no)
+	case *attrExpr:
+		return c.isConstant(n.obj)
+	case *itemExpr:
+		return c.isConstant(n.obj) && c.isConstant(n.key)
+	case *sliceExpr:
+		return c.isConstant(n.start) && c.isConstant(n.stop) && c.isConstant(n.step)
+	case *testExpr:
+		return c.isConstant(n.in) && c.constantArguments(&n.args)
+	case *filterExpr:
+		switch n.name {
+		case "map", "select", "reject", "selectattr", "rejectattr", "random":
+			return false
+		}
+		return n.in != nil && c.isConstant(n.in) && c.constantArguments(&n.args)
+	}
+	return false
+}
+
+func (c *compiler) areConstant(list []expression) bool {
+	for _, e := range list {
+		if !c.isConstant(e) {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *compiler) constantArguments(a *arguments) bool {
+	for _, k := range a.kw {
+		if !c.isConstant(k.e) {
+			return false
+		}
+	}
+	return c.areConstant(a.pos) && c.isConstant(a.dynPos) && c.isConstant(a.dyn)
 }
 
 func (c *compiler) compare(n *compareExpr, p place) evalFunc {
@@ -301,8 +361,12 @@ func (c *compiler) item(n *itemExpr, p place) evalFunc {
 			return c.eval(e, p)
 		}
 		from, to, by := part(s.start), part(s.stop), part(s.step)
+		lenient := c.isConstant(n) && p.escape != escapeAsked
 		return func(f *frame) value {
 			obj := get(f)
+			if lenient && !sliceable(obj) {
+				return missingAttribute(f.x.engine.options.Undefined, obj, stringValue("slice"))
+			}
 			start := from(f)
 			stop := to(f)
 			return getSlice(f.x, obj, start, stop, by(f))

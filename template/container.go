@@ -202,6 +202,9 @@ func keyOf(v value) dictKey {
 		}
 		return dictKey{class: 'u'}
 	case kindObject:
+		if d, ok := v.dictView(); ok && d.what != 'v' {
+			panic(runtimeError("unhashable type: '%s'", v.typeName()))
+		}
 		return dictKey{class: 'o', num: uint64(uintptr(objectAddress(v.object())))}
 	case kindGo:
 		if t, ok := v.goTime(); ok {

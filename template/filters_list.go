@@ -28,6 +28,10 @@ func filterFirst(f *frame, in value, _ []value) value {
 }
 
 func filterLast(f *frame, in value, _ []value) value {
+	if in.isString() && in.num > 0 {
+		v, _ := stringItem(in, intValue(-1))
+		return v
+	}
 	items := reversible(f.x, in)
 	if len(items) == 0 {
 		return missingHint(f.x.engine.options.Undefined, "", "No last item, sequence was empty.")
@@ -89,12 +93,12 @@ func filterBatch(f *frame, in value, a []value) value {
 	size := wantInt("batch", a[0])
 	fill := a[1]
 	var c cursor
-	c.start(f.x, in)
 	done := false
 	return iteratorValue(iteratorFunc(func(x *exec) (value, bool) {
 		if done {
 			return value{}, false
 		}
+		c.begin(x, in)
 		var row []value
 		for {
 			if size >= 0 && int64(len(row)) == size && len(row) > 0 {
@@ -123,15 +127,18 @@ func filterBatch(f *frame, in value, a []value) value {
 func filterSlice(f *frame, in value, a []value) value {
 	parts := wantInt("slice", a[0])
 	fill := a[1]
-	items := collect(f.x, in)
-	if parts == 0 {
-		panic(runtimeError("slice: division by zero"))
-	}
 	f.x.allowItems(int(min(parts, 1<<31)))
-	length := int64(len(items))
-	per, extra := length/max(parts, 1), length%max(parts, 1)
+	var items []value
+	var per, extra int64
 	i, offset := int64(0), int64(0)
-	return iteratorValue(iteratorFunc(func(*exec) (value, bool) {
+	return iteratorValue(iteratorFunc(func(x *exec) (value, bool) {
+		if items == nil {
+			items = collect(x, in)
+			if parts == 0 {
+				panic(runtimeError("slice: division by zero"))
+			}
+			per, extra = int64(len(items))/max(parts, 1), int64(len(items))%max(parts, 1)
+		}
 		if i >= parts {
 			return value{}, false
 		}
@@ -340,19 +347,25 @@ func filterItems(_ *frame, in value, _ []value) value {
 	if in.kind == kindUndefined {
 		return iteratorValue(&sliceIterator{})
 	}
-	d, ok := asDict(in)
-	if !ok {
-		panic(runtimeError("can only get item pairs from a mapping"))
-	}
-	return iteratorValue(&dictViewIterator{view: &dictView{d, 'i'}})
+	var it iterator
+	return iteratorValue(iteratorFunc(func(x *exec) (value, bool) {
+		if it == nil {
+			d, ok := asDict(in)
+			if !ok {
+				panic(runtimeError("can only get item pairs from a mapping"))
+			}
+			it = &dictViewIterator{view: &dictView{d, 'i'}}
+		}
+		return it.next(x)
+	}))
 }
 
 func filterUnique(f *frame, in value, a []value) value {
 	get := attributeGetter(f, a[1], value{}, !a[0].truth())
 	var c cursor
-	c.start(f.x, in)
 	seen := map[dictKey]bool{}
-	return iteratorValue(iteratorFunc(func(*exec) (value, bool) {
+	return iteratorValue(iteratorFunc(func(x *exec) (value, bool) {
+		c.begin(x, in)
 		for {
 			e, ok := c.next()
 			if !ok {

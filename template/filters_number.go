@@ -175,6 +175,9 @@ func filterRound(_ *frame, in value, a []value) value {
 	}
 	in = in.plain()
 	if !in.isNumber() {
+		if in.isUndefined() && mode != "common" {
+			in.undefined().fail()
+		}
 		panic(runtimeError("round: expected a number, not '%s'", in.typeName()))
 	}
 	if mode == "common" {

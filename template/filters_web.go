@@ -1,6 +1,7 @@
 package template
 
 import (
+	"encoding"
 	"encoding/json"
 	"math"
 	"slices"
@@ -183,8 +184,11 @@ func (w *jsonWriter) key(k value) {
 func (w *jsonWriter) goValue(v value, depth int) {
 	held := v.addressed().Interface()
 	_, own := held.(json.Marshaler)
+	if _, ok := held.(encoding.TextMarshaler); ok {
+		own = true
+	}
 	switch {
-	case !own && (v.typ.caps&capAttr != 0 || v.typ.class == classStruct && v.typ.caps&capText == 0 && !v.typ.hasFields()):
+	case !own && (v.typ.caps&capAttr != 0 || v.typ.class == classStruct && !v.typ.hasFields()):
 		panic(runtimeError("Object of type %s is not JSON serializable", v.typeName()))
 	case own, v.typ.caps&capText != 0, v.typ.class == classStruct:
 		b, err := json.Marshal(held)

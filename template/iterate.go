@@ -44,6 +44,13 @@ func (c *cursor) start(x *exec, v value) {
 	}
 }
 
+// begin is start for lazy sequences, which begin when first read.
+func (c *cursor) begin(x *exec, v value) {
+	if c.mode == 0 {
+		c.start(x, v)
+	}
+}
+
 // tryStart begins the iteration of v if it can be iterated.
 func (c *cursor) tryStart(x *exec, v value) bool {
 	c.x = x

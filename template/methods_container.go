@@ -1,6 +1,7 @@
 package template
 
 import (
+	"math"
 	"math/big"
 	"slices"
 	"strings"
@@ -237,21 +238,18 @@ func sequenceMethod(name string) methodFunc {
 }
 
 // numberMethod finds a method of numbers.
-func numberMethod(name string) methodFunc {
-	switch name {
-	case "bit_length":
+func numberMethod(k kind, name string) methodFunc {
+	switch {
+	case name == "bit_length" && k != kindFloat:
 		return func(_ *exec, self value, a *callArgs) value {
 			noArguments(name, a)
-			if !self.isInteger() {
-				panic(runtimeError("'%s' object has no attribute 'bit_length'", self.typeName()))
-			}
 			return intValue(int64(new(big.Int).Abs(self.asBig()).BitLen()))
 		}
-	case "is_integer":
+	case name == "is_integer" && k == kindFloat:
 		return func(_ *exec, self value, a *callArgs) value {
 			noArguments(name, a)
-			f, ok := self.asFloat()
-			return boolValue(!ok || f == float64(int64(f)))
+			f := self.float()
+			return boolValue(f == math.Trunc(f) && !math.IsInf(f, 0))
 		}
 	}
 	return nil

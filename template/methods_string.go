@@ -72,11 +72,6 @@ func stringMethod(name string) methodFunc {
 		return stringZfill
 	case "expandtabs":
 		return stringExpandtabs
-	case "encode":
-		return func(_ *exec, self value, a *callArgs) value {
-			bindTo("encode", "encoding,errors", 0, a)
-			return self
-		}
 	case "unescape", "striptags":
 		return safeOnly(name)
 	}

@@ -257,6 +257,28 @@ func (d *dictView) contains(item value) bool {
 	return false
 }
 
+func (d *dictView) equal(o object) bool {
+	other, ok := o.(*dictView)
+	if !ok || d.what == 'v' || other.length() != d.length() {
+		return ok && d == other
+	}
+	for i := range d.d.keys {
+		if !other.contains(d.at(i)) {
+			return false
+		}
+	}
+	return true
+}
+
+// dictView gives the view a value is.
+func (v value) dictView() (*dictView, bool) {
+	if v.kind != kindObject {
+		return nil, false
+	}
+	d, ok := v.object().(*dictView)
+	return d, ok
+}
+
 func (d *dictView) appendText(dst []byte) []byte {
 	p := printer{dst: append(append(dst, d.typeName()...), '(')}
 	items := make([]value, d.length())

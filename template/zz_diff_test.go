@@ -23,7 +23,7 @@ func TestZZDiff(t *testing.T) {
 			if v.Template != nil {
 				src = *v.Template
 			}
-			t.Logf("DIFF %s: %q %s %s\n      %s", v.Area, shorten(src), v.Options, v.Files, wrong)
+			t.Logf("DIFFID %s", v.ID); t.Logf("DIFF %s: %q %s %s\n      %s", v.Area, shorten(src), v.Options, v.Files, wrong)
 		}
 	}
 	t.Logf("%d of %d differ", bad, len(set.Vectors))

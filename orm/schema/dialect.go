@@ -33,6 +33,10 @@ type Dialect interface {
 	// backfill, or else the default of to, when NULL is no longer allowed.
 	AlterColumn(before, after *Table, from, to *Column, backfill *string) []string
 
+	// AlterPrimaryKey makes other columns the primary key: those marked so in
+	// after, which has the same columns.
+	AlterPrimaryKey(before, after *Table) []string
+
 	CreateIndex(t *Table, i *Index) []string
 	DropIndex(t *Table, i *Index) []string
 	AddCheck(before, after *Table, c *Check) []string
@@ -51,6 +55,21 @@ type Dialect interface {
 	// Busy reports that an error only says that another process holds the
 	// database, so that the statement may be tried again.
 	Busy(err error) bool
+}
+
+// Rebuilder is a [Dialect] that builds a table anew for some changes, and then
+// can make any number of them at the price of one. Not stable, as Dialect.
+type Rebuilder interface {
+	// Rebuild turns before into after. Columns that changes do not name are
+	// the same in both.
+	Rebuild(before, after *Table, changes []ColumnChange) []string
+}
+
+// ColumnChange is a column that is added (From is nil), removed (To is nil) or
+// altered. Backfill is as in AddColumn and AlterColumn of [Dialect].
+type ColumnChange struct {
+	From, To *Column
+	Backfill *string
 }
 
 // Frame is what a migration needs around its statements.

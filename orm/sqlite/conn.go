@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"github.com/retort-web/retort/orm"
 )
@@ -17,7 +18,11 @@ import (
 type conn struct {
 	mu   sync.Mutex
 	raw  driver.Conn
-	size int // most statements kept
+	size int  // most statements kept
+	keep bool // even when broken: closing it would lose a database in memory
+	// broken is set by an error after which the connection is of no more use: the
+	// file was moved away, cannot be read, or is not a database.
+	broken atomic.Bool
 
 	byText map[string]*list.Element
 	recent *list.List // of *stmt, most recently used first
@@ -95,6 +100,7 @@ func (c *conn) exec(ctx context.Context, s orm.Statement) (orm.Result, error) {
 		return orm.Result{}, err
 	}
 	result, err := execStmt(ctx, st.raw, s.Args)
+	c.note(err)
 	if releaseErr := st.release(); err == nil {
 		err = releaseErr
 	}
@@ -125,12 +131,20 @@ func (c *conn) query(ctx context.Context, s orm.Statement, done func()) (orm.Row
 	}
 	raw, err := queryStmt(ctx, st.raw, s.Args)
 	if err != nil {
+		c.note(err)
 		_ = st.release()
 		done()
 		return nil, err
 	}
 	columns := raw.Columns()
 	return &rows{ctx: ctx, conn: c, stmt: st, raw: raw, columns: columns, values: make([]driver.Value, len(columns)), done: done}, nil
+}
+
+// note looks at an error for what it says about the connection.
+func (c *conn) note(err error) {
+	if err != nil && !c.keep && breaks(err) {
+		c.broken.Store(true)
+	}
 }
 
 // close closes the statements kept and the connection.
@@ -194,6 +208,7 @@ func (r *rows) Next() bool {
 	if err == io.EOF {
 		return false
 	}
+	r.conn.note(err)
 	r.err = err
 	return err == nil
 }

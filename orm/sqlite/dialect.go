@@ -8,12 +8,22 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/retort-web/retort/orm"
 )
 
 // dialect spells queries for SQLite, https://www.sqlite.org/lang.html.
-type dialect struct{}
+type dialect struct {
+	// fold is whether connections have the function foldName.
+	fold bool
+}
+
+// foldName is a function that folds the case of all letters, as SQLite's own only
+// does for ASCII.
+const foldName = "retort_fold"
+
+func fold(s string) string { return strings.ToLower(s) }
 
 func (dialect) Name() string { return "sqlite" }
 
@@ -81,15 +91,23 @@ var (
 )
 
 // Match uses GLOB, which tells case apart, and LIKE, which does not for ASCII
-// letters. Both can use an index for the start of a text.
-func (dialect) Match(b []byte, m orm.Match, column, placeholder, text string) ([]byte, string) {
-	b = append(b, column...)
+// letters. Both can use an index for the start of a text. For other letters the
+// case is folded on both sides.
+func (d dialect) Match(b []byte, m orm.Match, column, placeholder, text string) ([]byte, string) {
 	pattern, wild := globEscaper.Replace(text), "*"
-	if m.FoldCase {
-		pattern, wild = likeEscaper.Replace(text), "%"
-		b = append(b, " LIKE "...)
-	} else {
+	switch {
+	case !m.FoldCase:
+		b = append(b, column...)
 		b = append(b, " GLOB "...)
+	case d.fold && !isASCII(text):
+		pattern, wild = likeEscaper.Replace(fold(text)), "%"
+		b = append(b, foldName+"("...)
+		b = append(b, column...)
+		b = append(b, ") LIKE "...)
+	default:
+		pattern, wild = likeEscaper.Replace(text), "%"
+		b = append(b, column...)
+		b = append(b, " LIKE "...)
 	}
 	b = append(b, placeholder...)
 	if m.FoldCase {
@@ -104,15 +122,29 @@ func (dialect) Match(b []byte, m orm.Match, column, placeholder, text string) ([
 	return b, pattern
 }
 
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// Period cuts the text: times are stored in ISO 8601.
+func (dialect) Period(b []byte, column string, length int) []byte {
+	return fmt.Appendf(b, "substr(%s, 1, %d)", column, length)
+}
+
 // InArray passes the values as one JSON array, unpacked by json_each,
-// https://www.sqlite.org/json1.html#jeach. Bytes and numbers that JSON cannot
-// carry exactly are left to the caller.
+// https://www.sqlite.org/json1.html#jeach. Values that JSON does not carry exactly,
+// which are bytes, floats and text that is not UTF-8, are left to the caller.
 func (dialect) InArray(b []byte, column, placeholder string, values []any) ([]byte, any, bool) {
 	for _, v := range values {
 		switch v := v.(type) {
-		case int64, string:
-		case float64:
-			if math.IsNaN(v) || math.IsInf(v, 0) {
+		case int64:
+		case string:
+			if !utf8.ValidString(v) {
 				return b, nil, false
 			}
 		default:

@@ -29,15 +29,32 @@ const (
 	codeRowID      = codeConstraint | 10<<8
 )
 
-// coder is the error of modernc.org/sqlite.
-type coder interface{ Code() int }
+// codedError is the error of modernc.org/sqlite.
+type codedError interface {
+	error
+	Code() int
+}
+
+// codeMoved is the extended code of a write to a file that was moved or deleted.
+const codeMoved = codeReadOnly | 4<<8
+
+// breaks reports an error after which the connection is of no more use.
+func breaks(err error) bool {
+	c, ok := errors.AsType[codedError](err)
+	if !ok {
+		return false
+	}
+	switch code := c.Code(); code & 0xff {
+	case codeIOErr, codeCorrupt, codeCantOpen, codeNotADB:
+		return true
+	default:
+		return code == codeMoved
+	}
+}
 
 // classify turns the driver's errors into those of package orm.
 func classify(err error) error {
-	c, ok := errors.AsType[interface {
-		error
-		coder
-	}](err)
+	c, ok := errors.AsType[codedError](err)
 	if !ok {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 )
 
 // pool holds connections of one kind. The slots bound how many there are; a
@@ -11,16 +12,20 @@ import (
 type pool struct {
 	open  func(ctx context.Context) (*conn, error)
 	slots chan struct{}
+	wait  time.Duration // longest wait for a slot
 
 	mu     sync.Mutex
 	idle   []*conn
 	closed bool
 }
 
-var errClosed = errors.New("sqlite: the database is closed")
+var (
+	errClosed = errors.New("sqlite: the database is closed")
+	errQueue  = errors.New("sqlite: no connection became free; inside orm.Atomic, use the context that it gives to its function, and close rows that are no longer read")
+)
 
-func newPool(size int, open func(ctx context.Context) (*conn, error)) *pool {
-	return &pool{open: open, slots: make(chan struct{}, size)}
+func newPool(size int, wait time.Duration, open func(ctx context.Context) (*conn, error)) *pool {
+	return &pool{open: open, slots: make(chan struct{}, size), wait: wait}
 }
 
 // take returns a connection, waiting for one if all are taken.
@@ -28,10 +33,14 @@ func (p *pool) take(ctx context.Context) (*conn, error) {
 	select {
 	case p.slots <- struct{}{}:
 	default:
+		timer := time.NewTimer(p.wait)
+		defer timer.Stop()
 		select {
 		case p.slots <- struct{}{}:
 		case <-ctx.Done():
 			return nil, ctx.Err()
+		case <-timer.C:
+			return nil, errQueue
 		}
 	}
 	p.mu.Lock()
@@ -54,8 +63,12 @@ func (p *pool) take(ctx context.Context) (*conn, error) {
 	return c, err
 }
 
-// give returns a connection to the pool.
+// give returns a connection to the pool, unless it is of no more use.
 func (p *pool) give(c *conn) {
+	if c.broken.Load() {
+		p.discard(c)
+		return
+	}
 	p.mu.Lock()
 	closed := p.closed
 	if !closed {

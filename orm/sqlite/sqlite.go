@@ -46,6 +46,9 @@ type Options struct {
 	// Readers is the most connections that read at the same time. Default: 4
 	// for each CPU, at least 16.
 	Readers int
+	// QueueTimeout is how long a statement waits for a connection that others of
+	// this process use: of writers, there is one. Default: 30s.
+	QueueTimeout time.Duration
 	// Statements is how many prepared statements each connection keeps.
 	// Default: 200.
 	Statements int
@@ -68,6 +71,8 @@ func (o *Options) check() error {
 	switch {
 	case o.BusyTimeout < 0:
 		return fmt.Errorf("sqlite: busy_timeout %v is negative", o.BusyTimeout)
+	case o.QueueTimeout < 0:
+		return fmt.Errorf("sqlite: queue_timeout %v is negative", o.QueueTimeout)
 	case o.Readers < 0 || o.Readers > 10000:
 		return fmt.Errorf("sqlite: readers=%d is not from 0 to 10000", o.Readers)
 	case o.Statements < 0:
@@ -106,6 +111,7 @@ func Open(ctx context.Context, path string, options Options) (*orm.DB, error) {
 type database struct {
 	options Options
 	name    string // for the driver
+	dialect dialect
 	memory  bool
 	writer  *pool
 	readers *pool
@@ -120,6 +126,9 @@ func open(ctx context.Context, path string, options Options) (*database, error) 
 	if o.BusyTimeout == 0 {
 		o.BusyTimeout = 5 * time.Second
 	}
+	if o.QueueTimeout == 0 {
+		o.QueueTimeout = 30 * time.Second
+	}
 	if o.Readers == 0 {
 		o.Readers = max(16, 4*runtime.GOMAXPROCS(0))
 	}
@@ -129,21 +138,32 @@ func open(ctx context.Context, path string, options Options) (*database, error) 
 	if o.Synchronous == "" {
 		o.Synchronous = "NORMAL"
 	}
+	var params []string
 	if o.Driver == nil {
-		o.Driver = &modernc.Driver{}
+		var err error
+		if o.Driver, err = ownDriver(); err != nil {
+			return nil, err
+		}
+		d.dialect.fold = true
+		// A misspelt "column" must be an error and not a text,
+		// https://www.sqlite.org/quirks.html#dblquote.
+		params = append(params, "_dqs=0")
 	}
+	d.name = "file:" + escapePath(path)
 	switch {
 	case d.memory:
 		// The memdb VFS shares a name that begins with / between connections,
 		// https://www.sqlite.org/src/file/src/memdb.c.
-		d.name = fmt.Sprintf("file:/retort-%d?vfs=memdb", memoryNames.Add(1))
+		d.name = fmt.Sprintf("file:/retort-%d", memoryNames.Add(1))
+		params = append(params, "vfs=memdb")
 	case o.ReadOnly:
-		d.name = "file:" + escapePath(path) + "?mode=ro"
-	default:
-		d.name = "file:" + escapePath(path)
+		params = append(params, "mode=ro")
 	}
-	d.writer = newPool(1, func(ctx context.Context) (*conn, error) { return d.connect(ctx, !o.ReadOnly) })
-	d.readers = newPool(o.Readers, func(ctx context.Context) (*conn, error) { return d.connect(ctx, false) })
+	if len(params) > 0 {
+		d.name += "?" + strings.Join(params, "&")
+	}
+	d.writer = newPool(1, o.QueueTimeout, func(ctx context.Context) (*conn, error) { return d.connect(ctx, !o.ReadOnly) })
+	d.readers = newPool(o.Readers, o.QueueTimeout, func(ctx context.Context) (*conn, error) { return d.connect(ctx, false) })
 	// Opening the writer checks the file, sets the journal mode and, for a
 	// database in memory, keeps it alive.
 	c, err := d.writer.take(ctx)
@@ -152,6 +172,19 @@ func open(ctx context.Context, path string, options Options) (*database, error) 
 	}
 	d.writer.give(c)
 	return d, nil
+}
+
+// ownDriver is modernc.org/sqlite with the functions of the dialect. A Driver of its own
+// keeps them out of what other packages open.
+func ownDriver() (driver.Driver, error) {
+	d := &modernc.Driver{}
+	err := d.RegisterDeterministicScalarFunction(foldName, 1, func(_ *modernc.FunctionContext, args []driver.Value) (driver.Value, error) {
+		if text, ok := args[0].(string); ok {
+			return fold(text), nil
+		}
+		return args[0], nil
+	})
+	return d, err
 }
 
 // escapePath makes a path safe within a file: name.
@@ -166,6 +199,7 @@ func (d *database) connect(ctx context.Context, writes bool) (*conn, error) {
 		return nil, err
 	}
 	c := newConn(raw, d.options.Statements)
+	c.keep = d.memory
 	pragmas := []string{
 		"PRAGMA busy_timeout = " + strconv.FormatInt(d.options.BusyTimeout.Milliseconds(), 10),
 		"PRAGMA foreign_keys = ON",
@@ -191,13 +225,16 @@ func (d *database) connect(ctx context.Context, writes bool) (*conn, error) {
 	return c, nil
 }
 
-func (d *database) Dialect() orm.Dialect { return dialect{} }
+func (d *database) Dialect() orm.Dialect { return d.dialect }
 
 func (d *database) Schema() schema.Dialect { return ddl.Dialect{} }
 
 func (d *database) Classify(err error) error {
-	if errors.Is(err, errClosed) {
+	switch {
+	case errors.Is(err, errClosed):
 		return fmt.Errorf("%w: %w", orm.ErrUnavailable, err)
+	case errors.Is(err, errQueue):
+		return fmt.Errorf("%w: %w", orm.ErrLocked, err)
 	}
 	return classify(err)
 }

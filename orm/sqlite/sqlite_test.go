@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	modernc "modernc.org/sqlite"
+
 	"github.com/retort-web/retort/orm"
 	"github.com/retort-web/retort/orm/sqlite"
 )
@@ -325,4 +327,36 @@ func TestFullDatabase(t *testing.T) {
 		t.Error(n)
 	}
 	exec(t, ctx, db, "INSERT INTO t VALUES (1)")
+}
+
+func TestMisspeltColumnIsAnError(t *testing.T) {
+	t.Parallel()
+	ctx, db := open(t, ":memory:", sqlite.Options{})
+	exec(t, ctx, db, "CREATE TABLE t (n)")
+	if rows, err := db.Values(ctx, `SELECT "m" FROM t`); err == nil {
+		t.Errorf("a column that does not exist is read as a text: %v", rows)
+	}
+}
+
+func TestAnotherDriver(t *testing.T) {
+	t.Parallel()
+	ctx, db := open(t, ":memory:", sqlite.Options{Driver: &modernc.Driver{}})
+	exec(t, ctx, db, "CREATE TABLE t (n UNIQUE)")
+	exec(t, ctx, db, "INSERT INTO t VALUES (?)", 1)
+	if _, err := db.Exec(ctx, "INSERT INTO t VALUES (?)", 1); !orm.IsUnique(err) {
+		t.Error(err)
+	}
+}
+
+func TestWriteInsideAtomicWithTheOuterContext(t *testing.T) {
+	t.Parallel()
+	ctx, db := open(t, ":memory:", sqlite.Options{QueueTimeout: 30 * time.Millisecond})
+	exec(t, ctx, db, "CREATE TABLE t (n)")
+	err := orm.Atomic(ctx, func(context.Context) error {
+		_, err := db.Exec(ctx, "INSERT INTO t VALUES (1)")
+		return err
+	})
+	if !errors.Is(err, orm.ErrLocked) || !strings.Contains(err.Error(), "use the context that it gives") {
+		t.Error(err)
+	}
 }

@@ -54,6 +54,8 @@ func (o *Options) set(key, value string) error {
 	switch key {
 	case "busy_timeout":
 		o.BusyTimeout, err = time.ParseDuration(value)
+	case "queue_timeout":
+		o.QueueTimeout, err = time.ParseDuration(value)
 	case "readers":
 		o.Readers, err = strconv.Atoi(value)
 	case "statements":
@@ -65,7 +67,7 @@ func (o *Options) set(key, value string) error {
 	case "read_only":
 		o.ReadOnly, err = strconv.ParseBool(value)
 	default:
-		return fmt.Errorf("sqlite: unknown option %q in the database URL; known: busy_timeout, cache_size, read_only, readers, statements, synchronous", key)
+		return fmt.Errorf("sqlite: unknown option %q in the database URL; known: busy_timeout, cache_size, queue_timeout, read_only, readers, statements, synchronous", key)
 	}
 	if err != nil {
 		return fmt.Errorf("sqlite: option %s=%q in the database URL is not valid", key, value)

@@ -6,6 +6,8 @@ import (
 	"github.com/retort-web/retort/orm/schema"
 )
 
+var _ schema.Rebuilder = Dialect{}
+
 // rebuildPrefix begins the name of a table while it is being built anew.
 const rebuildPrefix = "new__"
 
@@ -44,18 +46,7 @@ func (d Dialect) AddColumn(t *schema.Table, c *schema.Column, backfill *string) 
 	}
 	after := t.Clone()
 	after.Columns = append(after.Columns, *c)
-	return d.rebuild(t, after, func(column *schema.Column) string {
-		if column.Name != c.Name {
-			return quoteName(column.Name)
-		}
-		switch {
-		case backfill != nil:
-			return *backfill
-		case c.Default != nil:
-			return *c.Default
-		}
-		return "NULL"
-	})
+	return d.Rebuild(t, after, []schema.ColumnChange{{To: c, Backfill: backfill}})
 }
 
 // DropColumn drops a column in place where SQLite allows it, and otherwise
@@ -72,7 +63,7 @@ func (d Dialect) DropColumn(t *schema.Table, c *schema.Column) []string {
 			after.Columns = append(after.Columns, column)
 		}
 	}
-	return d.rebuild(t, after, sameColumn)
+	return d.Rebuild(t, after, []schema.ColumnChange{{From: c}})
 }
 
 // RenameColumn renames a column. SQLite lets indexes, checks and the foreign
@@ -92,45 +83,38 @@ func (d Dialect) AlterColumn(before, after *schema.Table, from, to *schema.Colum
 		columnDefinition(from, inlineKey) == columnDefinition(to, inlineKey) {
 		return nil
 	}
-	return d.rebuild(before, after, func(column *schema.Column) string {
-		if column.Name != to.Name {
-			return quoteName(column.Name)
-		}
-		value := quoteName(from.Name)
-		if from.Null && !to.Null {
-			switch {
-			case backfill != nil:
-				return "coalesce(" + value + ", " + *backfill + ")"
-			case to.Default != nil:
-				return "coalesce(" + value + ", " + *to.Default + ")"
-			}
-		}
-		return value
-	})
+	return d.Rebuild(before, after, []schema.ColumnChange{{From: from, To: to, Backfill: backfill}})
+}
+
+// AlterPrimaryKey builds the table anew with the other key.
+func (d Dialect) AlterPrimaryKey(before, after *schema.Table) []string {
+	return d.Rebuild(before, after, nil)
 }
 
 // AddCheck builds the table anew with the check.
 func (d Dialect) AddCheck(before, after *schema.Table, _ *schema.Check) []string {
-	return d.rebuild(before, after, sameColumn)
+	return d.Rebuild(before, after, nil)
 }
 
 // DropCheck builds the table anew without the check.
 func (d Dialect) DropCheck(before, after *schema.Table, _ *schema.Check) []string {
-	return d.rebuild(before, after, sameColumn)
+	return d.Rebuild(before, after, nil)
 }
 
-func sameColumn(c *schema.Column) string { return quoteName(c.Name) }
-
-// rebuild makes the table anew: create under another name, copy, drop, rename,
-// indexes. value is the expression that fills a column of the new table from a
-// row of the old one.
-func (d Dialect) rebuild(before, after *schema.Table, value func(*schema.Column) string) []string {
+// Rebuild makes the table anew: create under another name, copy, drop, rename,
+// indexes. It implements [schema.Rebuilder].
+func (d Dialect) Rebuild(before, after *schema.Table, changes []schema.ColumnChange) []string {
 	temporary := rebuildPrefix + after.Name
 	names := make([]string, len(after.Columns))
 	values := make([]string, len(after.Columns))
 	for i := range after.Columns {
 		names[i] = quoteName(after.Columns[i].Name)
-		values[i] = value(&after.Columns[i])
+		values[i] = names[i]
+		for _, change := range changes {
+			if change.To != nil && change.To.Name == after.Columns[i].Name {
+				values[i] = copied(change)
+			}
+		}
 	}
 	statements := []string{
 		createTable(after, temporary),
@@ -156,6 +140,25 @@ func (d Dialect) rebuild(before, after *schema.Table, value func(*schema.Column)
 		statements = append(statements, d.CreateIndex(after, &after.Indexes[i])...)
 	}
 	return statements
+}
+
+// copied is the expression that fills a changed column from a row of the old
+// table.
+func copied(change schema.ColumnChange) string {
+	filler := "NULL"
+	switch {
+	case change.Backfill != nil:
+		filler = *change.Backfill
+	case change.To.Default != nil:
+		filler = *change.To.Default
+	}
+	switch {
+	case change.From == nil:
+		return filler
+	case change.From.Null && !change.To.Null && filler != "NULL":
+		return "coalesce(" + quoteName(change.From.Name) + ", " + filler + ")"
+	}
+	return quoteName(change.From.Name)
 }
 
 func autoIncrements(t *schema.Table) bool {

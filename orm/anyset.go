@@ -1,0 +1,175 @@
+package orm
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"unsafe"
+)
+
+// AnySet is a [QuerySet] for code that does not know the model's type, such as forms
+// and admin pages: rows are pointers to the model's struct, as any. It is an immutable
+// value too. [ModelInfo.Query] and [QuerySet.Any] make one.
+type AnySet struct{ q *query }
+
+// Query is the query of all rows of the model.
+func (m *ModelInfo) Query() AnySet { return AnySet{&query{model: m}} }
+
+// Any is the same query without the type.
+func (s QuerySet[T]) Any() AnySet { return AnySet{s.use()} }
+
+// typed lends the steps of a QuerySet, none of which depends on the type.
+func (s AnySet) typed() QuerySet[struct{}] { return QuerySet[struct{}](s) }
+
+// Info is the model.
+func (s AnySet) Info() *ModelInfo { return s.q.model }
+
+// Where is [QuerySet.Where].
+func (s AnySet) Where(conds ...Cond) AnySet { return AnySet(s.typed().Where(conds...)) }
+
+// Exclude is [QuerySet.Exclude].
+func (s AnySet) Exclude(conds ...Cond) AnySet { return AnySet(s.typed().Exclude(conds...)) }
+
+// OrderBy is [QuerySet.OrderBy].
+func (s AnySet) OrderBy(terms ...Order) AnySet { return AnySet(s.typed().OrderBy(terms...)) }
+
+// Limit is [QuerySet.Limit].
+func (s AnySet) Limit(n int) AnySet { return AnySet(s.typed().Limit(n)) }
+
+// Offset is [QuerySet.Offset].
+func (s AnySet) Offset(n int) AnySet { return AnySet(s.typed().Offset(n)) }
+
+// With is [QuerySet.With].
+func (s AnySet) With(relations ...any) AnySet { return AnySet(s.typed().With(relations...)) }
+
+// Count is [QuerySet.Count].
+func (s AnySet) Count(ctx context.Context) (int64, error) { return s.q.count(ctx) }
+
+// Exists is [QuerySet.Exists].
+func (s AnySet) Exists(ctx context.Context) (bool, error) { return s.q.exists(ctx) }
+
+// All returns the rows, each a pointer to the model's struct.
+func (s AnySet) All(ctx context.Context) ([]any, error) {
+	rows, err := s.q.all(ctx, s.q.orderTerms())
+	return s.anys(rows), err
+}
+
+func (s AnySet) anys(rows []unsafe.Pointer) []any {
+	list := make([]any, len(rows))
+	for i, row := range rows {
+		list[i] = reflect.NewAt(s.q.model.Type, row).Interface()
+	}
+	return list
+}
+
+// Get returns the only row; see [QuerySet.Get].
+func (s AnySet) Get(ctx context.Context) (any, error) {
+	row, err := s.typed().Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return reflect.NewAt(s.q.model.Type, unsafe.Pointer(row)).Interface(), nil
+}
+
+// Page is [QuerySet.Page].
+func (s AnySet) Page(ctx context.Context, number, size int) (AnyPage, error) {
+	p, err := s.typed().Page(ctx, number, size)
+	rows := *(*[]unsafe.Pointer)(unsafe.Pointer(&p.Items))
+	return AnyPage{p.PageInfo, s.anys(rows)}, err
+}
+
+// Insert inserts rows; see [QuerySet.Insert].
+func (s AnySet) Insert(ctx context.Context, rows ...any) error {
+	list, err := s.bases(rows)
+	if err != nil {
+		return err
+	}
+	return s.q.insert(ctx, list)
+}
+
+// UpdateRow writes the fields named of a row; see [QuerySet.UpdateRow].
+func (s AnySet) UpdateRow(ctx context.Context, row any, fields ...*FieldInfo) error {
+	list, err := s.bases([]any{row})
+	if err != nil {
+		return err
+	}
+	pointers := make([]any, len(fields))
+	for i, f := range fields {
+		if !slices.Contains(s.q.model.Fields, f) {
+			return fmt.Errorf("orm: UpdateRow of %s is given a field of another model", s.q.model.Name)
+		}
+		pointers[i] = s.q.model.Pointer(f)
+	}
+	return s.typed().UpdateRow(ctx, (*struct{})(list[0]), pointers...)
+}
+
+// DeleteRow deletes rows; see [QuerySet.DeleteRow].
+func (s AnySet) DeleteRow(ctx context.Context, rows ...any) error {
+	list, err := s.bases(rows)
+	if err != nil {
+		return err
+	}
+	return s.typed().DeleteRow(ctx, rowsOf[struct{}](list)...)
+}
+
+func (s AnySet) bases(rows []any) ([]unsafe.Pointer, error) {
+	if err := s.typed().use().ready(); err != nil {
+		return nil, err
+	}
+	list := make([]unsafe.Pointer, len(rows))
+	for i, row := range rows {
+		var err error
+		if list[i], err = s.q.model.rowBase(row); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// SetMany relates exactly the rows of the given keys to a row by a many-to-many field,
+// as [ManyToMany.Set] does. Keys are of the related model's primary key, or its text
+// form.
+func (f *FieldInfo) SetMany(ctx context.Context, row any, keys ...any) error {
+	base, err := f.model.rowBase(row)
+	if err != nil {
+		return err
+	}
+	if f.Relation == nil || f.Relation.Kind != ManyMany {
+		return fmt.Errorf("orm: %s.%s is not a many-to-many relation", f.model.Name, f.Name)
+	}
+	if err := f.model.resolve(); err != nil {
+		return err
+	}
+	owner, err := f.model.savedKey(base)
+	if err != nil {
+		return err
+	}
+	plain := make([]any, len(keys))
+	for i, key := range keys {
+		if plain[i], err = f.Relation.Target().PrimaryKey.convert(key, true); err != nil {
+			return f.fault(err)
+		}
+	}
+	err = Atomic(ctx, func(ctx context.Context) error {
+		if err := keepJoins(ctx, f, owner, plain); err != nil || len(plain) == 0 {
+			return err
+		}
+		return insertJoins(ctx, f, owner, plain)
+	})
+	*(*bool)(unsafe.Add(base, f.offset+f.Relation.spec.loadedOffset)) = false
+	return err
+}
+
+// RowString names a row for people: what its String method says, or the model's name
+// and the primary key.
+func (m *ModelInfo) RowString(row any) string {
+	if s, ok := row.(fmt.Stringer); ok {
+		return s.String()
+	}
+	key, err := m.PrimaryKey.Get(row)
+	if err != nil {
+		return m.VerboseName
+	}
+	return fmt.Sprintf("%s %v", capital(m.VerboseName), key)
+}

@@ -1,0 +1,76 @@
+package orm
+
+import (
+	"context"
+	"fmt"
+)
+
+// contextScope is what a context carries: a database, or the way to it, and the
+// transaction in it.
+type contextScope struct {
+	db    *DB
+	open  func(ctx context.Context) (*DB, error)
+	tx    *transaction
+	outer *contextScope
+}
+
+type scopeKey struct{}
+
+func scopeOf(ctx context.Context) *contextScope {
+	s, _ := ctx.Value(scopeKey{}).(*contextScope)
+	return s
+}
+
+// WithDB returns a context whose queries go to db.
+func WithDB(ctx context.Context, db *DB) context.Context {
+	return context.WithValue(ctx, scopeKey{}, &contextScope{db: db, outer: scopeOf(ctx)})
+}
+
+// WithOpener returns a context whose queries go to the database that open returns. It
+// is called by each query, with the query's context, and so may connect at the first
+// one, and again after a failure; otherwise it should be quick.
+func WithOpener(ctx context.Context, open func(ctx context.Context) (*DB, error)) context.Context {
+	return context.WithValue(ctx, scopeKey{}, &contextScope{open: open, outer: scopeOf(ctx)})
+}
+
+// DBFrom returns the database of the context, or ErrNoDatabase.
+func DBFrom(ctx context.Context) (*DB, error) {
+	s := scopeOf(ctx)
+	switch {
+	case s != nil && s.db != nil:
+		return s.db, nil
+	case s != nil && s.open != nil:
+		return s.open(ctx)
+	}
+	return nil, ErrNoDatabase
+}
+
+type nameKey string
+
+// WithNamed returns a context in which [Using] finds db under a name.
+func WithNamed(ctx context.Context, name string, db *DB) context.Context {
+	return context.WithValue(ctx, nameKey(name), db)
+}
+
+// Using returns a context whose queries go to the database of that name, which
+// [WithNamed] has put there:
+//
+//	report, err := Sales.All(orm.Using(ctx, "reports"))
+func Using(ctx context.Context, name string) context.Context {
+	if db, _ := ctx.Value(nameKey(name)).(*DB); db != nil {
+		return WithDB(ctx, db)
+	}
+	return WithOpener(ctx, func(context.Context) (*DB, error) {
+		return nil, fmt.Errorf("%w: there is none named %q; see orm.WithNamed", ErrNoDatabase, name)
+	})
+}
+
+// transactionOf finds the transaction of db that the context is in, or nil.
+func (db *DB) transactionOf(ctx context.Context) *transaction {
+	for s := scopeOf(ctx); s != nil; s = s.outer {
+		if s.db == db && s.tx != nil {
+			return s.tx
+		}
+	}
+	return nil
+}

@@ -2,13 +2,11 @@ package server
 
 import (
 	"bytes"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
-	"slices"
 	"sync"
 	"time"
 )
@@ -41,17 +39,17 @@ func (v *service) accept() error {
 type deadliner interface{ SetDeadline(time.Time) error }
 
 const (
-	// sweepLook is how long one look at the queue of new connections takes, and
-	// sweepLooks how often in a row it must be found empty: one look alone can miss
-	// connections if the process did not get to run in time.
+	// sweepLook is how long one look at the queue of new connections takes, and sweepLooks
+	// how often in a row it must be found empty: one look alone can miss connections if the
+	// process did not get to run in time.
 	sweepLook  = 5 * time.Millisecond
 	sweepLooks = 3
 	// sweepLimit ends the looks where the kernel goes on filling the queue.
 	sweepLimit = 200 * time.Millisecond
 )
 
-// closeListener ends accept, which first takes the connections that queue in the
-// kernel: closing the listener at once would reset them.
+// closeListener ends accept, which first takes the connections that queue in the kernel:
+// closing the listener at once would reset them.
 func (v *service) closeListener(accepting <-chan error) error {
 	v.isClosing.Store(true)
 	if u, ok := v.listener.(*unixListener); ok {
@@ -100,8 +98,8 @@ func ignoreClosed(err error) error {
 	return err
 }
 
-// arrive sends a connection to the HTTP version it speaks, finding that
-// out in a goroutine if the client has to say it.
+// arrive sends a connection to the HTTP version it speaks, finding that out in a goroutine
+// if the client has to say it.
 func (v *service) arrive(conn net.Conn) {
 	if v.tls == nil && !v.server.H2C {
 		v.deliver1(conn)
@@ -122,30 +120,18 @@ func (v *service) arrive(conn net.Conn) {
 }
 
 func (v *service) arriveTLS(conn net.Conn) {
-	secure := tls.Server(conn, v.tls)
-	if err := secure.Handshake(); err != nil {
-		var wrong tls.RecordHeaderError
-		if errors.As(err, &wrong) && wrong.Conn != nil && looksLikeHTTP(wrong.RecordHeader) {
-			wrong.Conn.Write([]byte("HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n" +
-				"This address speaks HTTPS: use https:// in place of http://\n"))
-		}
+	secure, protocol, err := v.server.TLS.shake(conn, v.tls)
+	if err != nil {
 		v.logger.Debug("server: TLS handshake failed", "remote", conn.RemoteAddr(), "error", err)
 		conn.Close()
 		return
 	}
 	conn.SetDeadline(time.Time{})
-	if secure.ConnectionState().NegotiatedProtocol == "h2" {
+	if protocol == "h2" {
 		v.feed2.deliver(secure)
 		return
 	}
 	v.deliver1(secure)
-}
-
-func looksLikeHTTP(head [5]byte) bool {
-	start := string(head[:])
-	return slices.ContainsFunc([]string{"GET /", "HEAD ", "POST ", "PUT /", "OPTIO", "DELET", "PATCH"}, func(method string) bool {
-		return start == method
-	})
 }
 
 func (v *service) deliver1(conn net.Conn) {

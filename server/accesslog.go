@@ -14,15 +14,16 @@ const maxLoggedPath = 512
 
 // An AccessLogger writes one line per request. Use [AccessLog] where its defaults do.
 type AccessLogger struct {
-	// Logger gets the lines, at level Info. Default: slog.Default() at the time of each request.
+	// Logger gets the lines, at level Info. Default: slog.Default() at the time of each
+	// request.
 	Logger *slog.Logger
 
-	// Skip lists the paths that are not logged unless they fail with 5xx,
-	// such as "/healthz".
+	// Skip lists the paths that are not logged unless they fail with 5xx, such as
+	// "/healthz".
 	Skip []string
 
-	// RequestID returns the id of a request, or "". Default: the header X-Request-Id of the response,
-	// which middleware further in may set.
+	// RequestID returns the id of a request, or "". Default: the header X-Request-Id of the
+	// response, which middleware further in may set.
 	RequestID func(http.ResponseWriter, *http.Request) string
 
 	// Remote returns the address of the client. Default: Request.RemoteAddr, which behind a
@@ -30,12 +31,14 @@ type AccessLogger struct {
 	Remote func(*http.Request) string
 }
 
-// AccessLog is a handler that calls next and then writes a line to logger: method, path (without the query, which
-// may hold secrets; cut after 512 bytes), status, bytes of the body, duration, remote address and
-// request id. Requests for one of the paths in skip are logged only if they fail with 5xx.
+// AccessLog is a handler that calls next and then writes a line to logger: method, path
+// (without the query, which may hold secrets; cut after 512 bytes), status, bytes of the
+// body, duration, remote address and request id. Requests for one of the paths in skip are
+// logged only if they fail with 5xx.
 //
-// Control characters in a path arrive in the log as the handler of logger writes them: those of log/slog quote them.
-// A panic of next, also http.ErrAbortHandler, is logged with status 500 or the status already sent, and goes on.
+// Control characters in a path arrive in the log as the handler of logger writes them:
+// those of log/slog quote them. A panic of next, also http.ErrAbortHandler, is logged with
+// status 500 or the status already sent, and goes on.
 func AccessLog(next http.Handler, logger *slog.Logger, skip ...string) http.Handler {
 	return AccessLogger{Logger: logger, Skip: skip}.Wrap(next)
 }
@@ -92,7 +95,8 @@ func (a AccessLogger) log(w *countingWriter, r *http.Request, method, path strin
 	if !finished {
 		line = append(line, slog.Bool("aborted", true))
 	}
-	// The client may be gone and the request's context with it; the line is wanted all the same.
+	// The client may be gone and the request's context with it; the line is wanted all the
+	// same.
 	logger.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "request", line...)
 }
 
@@ -110,8 +114,8 @@ func (a AccessLogger) requestID(w http.ResponseWriter, r *http.Request) string {
 	return w.Header().Get("X-Request-Id")
 }
 
-// countingWriter notes status and size. It hands on the abilities of the writer
-// below by Unwrap, and sends files as that one does.
+// countingWriter notes status and size. It hands on the abilities of the writer below by
+// Unwrap, and sends files as that one does.
 type countingWriter struct {
 	http.ResponseWriter
 	status int

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -105,6 +106,24 @@ func TestAccessLoggerFields(t *testing.T) {
 	}
 }
 
+// lockedBuffer may be written and read at the same time.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	out bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.out.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.out.String()
+}
+
 // TestAccessLogKeepsAbilities: what handlers ask of the writer still works below the log.
 func TestAccessLogKeepsAbilities(t *testing.T) {
 	t.Parallel()
@@ -112,7 +131,7 @@ func TestAccessLogKeepsAbilities(t *testing.T) {
 	if err := os.WriteFile(name, make([]byte, 100000), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var out bytes.Buffer
+	out := new(lockedBuffer) // Run does not wait for handlers that took a connection over
 	addr, stop := run(t, &Server{Handler: AccessLog(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/hijack" {
 			conn, _, err := http.NewResponseController(w).Hijack()
@@ -128,7 +147,7 @@ func TestAccessLogKeepsAbilities(t *testing.T) {
 			t.Error(err)
 		}
 		http.ServeFile(w, r, name)
-	}), slog.New(slog.NewTextHandler(&out, nil)))})
+	}), slog.New(slog.NewTextHandler(out, nil)))})
 	if answer := exchange(t, addr, crlf("GET /hijack HTTP/1.1", "Host: a", "", "")); answer != "raw" {
 		t.Errorf("got %q", answer)
 	}

@@ -8,8 +8,9 @@ import (
 	"testing"
 )
 
-// BenchmarkLoopback compares bare net/http, with deadlines for head and idle time, with Server: each a process of its
-// own that answers requests over one connection. The metric cpu-ns/op is the time of that process.
+// BenchmarkLoopback compares bare net/http, with deadlines for head and idle time, with
+// Server: each a process of its own that answers requests over one connection. The metric
+// cpu-ns/op is the time of that process.
 func BenchmarkLoopback(b *testing.B) {
 	requests := map[string]string{
 		"small": crlf("GET /plaintext HTTP/1.1", "Host: localhost:8080", "Accept: text/plain", "", ""),

@@ -12,8 +12,8 @@ import (
 // certificateCheck is how often, at most, the files are looked at for a change.
 const certificateCheck = 2 * time.Second
 
-// certificate is a key pair kept in files, read again when they change, so
-// that a renewed certificate needs no restart.
+// certificate is a key pair kept in files, read again when they change, so that a renewed
+// certificate needs no restart.
 type certificate struct {
 	certFile, keyFile string
 	logger            *slog.Logger
@@ -65,8 +65,8 @@ func (c *certificate) stamps() (stamps [2]fileStamp, err error) {
 	return stamps, nil
 }
 
-// get is a tls.Config.GetCertificate. Files that are gone, or half written, leave
-// the last good pair in use.
+// get is a tls.Config.GetCertificate. Files that are gone, or half written, leave the last
+// good pair in use.
 func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

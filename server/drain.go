@@ -12,10 +12,12 @@ import (
 	"time"
 )
 
-// ErrInterrupted is what Run returns if a second signal ended it before all requests were answered.
+// ErrInterrupted is what Run returns if a second signal ended it before all requests were
+// answered.
 var ErrInterrupted = errors.New("server: interrupted while draining")
 
-// ErrShutdownTimeout is what Run's error wraps if requests had to be cut after ShutdownTimeout.
+// ErrShutdownTimeout is what Run's error wraps if requests had to be cut after
+// ShutdownTimeout.
 var ErrShutdownTimeout = errors.New("server: draining took too long")
 
 // drainTick is how often connections are looked at while draining.
@@ -32,8 +34,8 @@ const drainTick = 10 * time.Millisecond
 //  4. What is not done after ShutdownTimeout is cut, and the error wraps [ErrShutdownTimeout].
 //     A second signal does the same at once, and gives [ErrInterrupted].
 //
-// Connections that a handler took over (WebSocket) are the handler's to end.
-// An error before serving, such as a port in use, says what to do.
+// Connections that a handler took over (WebSocket) are the handler's to end. An error
+// before serving, such as a port in use, says what to do.
 func (s *Server) Run(ctx context.Context) error {
 	// Before listening: whoever sees the port open may send a signal at once.
 	signals := make(chan os.Signal, 2)
@@ -57,14 +59,15 @@ func (s *Server) Run(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 	case got := <-signals:
-		v.logger.Info("server: draining", "signal", got.String())
+		v.logger.Debug("server: draining", "signal", got.String())
 	case failure = <-accepting:
 		accepting <- nil
 	}
 	return errors.Join(failure, v.drain(accepting, signals))
 }
 
-// serve runs one of the HTTP versions. It fails only for a TLS configuration that HTTP/2 forbids.
+// serve runs one of the HTTP versions. It fails only for a TLS configuration that HTTP/2
+// forbids.
 func (v *service) serve(s *http.Server, f *feed) {
 	if err := s.Serve(f); !errors.Is(err, net.ErrClosed) && !errors.Is(err, http.ErrServerClosed) {
 		v.logger.Error("server: HTTP is not served", "error", err)

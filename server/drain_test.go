@@ -42,10 +42,10 @@ func TestDrainingAnswersWhatWasBegun(t *testing.T) {
 		conn.Close()
 		t.Error("still listening")
 	}
-	if _, err := idleReader.ReadByte(); err != io.EOF {
+	if _, err := idleReader.ReadByte(); !errors.Is(err, io.EOF) {
 		t.Errorf("idle connection: %v", err)
 	}
-	if _, err := silent.Read(make([]byte, 1)); err != io.EOF {
+	if _, err := silent.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("connection that never said anything: %v", err)
 	}
 	io.WriteString(half, "P/1.1\r\nHost: a\r\n\r\n")

@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// target takes the next part of the request target, and keeps the authority of the
-// absolute form and of CONNECT: net/http believes it rather than the Host header.
+// target takes the next part of the request target, and keeps the authority of the absolute
+// form and of CONNECT: net/http believes it rather than the Host header.
 func (f *framing) target(part []byte) violation {
 	connect := f.nameLength == 7 && string(f.method[:]) == "CONNECT"
 	if f.valueLength == 0 {

@@ -64,16 +64,16 @@ const (
 	upgradeField
 )
 
-// valueSize holds the longest host name (255) with its port, and any length or
-// encoding that is not refused.
+// valueSize holds the longest host name (255) with its port, and any length or encoding
+// that is not refused.
 const valueSize = 264
 
-// framing follows HTTP/1 messages (RFC 9112) through a stream that may be cut
-// at any byte. It keeps no more than the few values that decide where a message ends
-// and whom it is for, and allocates only for targets that carry an authority.
+// framing follows HTTP/1 messages (RFC 9112) through a stream that may be cut at any byte.
+// It keeps no more than the few values that decide where a message ends and whom it is for,
+// and allocates only for targets that carry an authority.
 //
-// It is deliberately stricter than net/http: whatever two readers of the same bytes
-// could understand differently is refused rather than interpreted.
+// It is deliberately stricter than net/http: whatever two readers of the same bytes could
+// understand differently is refused rather than interpreted.
 type framing struct {
 	maxHeaders int
 
@@ -136,9 +136,9 @@ var byteClass = func() (class [256]uint8) {
 	return class
 }()
 
-// scan follows the bytes of b and returns how many of them may be passed on.
-// It stops early at the first byte that makes the message unacceptable, and then says why,
-// and after a message that asked for another protocol, without a violation.
+// scan follows the bytes of b and returns how many of them may be passed on. It stops early
+// at the first byte that makes the message unacceptable, and then says why, and after a
+// message that asked for another protocol, without a violation.
 func (f *framing) scan(b []byte) (int, violation) {
 	for i := 0; i < len(b); {
 		c := b[i]
@@ -360,8 +360,8 @@ func (f *framing) expectsBody() bool {
 	return f.at >= inBody || f.trailer && f.at != atStart
 }
 
-// plainPrefix returns how many bytes at the start of b may stand in a header value,
-// eight at a time: header values are most of a request.
+// plainPrefix returns how many bytes at the start of b may stand in a header value, eight
+// at a time: header values are most of a request.
 func plainPrefix(b []byte) int {
 	const (
 		ones  = 0x0101010101010101

@@ -1,6 +1,10 @@
 package server
 
 import (
+	"bufio"
+	"errors"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -201,6 +205,39 @@ func FuzzFraming(f *testing.F) {
 		passedCut, whyCut := scanAll(&cut, stream, size)
 		if whyWhole == "" && passedWhole != passedCut || whyWhole != whyCut || whole.begun != cut.begun || whole.at != cut.at {
 			t.Errorf("%q: whole %d %q, in pieces of %d: %d %q", stream, passedWhole, whyWhole, size, passedCut, whyCut)
+		}
+	})
+}
+
+// FuzzAgreesWithNetHTTP: of what is accepted net/http understands the same number of
+// messages, for hosts that are well formed, unless it refuses on its own.
+func FuzzAgreesWithNetHTTP(f *testing.F) {
+	for _, c := range framingCases {
+		f.Add(c.stream)
+	}
+	f.Fuzz(func(t *testing.T, stream string) {
+		f := framing{maxHeaders: 1000}
+		if _, why := scanAll(&f, stream, len(stream)+1); why != "" {
+			return
+		}
+		r := bufio.NewReader(strings.NewReader(stream))
+		for n := uint32(0); ; n++ {
+			request, err := http.ReadRequest(r)
+			if errors.Is(err, io.EOF) {
+				if n != f.begun || f.at != atStart {
+					t.Fatalf("%q: net/http sees %d messages, the guard %d", stream, n, f.begun)
+				}
+				return
+			}
+			if err != nil {
+				return
+			}
+			if request.Host != "" && !ValidHost(request.Host) {
+				t.Fatalf("%q: host %q", stream, request.Host)
+			}
+			if _, err := io.Copy(io.Discard, request.Body); err != nil {
+				return
+			}
 		}
 	})
 }

@@ -13,27 +13,31 @@ import (
 )
 
 const (
-	// poison ends any head, chunk or trailer in a way that net/http refuses with
-	// 400 (or an error from the body) before a handler can act on it. Putting it into the stream,
+	// poison ends any head, chunk or trailer in a way that net/http refuses, with status 400
+	// or an error from the body, before a handler can act on it. Putting it into the stream,
 	// instead of answering here, keeps the refusal behind the responses to earlier requests.
 	poison = "\x00\r\n:\r\n\r\n"
 
-	// sendStep bounds what is sent under one write deadline, so that a large
-	// answer to a slow reader that makes progress is not cut.
+	// sendStep bounds what is sent under one write deadline, so that a large answer to a
+	// slow reader that makes progress is not cut.
 	sendStep = 256 << 10
 
-	// lingerTime and lingerSize bound how long the rest of a refused request is read and thrown
-	// away: closing with unread bytes would reset the connection and take the answer along.
+	// lingerTime and lingerSize bound how long the rest of a refused request is read and
+	// thrown away: closing with unread bytes would reset the connection and take the answer
+	// along.
 	lingerTime = 500 * time.Millisecond
 	lingerSize = 256 << 10
+
+	// lookTime is how long a last look at an idle connection waits.
+	lookTime = 10 * time.Millisecond
 )
 
 // longAgo is a deadline that has passed.
 var longAgo = time.Unix(1, 0)
 
 // A guard stands between net/http and an HTTP/1 connection. It lets through only messages
-// that every reader understands alike, counts them, so that draining knows whether one is under
-// way, and gives bodies and answers deadlines that progress extends.
+// that every reader understands alike, counts them, so that draining knows whether one is
+// under way, and gives bodies and answers deadlines that progress extends.
 type guard struct {
 	net.Conn
 	service *service
@@ -71,7 +75,8 @@ type guard struct {
 	quietSince time.Time
 }
 
-// upgrade is how far the judgement on the bytes after a request for another protocol has come.
+// upgrade is how far the judgement on the bytes after a request for another protocol has
+// come.
 type upgrade uint8
 
 const (
@@ -171,7 +176,8 @@ func (g *guard) receive(p []byte) (n int, err error) {
 	}
 }
 
-// readConn reads from the network until the deadline set from outside or the given one, if any.
+// readConn reads from the network until the deadline set from outside or the given one, if
+// any.
 func (g *guard) readConn(p []byte, until time.Time) (int, error) {
 	g.mu.Lock()
 	if until.IsZero() || !g.readDeadline.IsZero() && g.readDeadline.Before(until) {
@@ -278,14 +284,17 @@ func (g *guard) wasInterrupted() bool {
 	return was
 }
 
-// lastLook reads once more, as bytes may have arrived between the decision to
-// end the connection and now: reading is the only way to know that never loses any.
-func (g *guard) lastLook(p []byte) (int, error) {
-	n, err := g.readConn(p, time.Now().Add(time.Millisecond))
-	if n == 0 && errors.Is(err, os.ErrDeadlineExceeded) {
-		err = io.EOF
+// lastLook reads once more, as bytes may have arrived between the decision to end the
+// connection and now: reading is the only way to know that never loses any. It does so twice,
+// as a deadline that passes before the process gets to run keeps a read from looking at all.
+func (g *guard) lastLook(p []byte) (n int, err error) {
+	for range 2 {
+		n, err = g.readConn(p, time.Now().Add(lookTime))
+		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return n, err
+		}
 	}
-	return n, err
+	return 0, io.EOF
 }
 
 func (g *guard) SetReadDeadline(t time.Time) error {
@@ -343,8 +352,8 @@ func (g fileGuard) ReadFrom(src io.Reader) (total int64, err error) {
 	return total, nil
 }
 
-// extendWrite gives the next write at least half of WriteTimeout; setting a deadline costs more
-// than asking the time, so it is not set anew for each write.
+// extendWrite gives the next write at least half of WriteTimeout; setting a deadline costs
+// more than asking the time, so it is not set anew for each write.
 func (g *guard) extendWrite() {
 	timeout := g.service.writeTimeout
 	if timeout <= 0 || g.ownWriteDeadline.Load() {
@@ -406,8 +415,8 @@ func (g *guard) linger() {
 	io.CopyN(io.Discard, g.Conn, lingerSize)
 }
 
-// A pace is how far behind a sender may be: the time it may still keep a reader
-// waiting. Bytes earn time back, up to what it began with.
+// A pace is how far behind a sender may be: the time it may still keep a reader waiting.
+// Bytes earn time back, up to what it began with.
 type pace struct {
 	allowance time.Duration
 	most      time.Duration
@@ -418,7 +427,8 @@ func (p *pace) until(now time.Time) time.Time { return now.Add(p.allowance) }
 
 func (p *pace) spend(waited time.Duration, received int) {
 	earned := p.most
-	if rate := int64(p.rate); int64(received) < rate*int64(p.most/time.Second+1) { // else more than a Duration may hold
+	rate := int64(p.rate)
+	if int64(received) < rate*int64(p.most/time.Second+1) { // else more than a Duration may hold
 		earned = time.Duration(int64(received) * int64(time.Second) / rate)
 	}
 	p.allowance = max(1, min(p.most, p.allowance-waited+earned))

@@ -117,7 +117,8 @@ func (c *fileConn) ReadFrom(src io.Reader) (int64, error) {
 
 func (c *fileConn) SetWriteDeadline(time.Time) error { return nil }
 
-// TestFilesReachTheConnection: net sends a file by the system only if it gets the file itself, below one limit.
+// TestFilesReachTheConnection: net sends a file by the system only if it gets the file
+// itself, below one limit.
 func TestFilesReachTheConnection(t *testing.T) {
 	t.Parallel()
 	file, err := os.Create(filepath.Join(t.TempDir(), "f"))

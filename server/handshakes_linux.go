@@ -2,16 +2,17 @@ package server
 
 import "syscall"
 
-// refuseHandshakes makes the kernel ignore new connections to a listening TCP socket, while it completes
-// those that are being made: a filter drops packets with the SYN flag. Clients try again
-// after a second, and find another process, or nobody, in place of a connection that is reset.
-// Accepted connections inherit the filter, which means nothing to them.
+// refuseHandshakes makes the kernel ignore new connections to a listening TCP socket, while
+// it completes those that are being made: a filter drops packets with the SYN flag. Clients
+// try again after a second, and find another process, or nobody, in place of a connection
+// that is reset. Accepted connections inherit the filter, which means nothing to them.
 func refuseHandshakes(socket syscall.Conn) bool {
 	raw, err := socket.SyscallConn()
 	if err != nil {
 		return false
 	}
-	// The program sees the TCP header: its 14th byte holds the flags (RFC 9293 section 3.1).
+	// The program sees the TCP header: its 14th byte holds the flags (RFC 9293 section
+	// 3.1).
 	const flags, syn = 13, 0x02
 	program := []syscall.SockFilter{
 		{Code: syscall.BPF_LD | syscall.BPF_B | syscall.BPF_ABS, K: flags},

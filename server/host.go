@@ -4,10 +4,11 @@ import "net/netip"
 
 // ValidHost reports whether host may stand in a Host header: a name of letters, digits,
 // dots, hyphens and underscores, or an IP address (version 6 in brackets, without a zone),
-// with or without a port of at most five digits. It says nothing about whether that host exists or is ours.
+// with or without a port of at most five digits. It says nothing about whether that host
+// exists or is ours.
 //
-// This is narrower than RFC 3986, which also allows percent escapes, commas and
-// empty ports: those serve only to make two programs disagree about the host.
+// This is narrower than RFC 3986, which also allows percent escapes, commas and empty
+// ports: those serve only to make two programs disagree about the host.
 func ValidHost(host string) bool { return validHost(host) }
 
 func validHost[T string | []byte](host T) bool {

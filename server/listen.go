@@ -80,8 +80,8 @@ type unixListener struct {
 }
 
 // listenUnix opens a Unix socket with the given permissions. The socket is made under a
-// passing name, given its mode and then renamed, so that nobody can connect before the mode holds
-// and what a crashed process left behind is replaced in one step.
+// passing name, given its mode and then renamed, so that nobody can connect before the mode
+// holds and what a crashed process left behind is replaced in one step.
 func listenUnix(ctx context.Context, path string, mode fs.FileMode) (net.Listener, error) {
 	if path == "" {
 		return nil, errors.New("server: address \"unix:\" needs a path, as in unix:/run/app.sock")

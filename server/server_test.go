@@ -79,8 +79,8 @@ func exchange(t testing.TB, addr, raw string) string {
 	return string(answer)
 }
 
-// TestRefusedOnTheWire sends each message to a real server: what the parser refuses
-// is answered 400 or 431 and ends the connection, and no handler sees it.
+// TestRefusedOnTheWire sends each message to a real server: what the parser refuses is
+// answered 400 or 431 and ends the connection, and no handler sees it.
 func TestRefusedOnTheWire(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
@@ -143,8 +143,8 @@ func TestRefusedByteByByte(t *testing.T) {
 	}
 }
 
-// TestBadBodies checks that a body with broken framing gives the handler an error, and
-// that the connection does not go on.
+// TestBadBodies checks that a body with broken framing gives the handler an error, and that
+// the connection does not go on.
 func TestBadBodies(t *testing.T) {
 	t.Parallel()
 	errs := make(chan error, 100)
@@ -233,7 +233,8 @@ func TestExpectContinue(t *testing.T) {
 	}
 }
 
-// TestHijack checks that the guard stands aside after a 101, also for bytes that came with the request.
+// TestHijack checks that the guard stands aside after a 101, also for bytes that came with
+// the request.
 func TestHijack(t *testing.T) {
 	t.Parallel()
 	addr, _ := run(t, &Server{WriteTimeout: 50 * time.Millisecond, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -344,7 +345,8 @@ func TestSlowBodyIsCutAndASteadyOneIsNot(t *testing.T) {
 	}
 }
 
-// TestSlowHandlerKeepsItsContext: a handler that takes longer than all timeouts is not disturbed.
+// TestSlowHandlerKeepsItsContext: a handler that takes longer than all timeouts is not
+// disturbed.
 func TestSlowHandlerKeepsItsContext(t *testing.T) {
 	t.Parallel()
 	addr, _ := run(t, &Server{

@@ -91,31 +91,16 @@ func newService(ctx context.Context, s *Server) (*service, error) {
 
 func (v *service) setTLS() error {
 	s := v.server
-	if s.CertFile == "" && s.KeyFile == "" && s.TLSConfig == nil {
+	if !s.TLS.Active(s.CertFile, s.KeyFile) {
+		if s.CertFile != "" || s.KeyFile != "" {
+			return errors.New("server: a certificate file is named, but the program was built without TLS; set Server.TLS to server.TLSFiles(\"\", \"\")")
+		}
 		return nil
 	}
-	config := s.TLSConfig.Clone()
-	if config == nil {
-		config = new(tls.Config)
-	}
-	if s.CertFile != "" || s.KeyFile != "" {
-		if s.CertFile == "" || s.KeyFile == "" {
-			return errors.New("server: TLS needs both a certificate file and a key file")
-		}
-		pair, err := loadCertificate(s.CertFile, s.KeyFile, v.logger)
-		if err != nil {
-			return err
-		}
-		config.GetCertificate = pair.get
-	}
-	if config.NextProtos == nil {
-		config.NextProtos = []string{"h2", "http/1.1"}
-	}
-	if config.MinVersion == 0 {
-		config.MinVersion = tls.VersionTLS12
-	}
-	v.tls = config
-	return nil
+	t := s.TLS.names(s.CertFile, s.KeyFile)
+	var err error
+	v.tls, err = t.prepare(t, v.logger)
+	return err
 }
 
 func (v *service) newHTTP(ctx context.Context) *http.Server {

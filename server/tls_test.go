@@ -20,7 +20,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
@@ -65,7 +64,7 @@ func describe(w http.ResponseWriter, r *http.Request) {
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	certFile, keyFile := writeCertificate(t, t.TempDir(), 1)
-	addr, stop := run(t, &Server{CertFile: certFile, KeyFile: keyFile, ReadHeaderTimeout: 500 * time.Millisecond, Handler: http.HandlerFunc(describe)})
+	addr, stop := run(t, &Server{TLS: TLSFiles(certFile, keyFile), ReadHeaderTimeout: 500 * time.Millisecond, Handler: http.HandlerFunc(describe)})
 	// A client that never shakes hands must not keep others waiting.
 	silent := dial(t, addr)
 	for protocol, want := range map[string]string{
@@ -103,19 +102,86 @@ func TestTLS(t *testing.T) {
 	}
 }
 
+func TestHijackOverTLS(t *testing.T) {
+	t.Parallel()
+	certFile, keyFile := writeCertificate(t, t.TempDir(), 1)
+	addr, _ := run(t, &Server{TLS: TLSFiles("", ""), CertFile: certFile, KeyFile: keyFile, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, buffered, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: raw\r\n\r\n")
+		io.CopyN(conn, buffered, 4)
+	})})
+	conn, err := tls.Dial("tcp", addr, insecure("http/1.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	io.WriteString(conn, crlf("GET / HTTP/1.1", "Host: a", "Connection: upgrade", "Upgrade: raw", "", "\x00"))
+	r := bufio.NewReader(conn)
+	if response, err := http.ReadResponse(r, nil); err != nil || response.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatalf("%v, %v", response, err)
+	}
+	io.WriteString(conn, "\n\xff:")
+	if got, err := io.ReadAll(r); string(got) != "\x00\n\xff:" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
 func TestTLSNeedsBothFiles(t *testing.T) {
 	t.Parallel()
 	certFile, keyFile := writeCertificate(t, t.TempDir(), 1)
 	for want, s := range map[string]*Server{
-		"needs both":      {CertFile: certFile},
-		"cannot read":     {CertFile: certFile, KeyFile: keyFile + "x"},
-		"cannot use":      {CertFile: certFile, KeyFile: certFile},
-		"TLS certificate": {CertFile: keyFile, KeyFile: keyFile},
+		"needs both":      {TLS: TLSFiles(certFile, "")},
+		"cannot read":     {TLS: TLSFiles(certFile, keyFile+"x")},
+		"cannot use":      {TLS: TLSFiles(certFile, certFile)},
+		"TLS certificate": {TLS: NewTLS(nil), CertFile: keyFile, KeyFile: keyFile},
+		"without TLS; set Server.TLS to server.TLSFiles": {CertFile: certFile, KeyFile: keyFile},
 	} {
 		s.Addr, s.IgnoreSignals = "127.0.0.1:0", true
 		if err := s.Run(context.Background()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
+	}
+}
+
+func TestTLSFilesWithoutNamesIsClearText(t *testing.T) {
+	t.Parallel()
+	addr, _ := run(t, &Server{TLS: TLSFiles("", ""), Handler: http.HandlerFunc(describe)})
+	if answer := exchange(t, addr, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"); !strings.Contains(answer, "tls=false") {
+		t.Errorf("got %q", answer)
+	}
+}
+
+func TestNewTLSUsesTheConfiguration(t *testing.T) {
+	t.Parallel()
+	certFile, keyFile := writeCertificate(t, t.TempDir(), 7)
+	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS13}
+	addr, _ := run(t, &Server{TLS: NewTLS(config), Handler: http.HandlerFunc(describe)})
+	conn, err := tls.Dial("tcp", addr, insecure("h2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	state := conn.ConnectionState()
+	if state.NegotiatedProtocol != "h2" || state.PeerCertificates[0].SerialNumber.Int64() != 7 {
+		t.Errorf("%q, serial %v", state.NegotiatedProtocol, state.PeerCertificates[0].SerialNumber)
+	}
+	if config.NextProtos != nil {
+		t.Error("the configuration given was changed")
+	}
+	old := insecure("http/1.1")
+	old.MaxVersion = tls.VersionTLS12
+	if conn, err := tls.Dial("tcp", addr, old); err == nil {
+		conn.Close()
+		t.Error("TLS 1.2 was accepted")
 	}
 }
 
@@ -156,105 +222,4 @@ func TestCertificateIsReadAgain(t *testing.T) {
 	if got := serial(); got != 3 {
 		t.Errorf("after a repair: serial %d", got)
 	}
-}
-
-func TestH2C(t *testing.T) {
-	t.Parallel()
-	addr, stop := run(t, &Server{H2C: true, Handler: http.HandlerFunc(describe)})
-	protocols := new(http.Protocols)
-	protocols.SetUnencryptedHTTP2(true)
-	client := &http.Client{Transport: &http.Transport{Protocols: protocols}}
-	for range 3 {
-		response, err := client.Post("http://"+addr, "text/plain", strings.NewReader("x"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if body, _ := io.ReadAll(response.Body); string(body) != "HTTP/2.0 tls=false body=1 <nil> X_A=" {
-			t.Errorf("got %q", body)
-		}
-	}
-	for cut := range 8 { // HTTP/1 beside it, also if the first bytes look like the other
-		conn := dial(t, addr)
-		raw := crlf("PRI / HTTP/1.1", "Host: a", "Connection: close", "", "")
-		io.WriteString(conn, raw[:cut])
-		time.Sleep(2 * time.Millisecond)
-		io.WriteString(conn, raw[cut:])
-		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if body, _ := io.ReadAll(response.Body); !strings.HasPrefix(string(body), "HTTP/1.1 ") {
-			t.Errorf("got %q", body)
-		}
-	}
-	if err := stop(); err != nil {
-		t.Error(err)
-	}
-	off, _ := run(t, &Server{Handler: http.HandlerFunc(describe)})
-	if answer := exchange(t, off, preface); !strings.HasPrefix(answer, "HTTP/1.1 400 ") {
-		t.Errorf("H2C not asked for: %q", answer)
-	}
-}
-
-func TestSlowHTTP2BodyIsCut(t *testing.T) {
-	t.Parallel()
-	result := make(chan error, 1)
-	addr, _ := run(t, &Server{H2C: true, ReadTimeout: 150 * time.Millisecond, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, err := io.ReadAll(r.Body)
-		result <- err
-	})})
-	protocols := new(http.Protocols)
-	protocols.SetUnencryptedHTTP2(true)
-	client := &http.Client{Transport: &http.Transport{Protocols: protocols}}
-	r, w := io.Pipe()
-	defer w.Close()
-	go func() {
-		request, _ := http.NewRequest("POST", "http://"+addr, r)
-		if response, err := client.Do(request); err == nil {
-			response.Body.Close()
-		}
-	}()
-	io.WriteString(w, "x")
-	select {
-	case err := <-result:
-		if !errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Errorf("got %v", err)
-		}
-	case <-time.After(5 * time.Second):
-		t.Error("not cut")
-	}
-}
-
-func TestHTTP2DrainsUnderLoad(t *testing.T) {
-	t.Parallel()
-	addr, stop := run(t, &Server{H2C: true, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		io.Copy(io.Discard, r.Body)
-		time.Sleep(10 * time.Millisecond)
-		io.WriteString(w, "done")
-	})})
-	protocols := new(http.Protocols)
-	protocols.SetUnencryptedHTTP2(true)
-	client := &http.Client{Transport: &http.Transport{Protocols: protocols}}
-	var wait sync.WaitGroup
-	for range 8 {
-		wait.Go(func() {
-			for {
-				response, err := client.Post("http://"+addr, "text/plain", strings.NewReader("x"))
-				if err != nil {
-					if !strings.Contains(err.Error(), "connection refused") {
-						t.Errorf("lost a request: %v", err)
-					}
-					return
-				}
-				if body, err := io.ReadAll(response.Body); err != nil || string(body) != "done" {
-					t.Errorf("got %q, %v", body, err)
-				}
-			}
-		})
-	}
-	time.Sleep(100 * time.Millisecond)
-	if err := stop(); err != nil {
-		t.Error(err)
-	}
-	wait.Wait()
 }

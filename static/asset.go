@@ -36,7 +36,8 @@ type asset struct {
 	incompressible bool       // guarded by gzip
 }
 
-// A use is a file that a style sheet refers to, with the hash that was written into it, or "" if there was none.
+// A use is a file that a style sheet refers to, with the hash that was written into it, or
+// "" if there was none.
 type use struct{ name, hash string }
 
 func (a *asset) length() int64 {
@@ -71,8 +72,8 @@ func openSeeker(fsys fs.FS, name string) (io.ReadSeeker, io.Closer, error) {
 	return bytes.NewReader(content), io.NopCloser(nil), nil
 }
 
-// find returns the source that has the named file. Whatever keeps a file from being
-// seen, such as a link out of its folder, makes it not exist.
+// find returns the source that has the named file. Whatever keeps a file from being seen,
+// such as a link out of its folder, makes it not exist.
 func (f *Files) find(name string) (source *Source, sourceName string, info fs.FileInfo, err error) {
 	if servable(name) {
 		for i := range f.sources {
@@ -96,6 +97,14 @@ func (f *Files) asset(name string, fresh bool) (*asset, error) {
 	f.mu.RUnlock()
 	if a != nil && (!fresh || f.holds(a)) {
 		return a, nil
+	}
+	if _, _, _, err := f.find(name); err != nil {
+		if a != nil {
+			f.mu.Lock()
+			delete(f.assets, name)
+			f.mu.Unlock()
+		}
+		return nil, err
 	}
 	f.building.Lock()
 	defer f.building.Unlock()
@@ -138,9 +147,6 @@ func (f *Files) build(name string, fresh bool) (*asset, error) {
 	}
 	source, sourceName, info, err := f.find(name)
 	if err != nil {
-		f.mu.Lock()
-		delete(f.assets, name)
-		f.mu.Unlock()
 		return nil, err
 	}
 	a = &asset{
@@ -181,8 +187,8 @@ func (a *asset) hashFile() error {
 	return nil
 }
 
-// findReady notes which coded forms lie beside the file. One older than
-// the file was forgotten when the file was changed.
+// findReady notes which coded forms lie beside the file. One older than the file was
+// forgotten when the file was changed.
 func (a *asset) findReady() {
 	for _, e := range encodings {
 		info, err := fs.Stat(a.source.FS, a.sourceName+e.suffix)
@@ -208,7 +214,8 @@ func (f *Files) buildSheet(a *asset, fresh bool) error {
 			continue
 		}
 		if isSheet(name) && f.reaches(name, a.name, make(map[string]bool)) {
-			// Each of two style sheets that import each other would need the hash of the other.
+			// Each of two style sheets that import each other would need the hash of the
+			// other.
 			continue
 		}
 		used, err := f.build(name, fresh)
@@ -236,7 +243,8 @@ func (f *Files) buildSheet(a *asset, fresh bool) error {
 	return nil
 }
 
-// reaches reports whether a style sheet is, or refers to, another one, directly or through others.
+// reaches reports whether a style sheet is, or refers to, another one, directly or through
+// others.
 func (f *Files) reaches(name, target string, seen map[string]bool) bool {
 	if name == target {
 		return true

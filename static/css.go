@@ -12,9 +12,9 @@ type reference struct {
 	imports    bool // by @import, so it names another style sheet
 }
 
-// references finds the URLs of url(...) and @import in a style sheet (CSS Syntax Level 3, read as
-// far as needed). Comments, source maps among them, and other strings are passed over, and URLs written with
-// escapes are left alone.
+// references finds the URLs of url(...) and @import in a style sheet (CSS Syntax Level 3,
+// read as far as needed). Comments, source maps among them, and other strings are passed
+// over, and URLs written with escapes are left alone.
 func references(css string) []reference {
 	var found []reference
 	imports := false
@@ -61,7 +61,8 @@ func add(found []reference, css string, start, end int, imports bool) []referenc
 	return append(found, reference{start, end, imports})
 }
 
-// urlArgument reads what follows "url(" at i and returns where its URL stands and where to go on.
+// urlArgument reads what follows "url(" at i and returns where its URL stands and where to
+// go on.
 func urlArgument(css string, i int) (reference, int) {
 	for i < len(css) && isSpace(css[i]) {
 		i++
@@ -83,15 +84,15 @@ func urlArgument(css string, i int) (reference, int) {
 	end := i + length
 	text := strings.TrimRight(css[i:end], " \t\n\r\f")
 	if strings.ContainsAny(text, " \t\n\r\f\"'(\\") {
-		// A bad url, or one with escapes. An escaped parenthesis would be inside
-		// the URL: what follows is then read as if it were style, and holds nothing of use.
+		// A bad url, or one with escapes. An escaped parenthesis would be inside the URL:
+		// what follows is then read as if it were style, and holds nothing of use.
 		return reference{}, end
 	}
 	return reference{start: i, end: i + len(text)}, end + 1
 }
 
-// stringEnd returns where the string that begins at i ends: after its closing quote, or at the end of its
-// line if it has none.
+// stringEnd returns where the string that begins at i ends: after its closing quote, or at
+// the end of its line if it has none.
 func stringEnd(css string, i int) (end int, closed bool) {
 	quote := css[i]
 	for i++; i < len(css); i++ {
@@ -128,9 +129,9 @@ func isNameByte(c byte) bool {
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' }
 
-// localName returns the name of the file that a reference in the style sheet css/site.css means, and the length of
-// the reference without its query and fragment. References to other hosts, data and fragments are not local;
-// nor are absolute paths outside prefix.
+// localName returns the name of the file that a reference in the style sheet css/site.css
+// means, and the length of the reference without its query and fragment. References to
+// other hosts, data and fragments are not local; nor are absolute paths outside prefix.
 func localName(sheet, ref, prefix string) (name string, length int, ok bool) {
 	length = len(ref)
 	if n := strings.IndexAny(ref, "?#"); n >= 0 {

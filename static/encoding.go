@@ -16,10 +16,10 @@ type encoding struct {
 // encodings are in order of preference where the client has none.
 var encodings = [...]encoding{{"br", ".br"}, {"zstd", ".zst"}, {"gzip", ".gz"}}
 
-// quality reads from an Accept-Encoding header how much a client likes a coding, from 0 (not
-// at all) to 1000, as RFC 9110 section 12.5.3 has it. Without a header, or for a coding that
-// is not listed, only identity is taken: RFC 9110 would allow any coding to a client that sends no header,
-// but clients that send none cannot decode one.
+// quality reads from an Accept-Encoding header how much a client likes a coding, from 0
+// (not at all) to 1000, as RFC 9110 section 12.5.3 has it. Without a header, or for a
+// coding that is not listed, only identity is taken: RFC 9110 would allow any coding to a
+// client that sends no header, but clients that send none cannot decode one.
 func quality(accept, coding string) int {
 	wildcard, listed := 0, false
 	for item := range strings.SplitSeq(accept, ",") {
@@ -38,7 +38,8 @@ func quality(accept, coding string) int {
 	return wildcard
 }
 
-// weight reads "q=0.5" as 500. Anything malformed is 0: not asked for in a way we understand.
+// weight reads "q=0.5" as 500. Anything malformed is 0: not asked for in a way we
+// understand.
 func weight(params string) int {
 	name, value, ok := strings.Cut(strings.TrimSpace(params), "=")
 	if !ok && name == "" {
@@ -65,8 +66,8 @@ func weight(params string) int {
 	return total
 }
 
-// compress returns content in gzip, or nil if that does not make it smaller. The result depends on
-// the content alone.
+// compress returns content in gzip, or nil if that does not make it smaller. The result
+// depends on the content alone.
 func compress(content io.Reader, size int64) ([]byte, error) {
 	var out bytes.Buffer
 	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)

@@ -14,10 +14,11 @@ import (
 	"unicode/utf8"
 )
 
-// FileOptions say what [ServeFile] sends: the file Name of FS, the file at Path, or Content.
+// FileOptions say what [ServeFile] sends: the file Name of FS, the file at Path, or
+// Content.
 type FileOptions struct {
-	// FS has the file called Name. A name may come from a request: none leads out of an embedded folder
-	// or one that [Dir] opened, and hidden files are not there.
+	// FS has the file called Name. A name may come from a request: none leads out of an
+	// embedded folder or one that [Dir] opened, and hidden files are not there.
 	FS   fs.FS
 	Name string
 
@@ -30,8 +31,9 @@ type FileOptions struct {
 	// AttachmentName makes browsers save the content, under this name, rather than show it.
 	AttachmentName string
 
-	// ContentType is the media type. Default: a Content-Type already in the header of the response, or else that of
-	// the extension of Name, Path or AttachmentName, the first that is set: see [ContentType].
+	// ContentType is the media type. Default: a Content-Type already in the header of the
+	// response, or else that of the extension of Name, Path or AttachmentName, the first
+	// that is set: see [ContentType].
 	ContentType string
 
 	// ETag is the entity tag, with its quotes. Default: made of time and size of the file,
@@ -41,16 +43,18 @@ type FileOptions struct {
 	// ModTime is when the content changed. Default: the time of the file.
 	ModTime time.Time
 
-	// MaxAge is how long the content may be kept without asking again, by anyone who gets it: set the header
-	// Cache-Control for what only one user may see. Default: no-cache, unless Cache-Control is set already.
+	// MaxAge is how long the content may be kept without asking again, by anyone who gets
+	// it: set the header Cache-Control for what only one user may see. Default: no-cache,
+	// unless Cache-Control is set already.
 	MaxAge time.Duration
 }
 
-// ServeFile answers a request with a file, or content, as [FileOptions] say: RFC 9110 conditional
-// requests (304, 412), ranges (206, 416) and HEAD included. It closes what it opened and Content.
+// ServeFile answers a request with a file, or content, as [FileOptions] say: RFC 9110
+// conditional requests (304, 412), ranges (206, 416) and HEAD included. It closes what it
+// opened and Content.
 //
-// An error is returned before anything was written. It wraps fs.ErrNotExist for a file that is not there, a folder, or
-// a name in FS that is not to be served.
+// An error is returned before anything was written. It wraps fs.ErrNotExist for a file that
+// is not there, a folder, or a name in FS that is not to be served.
 func ServeFile(w http.ResponseWriter, r *http.Request, o FileOptions) error {
 	content, modified, size, err := o.open()
 	if closer, ok := content.(io.Closer); ok {
@@ -139,7 +143,8 @@ type closingSeeker struct {
 	io.Closer
 }
 
-// simplest returns the file itself if it is what is read: only then can the system send it by itself.
+// simplest returns the file itself if it is what is read: only then can the system send it
+// by itself.
 func (c closingSeeker) simplest() io.ReadSeeker {
 	if file, ok := c.ReadSeeker.(*os.File); ok {
 		return file
@@ -147,16 +152,20 @@ func (c closingSeeker) simplest() io.ReadSeeker {
 	return c
 }
 
-// ContentDisposition returns a Content-Disposition header (RFC 6266) of the given kind, "attachment" or
-// "inline", for a file name that may come from anywhere. Folders are cut off, control characters dropped. A name with
-// more than plain characters is given twice: as ASCII with underscores, and exactly (RFC 8187).
+// ContentDisposition returns a Content-Disposition header (RFC 6266) of the given kind,
+// "attachment" or "inline", for a file name that may come from anywhere. Folders are cut
+// off, control characters dropped. A name with more than plain characters is given twice:
+// as ASCII with underscores, and exactly (RFC 8187).
 func ContentDisposition(kind, name string) string {
 	if n := strings.LastIndexAny(name, `/\`); n >= 0 {
 		name = name[n+1:]
 	}
 	name = strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u2028' || r == '\u2029' || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' {
-			return -1 // control characters, and those that make a name read backwards
+		switch {
+		case r < ' ', r >= 0x7f && r < 0xa0: // control characters
+			return -1
+		case r >= '\u2028' && r <= '\u202e', r >= '\u2066' && r <= '\u2069': // line ends, and what makes a name read backwards
+			return -1
 		}
 		return r
 	}, strings.ToValidUTF8(name, string(utf8.RuneError)))

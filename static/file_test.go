@@ -165,7 +165,8 @@ func TestContentDisposition(t *testing.T) {
 	}
 }
 
-// FuzzContentDisposition: whatever the name, one parameter comes back, and nothing that ends the header.
+// FuzzContentDisposition: whatever the name, one parameter comes back, and nothing that
+// ends the header.
 func FuzzContentDisposition(f *testing.F) {
 	for _, name := range []string{"a.txt", "ü\";\r\n%", "\\", "a\\\"b", "\u2028"} {
 		f.Add(name)

@@ -1,6 +1,7 @@
 // Package static serves files: style sheets, scripts, images, fonts, downloads.
 //
-// [New] takes folders, embedded ([embed.FS]) or on disk ([Dir]), and gives a handler for them.
+// [New] takes folders, embedded ([embed.FS]) or on disk ([Dir]), and gives a handler for
+// them.
 //
 //	//go:embed static
 //	var embedded embed.FS
@@ -11,21 +12,23 @@
 //
 // # Names with a hash
 //
-// [Files.URL] puts a hash of the content into the name of a file, as in /static/css/site.3f9a1c2b4d5e.css.
-// A browser may keep what such a URL gives for ever, as a change makes another URL. References between
-// files in style sheets (url and @import) are rewritten to such names. A URL with a hash
-// that is not the current one, from a page that an older or newer release made, gives the file as it is now, but
-// without leave to keep it; so does the plain name: browsers ask each time and mostly get 304.
+// [Files.URL] puts a hash of the content into the name of a file, as in
+// /static/css/site.3f9a1c2b4d5e.css. A browser may keep what such a URL gives for ever, as
+// a change makes another URL. References between files in style sheets (url and @import)
+// are rewritten to such names. A URL with a hash that is not the current one, from a page
+// that an older or newer release made, gives the file as it is now, but without leave to
+// keep it; so does the plain name: browsers ask each time and mostly get 304.
 //
 // # Compression
 //
-// A file with a ready-made sibling (site.css.br, .zst, .gz) is served from that if the client takes it.
-// Other compressible files are compressed with gzip once, and kept in memory.
+// A file with a ready-made sibling (site.css.br, .zst, .gz) is served from that if the
+// client takes it. Other compressible files are compressed with gzip once, and kept in
+// memory.
 //
 // # What is not served
 //
-// Folders, names with a part that begins with a dot, and names that some system would take for
-// another file do not exist as far as clients can tell.
+// Folders, names with a part that begins with a dot, and names that some system would take
+// for another file do not exist as far as clients can tell.
 //
 // [ServeFile] answers one request with one file, for downloads and pages.
 package static
@@ -54,19 +57,19 @@ var ErrUnknown = errors.New("no such static file")
 
 // Options say how files are served. The zero value is for production.
 type Options struct {
-	// Prefix is the path below which the files are served, and with which URLs begin; it may be a
-	// whole URL of another host that serves the same files. Default: "/static/".
+	// Prefix is the path below which the files are served, and with which URLs begin; it
+	// may be a whole URL of another host that serves the same files. Default: "/static/".
 	Prefix string
 
-	// MaxAge is how long browsers and proxies may keep a file asked for by its plain name without asking again.
-	// Default: 0, ask each time (no-cache).
+	// MaxAge is how long browsers and proxies may keep a file asked for by its plain name
+	// without asking again. Default: 0, ask each time (no-cache).
 	MaxAge time.Duration
 
 	// Development looks for changes whenever a URL is made, and lets browsers keep nothing.
 	Development bool
 
-	// CacheBytes limits the memory for what was compressed here; the least recently used goes first.
-	// Negative: never compress here. Default: 64 MiB.
+	// CacheBytes limits the memory for what was compressed here; the least recently used
+	// goes first. Negative: never compress here. Default: 64 MiB.
 	CacheBytes int64
 
 	// NotFound answers for files that are not there. Default: a short text with status 404.
@@ -96,9 +99,9 @@ type Files struct {
 	assets   map[string]*asset // by plain name
 }
 
-// New returns a handler for the files of sources. If several have a file of the same name, the first one
-// wins: put what overrides before what is overridden.
-// It panics if a source has no FS or Options.Prefix is no path: both are errors in the program.
+// New returns a handler for the files of sources. If several have a file of the same name,
+// the first one wins: put what overrides before what is overridden. It panics if a source
+// has no FS or Options.Prefix is no path: both are errors in the program.
 func New(o Options, sources ...Source) *Files {
 	if o.Prefix == "" {
 		o.Prefix = DefaultPrefix
@@ -136,9 +139,9 @@ func New(o Options, sources ...Source) *Files {
 // Prefix returns the path below which the files are served.
 func (f *Files) Prefix() string { return f.path }
 
-// URL returns where the named file is served, with the hash of its content in the name. Query and
-// fragment of a name are not looked at: they are part of the name. The error for an unknown file
-// suggests a similar name and wraps [ErrUnknown].
+// URL returns where the named file is served, with the hash of its content in the name.
+// Query and fragment of a name are not looked at: they are part of the name. The error for
+// an unknown file suggests a similar name and wraps [ErrUnknown].
 func (f *Files) URL(name string) (string, error) {
 	name = strings.TrimPrefix(name, "/")
 	a, err := f.asset(name, f.options.Development)
@@ -160,7 +163,8 @@ type unknownError struct{ message string }
 func (e *unknownError) Error() string { return e.message }
 func (e *unknownError) Unwrap() error { return ErrUnknown }
 
-// Names returns the names of all files that are served, sorted, without the ready-made compressed forms of others.
+// Names returns the names of all files that are served, sorted, without the ready-made
+// compressed forms of others.
 func (f *Files) Names() []string {
 	seen := make(map[string]bool)
 	for _, s := range f.sources {
@@ -199,8 +203,8 @@ func isEncodingSuffix(ext string) bool {
 	return slices.ContainsFunc(encodings[:], func(e encoding) bool { return e.suffix == ext })
 }
 
-// Check reads every file and returns what is wrong: folders and files that cannot be read, style sheets
-// that refer to files that are not there.
+// Check reads every file and returns what is wrong: folders and files that cannot be read,
+// style sheets that refer to files that are not there.
 func (f *Files) Check() []error {
 	var errs []error
 	for i, s := range f.sources {

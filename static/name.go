@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Dir opens a folder of the disk as a source. Symbolic links inside it may not lead out of it
-// ([os.Root]), which those of [os.DirFS] may.
+// Dir opens a folder of the disk as a source. Symbolic links inside it may not lead out of
+// it ([os.Root]), which those of [os.DirFS] may.
 func Dir(name string) (fs.FS, error) {
 	root, err := os.OpenRoot(name)
 	if err != nil {
@@ -17,8 +17,8 @@ func Dir(name string) (fs.FS, error) {
 	return root.FS(), nil
 }
 
-// servable reports whether a name may be asked for: a slash-separated relative path without hidden parts
-// and without anything that some operating system would take for another file.
+// servable reports whether a name may be asked for: a slash-separated relative path without
+// hidden parts and without anything that some operating system would take for another file.
 func servable(name string) bool {
 	if name == "." || !fs.ValidPath(name) || strings.ContainsAny(name, "\\:") {
 		return false
@@ -36,7 +36,8 @@ func servable(name string) bool {
 	return true
 }
 
-// isDevice reports whether Windows takes a file name for a device, in any folder and with any extension.
+// isDevice reports whether Windows takes a file name for a device, in any folder and with
+// any extension.
 func isDevice(part string) bool {
 	base, _, _ := strings.Cut(part, ".")
 	base = strings.ToUpper(strings.TrimRight(base, " "))
@@ -58,7 +59,8 @@ func isDevice(part string) bool {
 // hashLength is how many hexadecimal digits of the SHA-256 of its content a name carries.
 const hashLength = 12
 
-// hashedName puts a hash before the extension of a name: css/site.css becomes css/site.3f9a1c2b4d5e.css.
+// hashedName puts a hash before the extension of a name: css/site.css becomes
+// css/site.3f9a1c2b4d5e.css.
 func hashedName(name, hash string) string {
 	ext := path.Ext(name)
 	return name[:len(name)-len(ext)] + "." + hash + ext

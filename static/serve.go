@@ -20,8 +20,9 @@ const (
 	immutable = "public, max-age=31536000, immutable"
 )
 
-// ServeHTTP answers GET and HEAD for a file below the prefix: conditional and range requests as RFC 9110 has
-// them, compressed as the client likes. The request must still have the prefix in its path.
+// ServeHTTP answers GET and HEAD for a file below the prefix: conditional and range
+// requests as RFC 9110 has them, compressed as the client likes. The request must still
+// have the prefix in its path.
 func (f *Files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
@@ -72,7 +73,7 @@ func (f *Files) resolve(name string) (a *asset, current bool, err error) {
 }
 
 func (f *Files) fail(w http.ResponseWriter, r *http.Request, err error) {
-	for _, name := range []string{"Cache-Control", "Content-Encoding", "Content-Length", "Content-Type", "Etag", "Last-Modified"} {
+	for _, name := range []string{"Cache-Control", "Content-Encoding", "Content-Length", "Content-Type", "Etag"} {
 		w.Header().Del(name)
 	}
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
@@ -123,7 +124,8 @@ func (f *Files) serve(w http.ResponseWriter, r *http.Request, a *asset, cacheCon
 	return nil
 }
 
-// represent chooses the form of an asset that the client likes best; none is left if content is nil.
+// represent chooses the form of an asset that the client likes best; none is left if
+// content is nil.
 func (f *Files) represent(a *asset, accept string, squeezes bool) (coding string, content io.ReadSeeker, closer io.Closer, err error) {
 	best := 0
 	ready := ""
@@ -158,8 +160,8 @@ func (f *Files) represent(a *asset, accept string, squeezes bool) (coding string
 	return coding, content, closer, err
 }
 
-// squeezed returns the content in gzip, compressing it if that was not done or is forgotten, or
-// nil if it would not be smaller.
+// squeezed returns the content in gzip, compressing it if that was not done or is
+// forgotten, or nil if it would not be smaller.
 func (f *Files) squeezed(a *asset) ([]byte, error) {
 	key := a.name + "\x00" + a.hash
 	if content := f.cache.get(key); content != nil {
@@ -190,8 +192,8 @@ func (f *Files) squeezed(a *asset) ([]byte, error) {
 	return content, nil
 }
 
-// repairRange takes ranges of no bytes, as in "bytes=-0", out of a request: net/http answers them with
-// an empty 206, RFC 9110 section 14.1.2 calls them unsatisfiable.
+// repairRange takes ranges of no bytes, as in "bytes=-0", out of a request: net/http
+// answers them with an empty 206, RFC 9110 section 14.1.2 calls them unsatisfiable.
 func repairRange(r *http.Request, size int64) *http.Request {
 	ranges, ok := strings.CutPrefix(r.Header.Get("Range"), "bytes=")
 	if !ok || !strings.Contains(ranges, "-0") {

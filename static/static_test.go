@@ -426,7 +426,8 @@ func TestDevelopmentSeesChanges(t *testing.T) {
 	}
 }
 
-// TestChangedFileInProduction: a file replaced below a running program must not be served under the tag of the old one.
+// TestChangedFileInProduction: a file replaced below a running program must not be served
+// under the tag of the old one.
 func TestChangedFileInProduction(t *testing.T) {
 	t.Parallel()
 	m := mapFS("a.txt", "one")
@@ -453,8 +454,9 @@ func TestConcurrentUse(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	// a.css is also read once, for each sheet that imports it, to see whether it imports that one back, and so
-	// is b.css; then once each to hash, and b.css to compress and serve.
+	// a.css is also read once, for each sheet that imports it, to see whether it imports
+	// that one back, and so is b.css; then once each to hash, and b.css to compress and
+	// serve.
 	if n := reads.opens("a.css"); n > 2 {
 		t.Errorf("a.css was opened %d times", n)
 	}

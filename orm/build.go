@@ -158,7 +158,7 @@ func (f *FieldInfo) makeRelation(spec relationSpec, words tag) error {
 		return err
 	}
 	f.Kind = key.typ
-	f.codec = foreignKeyCodec(f.Type, key)
+	f.codec = foreignKeyCodec(f.Type, key, spec.rowOffset)
 	f.Blank = f.Blank || f.Null
 	// The key is the first thing in the field: &p.Author.ID names it too.
 	f.model.byAddress[address{f.offset, spec.key}] = target{f, key}
@@ -180,15 +180,19 @@ func (t tag) onlyFor(kind string, allowed ...string) error {
 }
 
 // foreignKeyCodec stores the key and nothing else; the zero key is NULL.
-func foreignKeyCodec(t reflect.Type, key *codec) *codec {
+func foreignKeyCodec(t reflect.Type, key *codec, rowOffset uintptr) *codec {
 	keyType := key.goType
 	return &codec{
 		goType: t, typ: key.typ, null: true,
 		load: func(p unsafe.Pointer) (any, error) {
-			if isZeroMemory(p, keyType) {
+			switch {
+			case !isZeroMemory(p, keyType):
+				return key.load(p)
+			case *(*unsafe.Pointer)(unsafe.Add(p, rowOffset)) == nil:
 				return nil, nil
 			}
-			return key.load(p)
+			// A row was set before it was inserted. The field itself may be shared.
+			return reflect.NewAt(t, p).Elem().Interface().(queryArger).queryArg()
 		},
 		store: func(p unsafe.Pointer, v any) error {
 			if v == nil {
@@ -296,6 +300,21 @@ func (f *FieldInfo) makeType(words tag) error {
 	if name, ok := words["type"]; ok {
 		if f.Kind, ok = tagTypes[name]; !ok {
 			return fmt.Errorf("type=%s in the orm tag: allowed are %s", name, strings.Join(sortedKeys(tagTypes), ", "))
+		}
+	}
+	if f.Kind == schema.Date {
+		switch f.Type {
+		case timeType:
+			f.codec.load = loadDate
+		case reflect.PointerTo(timeType):
+			f.codec.load = func(p unsafe.Pointer) (any, error) {
+				if p = *(*unsafe.Pointer)(p); p == nil {
+					return nil, nil
+				}
+				return loadDate(p)
+			}
+		default:
+			return fmt.Errorf("type=date is for time.Time and *time.Time")
 		}
 	}
 	switch {

@@ -32,7 +32,6 @@ type codec struct {
 var (
 	timeType     = reflect.TypeFor[time.Time]()
 	durationType = reflect.TypeFor[time.Duration]()
-	bytesType    = reflect.TypeFor[[]byte]()
 	rawJSONType  = reflect.TypeFor[json.RawMessage]()
 	scannerType  = reflect.TypeFor[sql.Scanner]()
 	valuerType   = reflect.TypeFor[driver.Valuer]()
@@ -246,6 +245,11 @@ func loadRawJSON(p unsafe.Pointer) (any, error) {
 // that a time read back equals the one written.
 func loadTime(p unsafe.Pointer) (any, error) {
 	return (*time.Time)(p).UTC().Truncate(time.Microsecond), nil
+}
+
+// loadDate takes the day that the time's own zone has, as who wrote it meant.
+func loadDate(p unsafe.Pointer) (any, error) {
+	return (*time.Time)(p).Format(time.DateOnly), nil
 }
 
 func storeTime(p unsafe.Pointer, v any) error {

@@ -33,6 +33,7 @@ type scope struct {
 	bound   *node
 	alias   string
 	joins   []join
+	joined  bool // no SELECT of its own: the rows are joined to the statement's
 }
 
 // join is a table joined for the node at path.
@@ -40,7 +41,6 @@ type join struct {
 	path  string
 	alias string
 	left  bool
-	many  bool
 	sql   string
 }
 
@@ -166,6 +166,9 @@ func (c *compiler) aliasOf(n *node) string {
 	if s.bound != nil && n.path == s.bound.path {
 		return s.alias
 	}
+	if s.joined {
+		s = &c.base
+	}
 	return c.join(s, n).alias
 }
 
@@ -234,7 +237,6 @@ func (c *compiler) join(s *scope, n *node) join {
 			c.qualified(through, r.join.target)
 		}
 	})
-	j.many = n.field.Relation.spec.many
 	s.joins = append(s.joins, j)
 	return j
 }

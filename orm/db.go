@@ -103,7 +103,7 @@ func (db *DB) Exec(ctx context.Context, sql string, args ...any) (Result, error)
 	if err != nil {
 		return Result{}, err
 	}
-	return db.exec(ctx, Statement{SQL: sql, Args: db.bind(plain), Write: true, Once: true})
+	return db.exec(ctx, Statement{SQL: sql, Args: db.bind(plain), Write: true, Once: len(args) == 0})
 }
 
 // QueryRows runs a statement that returns rows, in the context's transaction if
@@ -113,7 +113,7 @@ func (db *DB) QueryRows(ctx context.Context, sql string, args ...any) (Rows, err
 	if err != nil {
 		return nil, err
 	}
-	return db.query(ctx, Statement{SQL: sql, Args: db.bind(plain), Write: !reads(sql), Once: true})
+	return db.query(ctx, Statement{SQL: sql, Args: db.bind(plain), Write: !reads(sql)})
 }
 
 // Values runs a statement and returns its rows as plain values: nil, bool,
@@ -285,20 +285,14 @@ func (r *watchedRows) Err() error {
 	return r.err
 }
 
-// Close may be called again.
-func (r *watchedRows) Close() error {
+func (r *watchedRows) Close() {
 	if r.done {
-		return nil
+		return
 	}
 	r.done = true
-	_ = r.Err()
-	err := r.Rows.Close()
-	if err != nil && r.err == nil {
-		r.err = r.db.failure(r.ctx, r.tx, err)
-		err = r.err
-	}
+	r.Rows.Close()
+	err := r.Err()
 	if r.end != nil {
-		r.end(r.count, r.err)
+		r.end(r.count, err)
 	}
-	return err
 }

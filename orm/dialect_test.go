@@ -34,6 +34,10 @@ func (numbered) Period(b []byte, column string, length int) []byte {
 	return fmt.Appendf(b, "period(%s, %d)", column, length)
 }
 
+func (numbered) ForUpdate(b []byte, alias string) []byte {
+	return fmt.Appendf(b, " FOR UPDATE OF `%s`", alias)
+}
+
 func (numbered) InArray(b []byte, column, placeholder string, values []any) ([]byte, any, bool) {
 	if _, ok := values[0].(int64); !ok {
 		return b, nil, false
@@ -83,7 +87,7 @@ func (noRows) Next() bool             { return false }
 func (noRows) Scan([]orm.Cell) error  { return nil }
 func (noRows) Values() ([]any, error) { return nil, nil }
 func (noRows) Err() error             { return nil }
-func (noRows) Close() error           { return nil }
+func (noRows) Close()                 {}
 
 func TestAnotherDialect(t *testing.T) {
 	t.Parallel()
@@ -143,6 +147,14 @@ func TestAnotherDialect(t *testing.T) {
 		if len(r.sent) != 1 || r.sent[0].SQL != tt.want || tt.args != nil && !slices.Equal(r.sent[0].Args, tt.args) {
 			t.Errorf("%s:\ngot  %v\nwant %s %v", tt.name, r.sent, tt.want, tt.args)
 		}
+	}
+	r.sent = nil
+	must(t, orm.Atomic(ctx, func(ctx context.Context) error { return ignore(Tags.ForUpdate().All(ctx)) }))
+	if len(r.sent) != 3 || !strings.HasSuffix(r.sent[1].SQL, " FROM `orm_test_tag` FOR UPDATE OF `orm_test_tag`") {
+		t.Errorf("%v", r.sent)
+	}
+	if _, err := Tags.ForUpdate().All(ctx); err == nil {
+		t.Error("ForUpdate outside of a transaction: no error")
 	}
 	r.sent = nil
 	rows := []*Tag{{Name: "a"}, {Name: "b"}}

@@ -69,8 +69,10 @@ type Rows interface {
 	Scan(cells []Cell) error
 	// Values returns the row as plain values, owned by the caller.
 	Values() ([]any, error)
+	// Close ends the reading. It may be called again.
+	Close()
+	// Err is the error that ended the reading, that of Close included.
 	Err() error
-	Close() error
 }
 
 // Result is the outcome of a statement without rows.
@@ -140,6 +142,9 @@ type Dialect interface {
 	// Match appends a text match of column, which is SQL, with a pattern
 	// that is a parameter, and returns the parameter's value.
 	Match(b []byte, m Match, column, placeholder string, text string) ([]byte, string)
+	// ForUpdate appends what makes a SELECT lock its rows of the table of that
+	// alias; nothing where rows are not locked one by one.
+	ForUpdate(b []byte, alias string) []byte
 	// Period appends the first length characters of the time in column, which
 	// is SQL, as text like 2006-01-02 15:04:05.
 	Period(b []byte, column string, length int) []byte

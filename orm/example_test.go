@@ -219,6 +219,29 @@ func ExampleSelect() {
 	// Output: [{alice 2} {bob 1}] <nil>
 }
 
+// Rows of a model together with values computed for each.
+func ExampleSelect_wholeRows() {
+	ctx, done := exampleBlog()
+	defer done()
+
+	type row struct {
+		User
+		Posts int
+	}
+	u := Users.Fields()
+	authors, err := orm.Select[row](Users.OrderBy(orm.Asc(&u.Username)),
+		orm.As("User", u), orm.As("Posts", orm.Count(&u.Posts).Filter(orm.Eq(&u.Posts.To().Status, Live)))).All(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, author := range authors {
+		fmt.Println(author.Username, author.Posts)
+	}
+	// Output:
+	// alice 2
+	// bob 1
+}
+
 func ExampleLookup() {
 	ctx, done := exampleBlog()
 	defer done()

@@ -1,6 +1,10 @@
 package orm
 
-import "github.com/retort-web/retort/orm/schema"
+import (
+	"errors"
+
+	"github.com/retort-web/retort/orm/schema"
+)
 
 // number is the types that can be computed with.
 type number interface {
@@ -39,6 +43,16 @@ func Upper(field any) Expr { return Expr{&function{"UPPER", operandOf(field)}} }
 // Length is the number of characters of a field's text.
 func Length(field any) Expr { return Expr{&function{"LENGTH", operandOf(field)}} }
 
+// Coalesce is a field or [Expr], or value where that is NULL. The value is a Go value or
+// another Expr.
+func Coalesce(field, value any) Expr {
+	of := operandOf(field)
+	if other, ok := value.(Expr); ok {
+		return Expr{&coalesce{of, operandOf(other)}}
+	}
+	return Expr{&coalesce{of, &variable{value}}}
+}
+
 // Year is the year of a time, in UTC, as text: "2025". It groups the rows of an
 // archive; to compare with a year, compare the time with its bounds.
 func Year(field any) Expr { return Expr{&period{4, operandOf(field)}} }
@@ -69,6 +83,24 @@ func Min(field any) Expr { return Expr{&aggregate{name: "MIN", of: operandOf(fie
 
 // Max is the greatest value of a field in the group; NULL if there is none.
 func Max(field any) Expr { return Expr{&aggregate{name: "MAX", of: operandOf(field)}} }
+
+// Filter makes an aggregate take only the rows that meet all conditions. If it counts
+// rows of a relation to many, conditions on the relation concern the row counted:
+//
+//	orm.Count(&p.ID).Filter(orm.Eq(&p.Status, Live))
+//	orm.Count(&a.Posts).Filter(orm.Eq(&a.Posts.To().Status, Live))
+func (e Expr) Filter(conds ...Cond) Expr {
+	a, ok := e.e.(*aggregate)
+	if !ok {
+		return Expr{&invalid{errors.New("orm: Filter is for aggregates such as Count")}}
+	}
+	filtered := *a
+	filtered.filter = &logic{kids: exprs(conds)}
+	if a.filter != nil {
+		filtered.filter.kids = add(filtered.filter.kids, a.filter.kids...)
+	}
+	return Expr{&filtered}
+}
 
 // Eq is e = value. The value, here as in the methods below, is a Go value or
 // another Expr.
@@ -146,6 +178,33 @@ func (e *function) mayBeNull(c *compiler) bool { return e.of.mayBeNull(c) }
 
 func (e *function) target(*compiler) target { return target{} }
 
+// coalesce is of, or value if that is NULL.
+type coalesce struct {
+	of    operand
+	value expr
+}
+
+func (e *coalesce) write(c *compiler) {
+	c.text("COALESCE(")
+	e.of.write(c)
+	c.text(", ")
+	if v, ok := c.value(e.value, e.of.target(c)); ok {
+		c.arg(v)
+	} else {
+		e.value.write(c)
+	}
+	c.text(")")
+}
+
+func (e *coalesce) visit(c *compiler, f func(*node)) {
+	e.of.visit(c, f)
+	e.value.visit(c, f)
+}
+
+func (e *coalesce) mayBeNull(c *compiler) bool { return e.value.mayBeNull(c) }
+
+func (e *coalesce) target(c *compiler) target { return e.of.target(c) }
+
 // period is the first characters of a time in ISO 8601.
 type period struct {
 	length int
@@ -170,6 +229,7 @@ type aggregate struct {
 	name     string
 	of       operand
 	distinct bool
+	filter   *logic // nil for all rows
 }
 
 func (e *aggregate) write(c *compiler) {
@@ -182,12 +242,32 @@ func (e *aggregate) write(c *compiler) {
 	if e.distinct {
 		c.text("DISTINCT ")
 	}
+	if e.filter != nil {
+		// FILTER (WHERE …) says the same, but not on every database.
+		c.text("CASE WHEN ")
+		outer := c.scope
+		e.visit(c, c.bindJoined)
+		c.all(e.filter.kids)
+		c.scope = outer
+		c.text(" THEN ")
+	}
 	if n, t := e.related(c); n != nil {
 		c.column(c.step(n, t.field), t.field.Relation.Target().PrimaryKey)
 	} else {
 		e.of.write(c)
 	}
+	if e.filter != nil {
+		c.text(" END")
+	}
 	c.text(")")
+}
+
+// bindJoined makes conditions on the relations to many that lead to n concern the row
+// that is joined, which is the one being counted.
+func (c *compiler) bindJoined(n *node) {
+	for m := n.many(); m != nil && c.err == nil; m = m.parent.many() {
+		c.scope = &scope{outer: c.scope, bound: m, alias: c.aliasOf(m), joined: true}
+	}
 }
 
 // related finds the relation to many that is counted, if that is what of names.

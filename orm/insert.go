@@ -58,7 +58,7 @@ func (q *query) insert(ctx context.Context, rows []unsafe.Pointer) error {
 	if len(rows) == 1 {
 		return m.insertBatch(ctx, db, rows, len(unkeyed) == 1)
 	}
-	return db.Atomic(ctx, TxOptions{}, func(ctx context.Context) error {
+	err = db.Atomic(ctx, TxOptions{}, func(ctx context.Context) error {
 		for batch := range slices.Chunk(keyed, m.batchSize(db)) {
 			if err := m.insertBatch(ctx, db, batch, false); err != nil {
 				return err
@@ -71,6 +71,13 @@ func (q *query) insert(ctx context.Context, rows []unsafe.Pointer) error {
 		}
 		return nil
 	})
+	if err != nil {
+		// The keys that some got belong to no row.
+		for _, row := range unkeyed {
+			_ = m.setKey(row, 0)
+		}
+	}
+	return err
 }
 
 func (m *ModelInfo) batchSize(db *DB) int {
@@ -103,6 +110,8 @@ func (m *ModelInfo) prepare(row unsafe.Pointer) error {
 			if err := f.takeKey(p); err != nil {
 				return f.fault(err)
 			}
+		case f.PrimaryKey && !f.AutoIncrement && isZeroMemory(p, f.Type):
+			return f.fault(errors.New("is empty; a primary key that the database does not make must be set"))
 		}
 	}
 	return nil
@@ -269,7 +278,12 @@ func (c *compiler) returningKey() {
 }
 
 func (m *ModelInfo) setKey(row unsafe.Pointer, key int64) error {
-	if err := m.PrimaryKey.codec.store(unsafe.Add(row, m.PrimaryKey.offset), key); err != nil {
+	p := unsafe.Add(row, m.PrimaryKey.offset)
+	if m.PrimaryKey.Type.Kind() == reflect.Int64 {
+		*(*int64)(p) = key
+		return nil
+	}
+	if err := m.PrimaryKey.codec.store(p, key); err != nil {
 		return m.PrimaryKey.fault(err)
 	}
 	return nil

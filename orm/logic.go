@@ -167,6 +167,10 @@ func (c *compiler) needs(e expr, m *node) bool {
 	return l.or
 }
 
+// maxChain is how many alternatives are written in a row: parsers nest a chain as
+// deep as it is long, SQLite at most 1000 deep.
+const maxChain = 200
+
 // any writes alternatives. If all need a row of one relation to many, one
 // EXISTS serves them.
 func (c *compiler) any(kids []expr) {
@@ -179,6 +183,14 @@ func (c *compiler) any(kids []expr) {
 			c.exists(m, func() { c.any(kids) })
 			return
 		}
+	}
+	if half := len(kids) / 2; half > maxChain {
+		c.text("(")
+		c.any(kids[:half])
+		c.text(") OR (")
+		c.any(kids[half:])
+		c.text(")")
+		return
 	}
 	for i, kid := range kids {
 		if i > 0 {

@@ -56,3 +56,5 @@ func (portable) Match(b []byte, _ Match, _, _, _ string) ([]byte, string) { retu
 func (portable) InArray(b []byte, _, _ string, _ []any) ([]byte, any, bool) { return b, nil, false }
 
 func (portable) Period(b []byte, _ string, _ int) []byte { return b }
+
+func (portable) ForUpdate(b []byte, _ string) []byte { return b }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"reflect"
+	"slices"
 	"strings"
 	"unsafe"
 )
@@ -17,7 +18,13 @@ type Column struct {
 }
 
 // As computes a value, a field's or an [Expr]'s, into the field of that name of the
-// row that [Select] fills.
+// row that [Select] fills. The prototype itself stands for the whole row of the model:
+//
+//	type row struct {
+//		Author
+//		Posts int
+//	}
+//	rows, err := orm.Select[row](Authors, orm.As("Author", a), orm.As("Posts", orm.Count(&a.Posts))).All(ctx)
 func As(name string, value any) Column { return Column{name, operandOf(value)} }
 
 // Projection is a query whose rows are not models. It is made by [Select].
@@ -48,11 +55,13 @@ func Select[Row, T any](q QuerySet[T], columns ...Column) Projection[Row] {
 // All returns the rows.
 func (p Projection[Row]) All(ctx context.Context) ([]Row, error) {
 	var list []Row
-	for row, err := range p.Each(ctx) {
-		if err != nil {
-			return nil, err
-		}
+	var row Row
+	err := p.each(ctx, &row, func() bool {
 		list = append(list, row)
+		return true
+	})
+	if err != nil {
+		return nil, err
 	}
 	return list, nil
 }
@@ -77,23 +86,32 @@ func (p Projection[Row]) Get(ctx context.Context) (Row, error) {
 func (p Projection[Row]) Each(ctx context.Context) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		var row Row
-		err := p.each(ctx, &row, func() bool {
-			ok := yield(row, nil)
-			clear(unsafe.Slice(&row, 1))
-			return ok
-		})
+		var err error
+		if db, dbErr := DBFrom(ctx); dbErr == nil && db.mustBuffer(ctx) {
+			var list []Row
+			list, err = p.All(ctx)
+			for _, item := range list {
+				if !yield(item, nil) {
+					return
+				}
+			}
+		} else {
+			err = p.each(ctx, &row, func() bool { return yield(row, nil) })
+		}
 		if err != nil {
-			yield(row, err)
+			var none Row
+			yield(none, err)
 		}
 	}
 }
 
+// each reads the rows into row, one after the other.
 func (p Projection[Row]) each(ctx context.Context, row *Row, yield func() bool) error {
 	db, s, err := p.statement(ctx)
 	if err != nil {
 		return err
 	}
-	cells, err := p.cells(row)
+	cells, whole, err := p.cells(row)
 	if err != nil {
 		return err
 	}
@@ -103,11 +121,13 @@ func (p Projection[Row]) each(ctx context.Context, row *Row, yield func() bool) 
 	}
 	defer rows.Close()
 	for rows.Next() {
-		for i := range cells {
-			cells[i].segment.base = unsafe.Pointer(row)
-		}
+		var zero Row
+		*row = zero // nothing of the row before stays
 		if err := rows.Scan(cells); err != nil {
 			return fmt.Errorf("orm: reading a Select of %s: %w", p.q.model.Name, err)
+		}
+		for _, offset := range whole {
+			p.q.model.attachRow(unsafe.Add(unsafe.Pointer(row), offset))
 		}
 		if !yield() {
 			return nil
@@ -139,38 +159,67 @@ func (p Projection[Row]) statement(ctx context.Context) (*DB, Statement, error) 
 	return db, Statement{SQL: string(c.buf), Args: c.args}, c.err
 }
 
-// cells ties the columns to the fields of Row.
-func (p Projection[Row]) cells(row *Row) ([]Cell, error) {
+// cells ties the columns to the fields of Row. The offsets are those of whole rows.
+func (p Projection[Row]) cells(row *Row) (cells []Cell, whole []uintptr, err error) {
 	t := reflect.TypeFor[Row]()
 	s := &segment{base: unsafe.Pointer(row)}
-	if len(p.columns) == 0 {
-		return nil, errors.New("orm: a Select without columns")
-	}
-	if t.Kind() != reflect.Struct || t == timeType {
-		codec, err := codecOf(t, false)
-		if err != nil || len(p.columns) != 1 {
-			return nil, fmt.Errorf("orm: a Select of %d columns into a %s; give it a struct with a field for each", len(p.columns), t)
+	if c, err := codecOf(t, false); err == nil {
+		if len(p.columns) != 1 {
+			return nil, nil, fmt.Errorf("orm: a Select of %d columns into a %s; give it a struct with a field for each", len(p.columns), t)
 		}
-		return []Cell{{codec: codec, segment: s}}, nil
+		return []Cell{{codec: c, segment: s}}, nil, nil
 	}
-	cells := make([]Cell, len(p.columns))
-	for i, column := range p.columns {
+	if t.Kind() != reflect.Struct {
+		return nil, nil, fmt.Errorf("orm: a Select into a %s; give it a struct with a field for each column", t)
+	}
+	for _, column := range p.columns {
 		f, ok := t.FieldByName(column.name)
 		if !ok || !f.IsExported() || len(f.Index) != 1 {
-			return nil, fmt.Errorf("orm: As(%q): %s has no exported field of that name", column.name, t)
+			return nil, nil, fmt.Errorf("orm: As(%q): %s has no exported field of that name", column.name, t)
 		}
-		codec, err := codecOf(f.Type, false)
+		if p.q.model.isWhole(column.of) {
+			if f.Type != p.q.model.Type {
+				return nil, nil, fmt.Errorf("orm: As(%q): a row of %s does not fit into a %s", column.name, p.q.model.Name, f.Type)
+			}
+			for _, g := range p.q.model.reading() {
+				cells = append(cells, Cell{codec: g.codec, offset: f.Offset + g.offset, segment: s, field: g})
+			}
+			whole = append(whole, f.Offset)
+			continue
+		}
+		c, err := codecOf(f.Type, false)
 		if err != nil {
-			return nil, fmt.Errorf("orm: As(%q): %w", column.name, err)
+			return nil, nil, fmt.Errorf("orm: As(%q): %w", column.name, err)
 		}
-		cells[i] = Cell{codec: codec, offset: f.Offset, segment: s}
+		cells = append(cells, Cell{codec: c, offset: f.Offset, segment: s})
 	}
-	return cells, nil
+	return cells, whole, nil
 }
+
+// isWhole reports whether an operand is the model's prototype itself.
+func (m *ModelInfo) isWhole(of operand) bool {
+	r, ok := of.(ref)
+	return ok && r.ptr == m.names.root.base && r.typ == m.Type
+}
+
+// wholeRow is all columns of the query's own table.
+type wholeRow struct{ place }
+
+func (e wholeRow) write(c *compiler) { c.columns(c.alias, &loadSegment{model: c.root.model}) }
 
 // project writes the SELECT of a projection.
 func (c *compiler) project(q *query, columns []Column) {
 	c.flat, c.grouped = true, true
+	if len(columns) == 0 {
+		c.failf("a Select without columns")
+		return
+	}
+	columns = slices.Clone(columns)
+	for i, column := range columns {
+		if m := c.root.model; m.isWhole(column.of) {
+			columns[i].of = wholeRow{place{c.root, target{m.PrimaryKey, m.PrimaryKey.codec}}}
+		}
+	}
 	var list []string
 	aggregates := false
 	for _, column := range columns {
@@ -201,10 +250,13 @@ func (c *compiler) allGroups(group []operand, columns []Column) []operand {
 		seen[c.probe(of)] = true
 	}
 	for _, column := range columns {
-		sql := c.probe(column.of)
-		if !isAggregate(column.of) && !seen[sql] {
+		of := column.of
+		if row, ok := of.(wholeRow); ok {
+			of = row.place // the other columns follow from the key
+		}
+		if sql := c.probe(of); !isAggregate(of) && !seen[sql] {
 			seen[sql] = true
-			group = append(group, column.of)
+			group = append(group, of)
 		}
 	}
 	return group
@@ -215,6 +267,8 @@ func isAggregate(of operand) bool {
 	case *aggregate:
 		return true
 	case *function:
+		return isAggregate(of.of)
+	case *coalesce:
 		return isAggregate(of.of)
 	}
 	return false

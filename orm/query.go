@@ -17,6 +17,7 @@ type query struct {
 	limited  bool
 	offset   int
 	distinct bool
+	lock     bool
 	with     []withRelation
 	group    []operand
 	having   []expr

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -344,6 +345,20 @@ func TestInWithMoreValuesThanParameters(t *testing.T) {
 	}
 }
 
+func TestManyAlternatives(t *testing.T) {
+	t.Parallel()
+	ctx := blog(t)
+	p := Posts.Fields()
+	var conds []orm.Cond
+	for i := range 1100 {
+		conds = append(conds, orm.Eq(&p.Views, i-1096))
+	}
+	conds = append(conds, orm.Eq(&p.Tags.To().Name, "db"))
+	if got := titles(t, ctx, Posts.Where(orm.Or(conds...))); got != "abce" {
+		t.Error(got)
+	}
+}
+
 func TestConditionsKeepTheirOwnValues(t *testing.T) {
 	t.Parallel()
 	ctx := blog(t)
@@ -534,6 +549,18 @@ func TestSelect(t *testing.T) {
 			_, err := orm.Select[stat](Posts, orm.As("Missing", &p.Title)).All(ctx)
 			return err
 		},
+		"whole row into another": func() error {
+			_, err := orm.Select[stat](Posts, orm.As("Name", p)).All(ctx)
+			return err
+		},
+		"a related whole row": func() error {
+			_, err := orm.Select[struct{ User User }](Posts, orm.As("User", p.Author.To())).All(ctx)
+			return err
+		},
+		"filter of no aggregate": func() error {
+			_, err := orm.Select[string](Posts, orm.As("", orm.Lower(&p.Title).Filter(orm.Eq(&p.ID, 1)))).All(ctx)
+			return err
+		},
 		"no column": func() error { _, err := orm.Select[stat](Posts).All(ctx); return err },
 		"NULL into a string": func() error {
 			_, err := orm.Select[string](Posts, orm.As("", &p.Editor.To().Username)).All(ctx)
@@ -552,11 +579,67 @@ func TestSelect(t *testing.T) {
 			t.Errorf("%s: no error", name)
 		}
 	}
+	type author struct {
+		User
+		Posts, Viewed int
+	}
+	authors, err := orm.Select[author](Users.OrderBy(orm.Asc(&u.ID)), orm.As("User", u), orm.As("Posts", orm.Count(&u.Posts)),
+		orm.As("Viewed", orm.Count(&u.Posts).Filter(orm.Gt(&u.Posts.To().Views, 1), orm.Ne(&u.Posts.To().Title, "c")))).All(ctx)
+	must(t, err)
+	if len(authors) != 3 || authors[1].Username != "bob" || authors[1].Boss.ID != 1 || authors[1].Posts != 2 || authors[1].Viewed != 1 || authors[0].Viewed != 1 {
+		t.Errorf("%+v", authors)
+	}
+	if posts, err := authors[0].User.Posts.All(ctx); err != nil || len(posts) != 2 {
+		t.Error("a whole row does not know its relations:", posts, err)
+	}
+	zero, err := orm.Select[int](Posts.None(), orm.As("", orm.Coalesce(orm.Sum(&p.Views), 0))).Get(ctx)
+	if err != nil || zero != 0 {
+		t.Error(zero, err)
+	}
+	text, err := orm.Select[string](Posts.OrderBy(orm.Asc(&p.ID)).Limit(1), orm.As("", orm.Coalesce(&p.Editor.To().Username, orm.Upper(&p.Title)))).Get(ctx)
+	if err != nil || text != "bob" {
+		t.Error(text, err)
+	}
 	// CountDistinct is right where Count would not be.
 	type two struct{ Tags, Comments int }
 	both, err := orm.Select[two](Posts.Where(orm.Eq(&p.Title, "a")), orm.As("Tags", orm.CountDistinct(&p.Tags.To().ID)), orm.As("Comments", orm.CountDistinct(&p.Comments.To().ID))).Get(ctx)
 	if err != nil || both != (two{2, 2}) {
 		t.Error(both, err)
+	}
+}
+
+func TestSelectEach(t *testing.T) {
+	t.Parallel()
+	for name, ctx := range map[string]context.Context{"memory": blog(t), "file": fileBlog(t, 10)} {
+		p := Posts.Fields()
+		type row struct {
+			ID        int64
+			Published *time.Time
+		}
+		q := orm.Select[row](Posts.OrderBy(orm.Asc(&p.ID)), orm.As("ID", &p.ID), orm.As("Published", &p.Published))
+		count := 0
+		for r, err := range q.Each(ctx) {
+			must(t, err)
+			if count++; count == 3 {
+				break
+			}
+			if _, err := Posts.Where(orm.Eq(&p.ID, r.ID)).Update(ctx, orm.Set(&p.Views, 1)); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if count != 3 {
+			t.Errorf("%s: %d rows", name, count)
+		}
+		all, err := q.All(ctx)
+		must(t, err)
+		if name == "memory" && (all[2].Published != nil || all[1].Published == nil) {
+			t.Error("a row keeps a value of another")
+		}
+		for _, err := range orm.Select[row](Posts, orm.As("No", &p.ID)).Each(ctx) {
+			if err == nil {
+				t.Error("no error")
+			}
+		}
 	}
 }
 
@@ -658,5 +741,73 @@ func TestAnySet(t *testing.T) {
 	}
 	if _, err := all.Where(orm.Lookup("pk", "99")).Get(ctx); !errors.Is(err, orm.ErrNotFound) {
 		t.Error(err)
+	}
+}
+
+// TestConditionsFollowSetAlgebra makes random conditions of leaves whose rows are known
+// and compares with what Go's two-valued logic makes of those rows: NULL must never
+// make Not, Or or And lose one.
+func TestConditionsFollowSetAlgebra(t *testing.T) {
+	t.Parallel()
+	ctx := blog(t)
+	p := Posts.Fields()
+	summer := time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)
+	type leaf struct {
+		cond orm.Cond
+		rows string
+	}
+	leaves := []leaf{
+		{orm.Lt(&p.Published, &summer), "a"},
+		{orm.Ne(&p.Published, &summer), "acde"},
+		{orm.Eq(&p.Editor.To().Username, "bob"), "a"},
+		{orm.IContains(&p.Editor.To().Country.To().Code, "n"), "c"},
+		{orm.Gt(&p.Views, 3), "de"},
+		{orm.GtField(&p.Author.ID, &p.Editor.ID), "c"},
+		{orm.NotIn(&p.Published, &summer), "acde"},
+		{orm.Lookup("author__country__code", "NO"), "ab"},
+		{orm.IsNull(&p.Published), "c"},
+	}
+	many := []leaf{ // each once in a condition: together they would mean one row
+		{orm.Eq(&p.Tags.To().Name, "web"), "abe"},
+		{orm.Gt(&p.Comments.To().Votes, 1), "ad"},
+		{orm.Eq(&p.Author.To().Posts.To().Title, "c"), "cd"},
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	var grow func(depth int) (orm.Cond, func(row rune) bool)
+	grow = func(depth int) (orm.Cond, func(row rune) bool) {
+		if depth == 0 || random.IntN(4) == 0 {
+			l := leaves[random.IntN(len(leaves))]
+			if len(many) > 0 && random.IntN(3) == 0 {
+				i := random.IntN(len(many))
+				l = many[i]
+				many = slices.Delete(slices.Clone(many), i, i+1)
+			}
+			return l.cond, func(row rune) bool { return strings.ContainsRune(l.rows, row) }
+		}
+		if random.IntN(3) == 0 {
+			cond, holds := grow(depth - 1)
+			return orm.Not(cond), func(row rune) bool { return !holds(row) }
+		}
+		one, first := grow(depth - 1)
+		two, second := grow(depth - 1)
+		if random.IntN(2) == 0 {
+			return orm.And(one, two), func(row rune) bool { return first(row) && second(row) }
+		}
+		return orm.Or(one, two), func(row rune) bool { return first(row) || second(row) }
+	}
+	all := many
+	for range 400 {
+		many = all
+		cond, holds := grow(5)
+		want := strings.Map(func(row rune) rune {
+			if holds(row) {
+				return row
+			}
+			return -1
+		}, "abcde")
+		if got := titles(t, ctx, Posts.Where(cond)); got != want {
+			sql, args, _ := Posts.Where(cond).SQL(ctx)
+			t.Fatalf("got %q, want %q by\n%s\n%v", got, want, sql, args)
+		}
 	}
 }

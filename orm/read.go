@@ -2,6 +2,7 @@ package orm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"unsafe"
@@ -161,6 +162,9 @@ func (q *query) begin(ctx context.Context) (*DB, []*loadNode, error) {
 		return nil, nil, err
 	}
 	db, err := DBFrom(ctx)
+	if err == nil && q.lock && db.transactionOf(ctx) == nil {
+		err = errors.New("orm: ForUpdate outside of a transaction, where the lock would end at once; use orm.Atomic")
+	}
 	return db, plan, err
 }
 
@@ -204,12 +208,10 @@ func (q *query) check(db *DB) error {
 	return c.err
 }
 
+// closeRows ends the reading of all rows.
 func closeRows(rows Rows) error {
-	err := rows.Err()
-	if closeErr := rows.Close(); err == nil {
-		err = closeErr
-	}
-	return err
+	rows.Close()
+	return rows.Err()
 }
 
 // streamChunk is how many rows a stream gathers before it loads their relations

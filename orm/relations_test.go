@@ -170,6 +170,21 @@ func TestForeignKeyFollowsItsKey(t *testing.T) {
 	}
 }
 
+func TestConditionOnAnUnsavedRowIsNotNULL(t *testing.T) {
+	t.Parallel()
+	ctx := blog(t)
+	p := Posts.Fields()
+	late := &User{Username: "late"}
+	cond := orm.Is(&p.Editor, late)
+	if n, err := Posts.Where(cond).Count(ctx); err == nil || !strings.Contains(err.Error(), "not saved") {
+		t.Error(n, err)
+	}
+	must(t, Users.Insert(ctx, late))
+	if n, err := Posts.Where(cond).Count(ctx); n != 0 || err != nil {
+		t.Error(n, err)
+	}
+}
+
 func TestRelationsAsText(t *testing.T) {
 	t.Parallel()
 	ctx := blog(t)
@@ -313,10 +328,30 @@ type Pet struct {
 	Owner orm.FK[Owner]
 }
 
+// Meta names a field of a model that is registered later.
+func (Pet) Meta(p *Pet) orm.Meta {
+	return orm.Meta{OrderBy: orm.By(orm.Desc(&p.Owner.To().Name))}
+}
+
 var (
-	Owners = orm.Register[Owner]()
 	Pets   = orm.Register[Pet]()
+	Owners = orm.Register[Owner]()
 )
+
+func TestMetaNamesAModelRegisteredLater(t *testing.T) {
+	t.Parallel()
+	ctx := open(t)
+	a, b := &Owner{Name: "a"}, &Owner{Name: "b"}
+	must(t, Owners.Insert(ctx, a, b))
+	must(t, Pets.Insert(ctx, &Pet{Owner: orm.FK[Owner]{ID: a.ID}}, &Pet{Owner: orm.FK[Owner]{ID: b.ID}}))
+	pets, err := Pets.With(&Pets.Fields().Owner).All(ctx)
+	if err != nil || pets[0].Owner.To().Name != "b" {
+		t.Error(pets, err)
+	}
+	if n, err := Pets.Count(ctx); n != 2 || err != nil {
+		t.Error(n, err)
+	}
+}
 
 // Keys that are not int64.
 type Item struct {

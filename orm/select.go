@@ -16,6 +16,9 @@ func (c *compiler) selectRows(q *query, order []Order, r *reader) {
 	c.columns(c.alias, r.root)
 	c.joined(c.root, r.root)
 	c.tail(q, order, r)
+	if q.lock {
+		c.buf = c.dialect.ForUpdate(c.buf, c.alias)
+	}
 }
 
 // throughAlias is the join table's alias when relations to many are loaded. No

@@ -52,12 +52,14 @@ type Everything struct {
 	NullInt     sql.Null[int64]
 	NullTime    sql.NullTime
 
+	Date      time.Time  `orm:"type=date"`
+	MaybeDate *time.Time `orm:"type=date"`
+
 	JSON    Address         `orm:"json"`
 	Map     map[string]int  `orm:"json"`
 	List    []string        `orm:"json,null"`
 	RawJSON json.RawMessage `orm:"null"`
 	Ignored chan int        `orm:"-"`
-	private int
 }
 
 func (Everything) Meta(*Everything) orm.Meta {
@@ -77,6 +79,7 @@ func TestTypesSurviveTheRoundTrip(t *testing.T) {
 		Level: -3, Status: Live,
 		MaybeBool: new(false), MaybeInt: new(0), MaybeText: new(""), MaybeTime: new(when.UTC()), MaybeStatus: new(Live), MaybeUUID: new(uuid.New()), MaybeBytes: []byte("x"),
 		NullText: sql.NullString{String: "", Valid: true}, NullInt: sql.Null[int64]{V: 5, Valid: true}, NullTime: sql.NullTime{Time: when.UTC(), Valid: true},
+		Date: time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC), MaybeDate: new(time.Date(2024, 3, 1, 0, 0, 0, 0, time.UTC)),
 		JSON: Address{"<b>&", "x"}, Map: map[string]int{"a": 1}, List: []string{}, RawJSON: json.RawMessage(`{"a":[1]}`),
 	}
 	empty := &Everything{Bytes: []byte{}, RawJSON: nil}
@@ -88,11 +91,12 @@ func TestTypesSurviveTheRoundTrip(t *testing.T) {
 	for _, want := range []*Everything{full, empty} {
 		got, err := Everythings.Where(orm.Eq(&e.ID, want.ID)).Get(ctx)
 		must(t, err)
-		if d := cmp.Diff(want, got, cmp.AllowUnexported(Everything{}), cmp.Comparer(func(a, b []byte) bool { return string(a) == string(b) })); d != "" {
+		if d := cmp.Diff(want, got, cmp.Comparer(func(a, b []byte) bool { return string(a) == string(b) })); d != "" {
 			t.Error(d)
 		}
 	}
 	for name, cond := range map[string]orm.Cond{
+		"date": orm.Eq(&e.Date, when), "date pointer": orm.Lookup("maybe_date", "2024-03-01"), "date range": orm.Lookup("date__range", "2024-02-28,2024-03-01"),
 		"bool": orm.Eq(&e.Bool, true), "time": orm.Eq(&e.Time, when), "pointer": orm.Eq(&e.MaybeBool, new(false)),
 		"uuid": orm.In(&e.ID, full.ID), "uuid pointer": orm.Eq(&e.MaybeUUID, full.MaybeUUID), "duration": orm.Gt(&e.Span, time.Minute),
 		"bytes": orm.Eq(&e.Bytes, []byte{0, 1, 255}), "null type": orm.Eq(&e.NullText, sql.NullString{Valid: true}),
@@ -152,6 +156,22 @@ func TestTimesSortAsText(t *testing.T) {
 		if !rows[i-1].Time.Before(rows[i].Time) {
 			t.Errorf("%v is before %v", rows[i-1].Time, rows[i].Time)
 		}
+	}
+}
+
+func TestDateIsThatOfTheTimesOwnZone(t *testing.T) {
+	t.Parallel()
+	ctx := open(t)
+	e := Everythings.Fields()
+	early := time.Date(2024, 3, 1, 0, 30, 0, 0, time.FixedZone("", 3600))
+	must(t, Everythings.Insert(ctx, &Everything{Date: early}))
+	if _, err := Everythings.UpdateAll(ctx, orm.Set(&e.MaybeDate, early)); err != nil {
+		t.Fatal(err)
+	}
+	row, err := Everythings.Get(ctx)
+	must(t, err)
+	if want := time.Date(2024, 3, 1, 0, 0, 0, 0, time.UTC); !row.Date.Equal(want) || !row.MaybeDate.Equal(want) {
+		t.Error(row.Date, row.MaybeDate)
 	}
 }
 

@@ -105,6 +105,14 @@ func (f *FieldInfo) fit(p, v any) (any, error) {
 		_, ok = p.(float64)
 	case schema.DateTime:
 		_, ok = p.(time.Time)
+	case schema.Date:
+		if day, is := v.(time.Time); is {
+			return day.Format(time.DateOnly), nil
+		}
+		if text, is := p.(string); is {
+			_, err := time.Parse(time.DateOnly, text)
+			return text, err
+		}
 	case schema.Bytes:
 		_, ok = p.([]byte)
 	case schema.JSON:
@@ -172,6 +180,9 @@ func (f *FieldInfo) parse(s string) (any, error) {
 		t, err := ParseTime(s)
 		if err != nil {
 			return nil, err
+		}
+		if kind == schema.Date {
+			return t.Format(time.DateOnly), nil
 		}
 		return t, nil
 	case schema.Duration:

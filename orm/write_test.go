@@ -61,6 +61,12 @@ func TestInsertManyInBatches(t *testing.T) {
 	if n, _ := Tags.Count(ctx); n != 1234 {
 		t.Errorf("a part of the rows was inserted: %d", n)
 	}
+	if more[0].ID != 0 {
+		t.Error("a row that was not inserted has a key")
+	}
+	if err := Items.Insert(ctx, &Item{Price: 1}); err == nil || !strings.Contains(err.Error(), "Item.SKU: is empty") {
+		t.Error(err)
+	}
 }
 
 func TestInsertRefusesWhatCannotBe(t *testing.T) {

@@ -205,7 +205,7 @@ func (r *rows) Next() bool {
 	r.conn.mu.Lock()
 	defer r.conn.mu.Unlock()
 	err := r.raw.Next(r.values)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return false
 	}
 	r.conn.note(err)
@@ -235,9 +235,9 @@ func (r *rows) Values() ([]any, error) {
 
 func (r *rows) Err() error { return r.err }
 
-func (r *rows) Close() error {
+func (r *rows) Close() {
 	if r.closed {
-		return nil
+		return
 	}
 	r.closed = true
 	r.conn.mu.Lock()
@@ -245,7 +245,10 @@ func (r *rows) Close() error {
 	if releaseErr := r.stmt.release(); err == nil {
 		err = releaseErr
 	}
+	r.conn.note(err)
 	r.conn.mu.Unlock()
+	if r.err == nil {
+		r.err = err
+	}
 	r.done()
-	return err
 }

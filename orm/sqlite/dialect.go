@@ -131,6 +131,9 @@ func isASCII(s string) bool {
 	return true
 }
 
+// ForUpdate adds nothing: a transaction that may write has the whole database.
+func (dialect) ForUpdate(b []byte, _ string) []byte { return b }
+
 // Period cuts the text: times are stored in ISO 8601.
 func (dialect) Period(b []byte, column string, length int) []byte {
 	return fmt.Appendf(b, "substr(%s, 1, %d)", column, length)

@@ -149,7 +149,7 @@ func open(ctx context.Context, path string, options Options) (*database, error) 
 		// https://www.sqlite.org/quirks.html#dblquote.
 		params = append(params, "_dqs=0")
 	}
-	d.name = "file:" + escapePath(path)
+	d.name = fileName(path)
 	switch {
 	case d.memory:
 		// The memdb VFS shares a name that begins with / between connections,
@@ -187,9 +187,14 @@ func ownDriver() (driver.Driver, error) {
 	return d, err
 }
 
-// escapePath makes a path safe within a file: name.
-func escapePath(path string) string {
-	return strings.ReplaceAll(strings.ReplaceAll((&url.URL{Path: path}).EscapedPath(), "#", "%23"), "?", "%3F")
+// fileName writes a path as a file: name, https://www.sqlite.org/uri.html, in which no
+// character of it is read as an option or a host.
+func fileName(path string) string {
+	escaped := (&url.URL{Path: path}).EscapedPath()
+	if strings.HasPrefix(path, "/") {
+		return "file://" + escaped
+	}
+	return "file:" + escaped
 }
 
 // connect opens a connection and sets it up.

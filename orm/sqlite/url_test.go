@@ -56,8 +56,8 @@ func FuzzParseURL(f *testing.F) {
 		if err := options.check(); err != nil {
 			t.Errorf("%q: %v", url, err)
 		}
-		if strings.ContainsAny(escapePath(path), "?#") {
-			t.Errorf("%q: %q can be read as options", url, escapePath(path))
+		if strings.ContainsAny(fileName(path), "?#") {
+			t.Errorf("%q: %q can be read as options", url, fileName(path))
 		}
 	})
 }

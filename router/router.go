@@ -80,8 +80,7 @@ func (r *Router) Add(rt Route) (*Route, error) {
 		return nil, fmt.Errorf("router: %s at %s: %w", added, place(rt.Where), err)
 	}
 	if err := r.parse(added); err != nil {
-		var fault *PatternError
-		if errors.As(err, &fault) {
+		if fault, ok := errors.AsType[*PatternError](err); ok {
 			fault.Where = rt.Where
 		}
 		return nil, err

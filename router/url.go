@@ -9,6 +9,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/retort-web/retort/internal/closest"
 )
 
 // anchorKey is the key that gives the fragment to [Router.URL].
@@ -70,7 +72,7 @@ func (r *Router) URL(name string, values ...any) (string, error) {
 	}
 	candidates := r.names[name]
 	if len(candidates) == 0 {
-		return "", &URLError{Name: name, Closest: closest(name, maps.Keys(r.names)), Err: ErrUnknownName}
+		return "", &URLError{Name: name, Closest: closest.Name(name, maps.Keys(r.names)), Err: ErrUnknownName}
 	}
 	fitting := candidates
 	if len(candidates) > 1 || len(candidates[0].missing(given)) > 0 {

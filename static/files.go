@@ -44,6 +44,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/retort-web/retort/internal/closest"
 )
 
 // Defaults of [Options].
@@ -147,7 +149,7 @@ func (f *Files) URL(name string) (string, error) {
 	a, err := f.asset(name, f.options.Development)
 	if errors.Is(err, fs.ErrNotExist) {
 		message := fmt.Sprintf("static: %q is not in any source", name)
-		if near := nearest(name, f.Names()); near != "" {
+		if near := closest.Name(name, slices.Values(f.Names())); near != "" {
 			message += fmt.Sprintf("; did you mean %q?", near)
 		}
 		return "", &unknownError{message}

@@ -93,37 +93,3 @@ func isHash(s string) bool {
 	}
 	return true
 }
-
-// nearest returns the name in names that looks most like name, or "" if none does.
-func nearest(name string, names []string) string {
-	best, most := "", max(2, len(name)/3)
-	for _, candidate := range names {
-		if d := distance(name, candidate, most); d <= most {
-			best, most = candidate, d-1
-		}
-	}
-	return best
-}
-
-// distance is the Levenshtein distance of two strings, or more than most if it is more.
-func distance(a, b string, most int) int {
-	if len(a)-len(b) > most || len(b)-len(a) > most {
-		return most + 1
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		corner := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := corner
-			if a[i] != b[j] {
-				cost = 1 + min(corner, row[j], row[j+1])
-			}
-			corner, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
-}

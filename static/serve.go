@@ -192,10 +192,21 @@ func (f *Files) squeezed(a *asset) ([]byte, error) {
 	return content, nil
 }
 
+// maxRanges is how many ranges of one file a request may ask for. Each costs a header of
+// its own in the answer, so that a few bytes of request could make many of response.
+const maxRanges = 20
+
 // repairRange takes ranges of no bytes, as in "bytes=-0", out of a request: net/http
-// answers them with an empty 206, RFC 9110 section 14.1.2 calls them unsatisfiable.
+// answers them with an empty 206, RFC 9110 section 14.1.2 calls them unsatisfiable. More
+// than maxRanges are as good as none, as section 14.2 allows: the whole file answers them.
 func repairRange(r *http.Request, size int64) *http.Request {
 	ranges, ok := strings.CutPrefix(r.Header.Get("Range"), "bytes=")
+	if ok && strings.Count(ranges, ",") >= maxRanges {
+		whole := *r
+		whole.Header = r.Header.Clone()
+		whole.Header.Del("Range")
+		return &whole
+	}
 	if !ok || !strings.Contains(ranges, "-0") {
 		return r
 	}

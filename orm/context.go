@@ -21,9 +21,19 @@ func scopeOf(ctx context.Context) *contextScope {
 	return s
 }
 
-// WithDB returns a context whose queries go to db.
+// WithDB returns a context whose queries go to db. Inside a transaction of db they stay
+// part of it.
 func WithDB(ctx context.Context, db *DB) context.Context {
-	return context.WithValue(ctx, scopeKey{}, &contextScope{db: db, outer: scopeOf(ctx)})
+	scope := &contextScope{db: db, outer: scopeOf(ctx)}
+	for s := scope.outer; s != nil; s = s.outer {
+		if s.db == db {
+			// Inside a transaction of this database it goes on: a statement
+			// beside it would wait for what the transaction holds.
+			scope.tx = s.tx
+			break
+		}
+	}
+	return context.WithValue(ctx, scopeKey{}, scope)
 }
 
 // WithOpener returns a context whose queries go to the database that open returns. It

@@ -415,3 +415,25 @@ func TestNamedAndLateDatabases(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestWithDBInsideATransactionOfThatDatabaseKeepsIt(t *testing.T) {
+	t.Parallel()
+	ctx := open(t)
+	db, err := orm.DBFrom(ctx)
+	must(t, err)
+	undo := errors.New("undo")
+	err = orm.Atomic(ctx, func(ctx context.Context) error {
+		if err := Tags.Insert(orm.WithDB(ctx, db), &Tag{Name: "kept inside"}); err != nil {
+			return err
+		}
+		return undo
+	})
+	if !errors.Is(err, undo) {
+		t.Fatal(err)
+	}
+	n, err := Tags.Where(orm.Eq(&Tags.Fields().Name, "kept inside")).Count(ctx)
+	must(t, err)
+	if n != 0 {
+		t.Errorf("the row was written beside the transaction: %d rows", n)
+	}
+}

@@ -23,6 +23,7 @@ type conn struct {
 	// broken is set by an error after which the connection is of no more use: the
 	// file was moved away, cannot be read, or is not a database.
 	broken atomic.Bool
+	file   int // the place's number of the file that this is a connection to
 
 	byText map[string]*list.Element
 	recent *list.List // of *stmt, most recently used first

@@ -14,6 +14,9 @@ type pool struct {
 	slots chan struct{}
 	wait  time.Duration // longest wait for a slot
 
+	place  *place
+	writes bool
+
 	mu     sync.Mutex
 	idle   []*conn
 	closed bool
@@ -43,22 +46,41 @@ func (p *pool) take(ctx context.Context) (*conn, error) {
 			return nil, errQueue
 		}
 	}
-	p.mu.Lock()
-	if p.closed {
-		p.mu.Unlock()
+	c, err := p.connection(ctx)
+	if err != nil {
 		<-p.slots
-		return nil, errClosed
 	}
-	if n := len(p.idle); n > 0 {
+	return c, err
+}
+
+// connection returns an idle connection, or a new one.
+func (p *pool) connection(ctx context.Context) (*conn, error) {
+	number, err := p.place.look(p.writes)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		p.mu.Lock()
+		if p.closed {
+			p.mu.Unlock()
+			return nil, errClosed
+		}
+		n := len(p.idle)
+		if n == 0 {
+			p.mu.Unlock()
+			break
+		}
 		c := p.idle[n-1]
 		p.idle = p.idle[:n-1]
 		p.mu.Unlock()
-		return c, nil
+		if c.file == number {
+			return c, nil
+		}
+		_ = c.close() // of the file that was here before
 	}
-	p.mu.Unlock()
 	c, err := p.open(ctx)
-	if err != nil {
-		<-p.slots
+	if err == nil {
+		c.file = number
 	}
 	return c, err
 }

@@ -113,6 +113,7 @@ type database struct {
 	name    string // for the driver
 	dialect dialect
 	memory  bool
+	place   *place
 	writer  *pool
 	readers *pool
 }
@@ -162,8 +163,13 @@ func open(ctx context.Context, path string, options Options) (*database, error) 
 	if len(params) > 0 {
 		d.name += "?" + strings.Join(params, "&")
 	}
+	if !d.memory {
+		d.place = newPlace(path)
+	}
 	d.writer = newPool(1, o.QueueTimeout, func(ctx context.Context) (*conn, error) { return d.connect(ctx, !o.ReadOnly) })
 	d.readers = newPool(o.Readers, o.QueueTimeout, func(ctx context.Context) (*conn, error) { return d.connect(ctx, false) })
+	d.writer.place, d.writer.writes = d.place, true
+	d.readers.place = d.place
 	// Opening the writer checks the file, sets the journal mode and, for a
 	// database in memory, keeps it alive.
 	c, err := d.writer.take(ctx)
@@ -171,6 +177,13 @@ func open(ctx context.Context, path string, options Options) (*database, error) 
 		return nil, classify(fmt.Errorf("sqlite: opening %s: %w", path, err))
 	}
 	d.writer.give(c)
+	d.place.settle()
+	if !d.memory && !o.ReadOnly {
+		// From here on the file is there, or it was taken away.
+		params = append(params, "mode=rw")
+		d.name, _, _ = strings.Cut(d.name, "?")
+		d.name += "?" + strings.Join(params, "&")
+	}
 	return d, nil
 }
 
@@ -236,7 +249,7 @@ func (d *database) Schema() schema.Dialect { return ddl.Dialect{} }
 
 func (d *database) Classify(err error) error {
 	switch {
-	case errors.Is(err, errClosed):
+	case errors.Is(err, errClosed), errors.Is(err, errMoved):
 		return fmt.Errorf("%w: %w", orm.ErrUnavailable, err)
 	case errors.Is(err, errQueue):
 		return fmt.Errorf("%w: %w", orm.ErrLocked, err)

@@ -98,7 +98,7 @@ func (d *decoder) whole(f *field, v reflect.Value, kind media) error {
 		target.SetBytes(bytes.Clone(body))
 		return nil
 	}
-	if fault := textFault(string(body)); fault != nil {
+	if fault := validate.TextFault(string(body)); fault != nil {
 		return badRequest("the request body "+fault.Message, nil)
 	}
 	target.SetString(string(body))

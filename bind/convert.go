@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/retort-web/retort/validate"
 )
@@ -16,7 +15,7 @@ import (
 // A converter makes a value of one type, without pointers, from text.
 type converter struct {
 	// set stores text in v, which can be set. The failure has no field yet.
-	set func(v reflect.Value, text string, zone *time.Location) *validate.FieldError
+	set Parse
 
 	// blank says that an empty text is a value, and not an input left blank.
 	blank bool
@@ -30,6 +29,20 @@ var (
 	textUnmarshalerType = reflect.TypeFor[encoding.TextUnmarshaler]()
 	timeType            = reflect.TypeFor[time.Time]()
 )
+
+// Parse reads text into v, which can be set, as a parameter or the input of a
+// form is read into a field of its type. Times without a zone are in the one
+// given, or UTC. The error has no field yet.
+type Parse func(v reflect.Value, text string, zone *time.Location) *validate.FieldError
+
+// ParseOf returns how text sets values of a type; nil if text cannot, as for
+// pointers, structs and lists.
+func ParseOf(t reflect.Type) Parse {
+	if c := converterFor(t); c != nil {
+		return c.set
+	}
+	return nil
+}
 
 // converterFor returns nil for a type that text cannot set.
 func converterFor(t reflect.Type) *converter {
@@ -62,27 +75,12 @@ func converterFor(t reflect.Type) *converter {
 	return nil
 }
 
-func failure(code string, params map[string]any) *validate.FieldError {
-	return &validate.FieldError{Code: code, Message: validate.Message(code, params), Params: params}
-}
-
 func wrongType(kind string) *validate.FieldError {
-	return failure("type", map[string]any{"type": kind})
-}
-
-// textFault refuses what databases, pages and logs cannot hold.
-func textFault(text string) *validate.FieldError {
-	switch {
-	case !utf8.ValidString(text):
-		return failure("encoding", nil)
-	case strings.IndexByte(text, 0) >= 0:
-		return failure("null_character", nil)
-	}
-	return nil
+	return validate.Fault("type", map[string]any{"type": kind})
 }
 
 func setString(v reflect.Value, text string, _ *time.Location) *validate.FieldError {
-	if fault := textFault(text); fault != nil {
+	if fault := validate.TextFault(text); fault != nil {
 		return fault
 	}
 	v.SetString(text)
@@ -170,11 +168,11 @@ func rangeFault(t reflect.Type) *validate.FieldError {
 	default:
 		params["min"], params["max"] = int64(math.MinInt64)>>(64-t.Bits()), int64(math.MaxInt64)>>(64-t.Bits())
 	}
-	return failure("range", params)
+	return validate.Fault("range", params)
 }
 
-// timeLayouts are RFC 3339 and what HTML inputs of type datetime-local and date
-// send. Fractions of seconds are read without being mentioned.
+// timeLayouts are RFC 3339 and what HTML inputs of type datetime-local, date and
+// time send. Fractions of seconds are read without being mentioned.
 var timeLayouts = []string{
 	time.RFC3339,
 	"2006-01-02T15:04",
@@ -182,6 +180,8 @@ var timeLayouts = []string{
 	"2006-01-02 15:04",
 	"2006-01-02 15:04:05",
 	time.DateOnly,
+	"15:04",
+	time.TimeOnly,
 }
 
 func setTime(v reflect.Value, text string, zone *time.Location) *validate.FieldError {
@@ -208,7 +208,7 @@ func setDuration(v reflect.Value, text string, _ *time.Location) *validate.Field
 }
 
 func setRawMessage(v reflect.Value, text string, _ *time.Location) *validate.FieldError {
-	if fault := textFault(text); fault != nil {
+	if fault := validate.TextFault(text); fault != nil {
 		return fault
 	}
 	// The limits of a JSON body hold here too; the text is bounded already.
@@ -220,11 +220,11 @@ func setRawMessage(v reflect.Value, text string, _ *time.Location) *validate.Fie
 }
 
 func setUnmarshaler(v reflect.Value, text string, _ *time.Location) *validate.FieldError {
-	if fault := textFault(text); fault != nil {
+	if fault := validate.TextFault(text); fault != nil {
 		return fault
 	}
 	if err := v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(text)); err != nil {
-		return failure("invalid", nil)
+		return validate.Fault("invalid", nil)
 	}
 	return nil
 }
@@ -241,7 +241,7 @@ func typeFault(t reflect.Type) *validate.FieldError {
 		return wrongType("file")
 	}
 	if decodesItself(t) {
-		return failure("invalid", nil)
+		return validate.Fault("invalid", nil)
 	}
 	switch kind := t.Kind(); kind {
 	case reflect.String:
@@ -252,7 +252,7 @@ func typeFault(t reflect.Type) *validate.FieldError {
 		return wrongType("number")
 	case reflect.Slice, reflect.Array:
 		if t.Elem().Kind() == reflect.Uint8 {
-			return failure("invalid", nil)
+			return validate.Fault("invalid", nil)
 		}
 		return wrongType("array")
 	case reflect.Struct, reflect.Map:
@@ -261,6 +261,6 @@ func typeFault(t reflect.Type) *validate.FieldError {
 		if kind >= reflect.Int && kind <= reflect.Uintptr {
 			return wrongType("integer")
 		}
-		return failure("invalid", nil)
+		return validate.Fault("invalid", nil)
 	}
 }

@@ -111,7 +111,7 @@ func (s *salvage) value(v reflect.Value, raw []byte, path []byte, depth int) {
 // leaf decodes a value in one go.
 func (s *salvage) leaf(v reflect.Value, raw []byte, path []byte) {
 	if hasNullEscape(raw) {
-		s.fault(path, failure("null_character", nil))
+		s.fault(path, validate.Fault("null_character", nil))
 		return
 	}
 	err := s.unmarshal(raw, v.Addr().Interface())
@@ -119,7 +119,7 @@ func (s *salvage) leaf(v reflect.Value, raw []byte, path []byte) {
 		return
 	}
 	if errors.Is(err, errUnknownMember) {
-		s.fault(path, failure("unknown", nil))
+		s.fault(path, validate.Fault("unknown", nil))
 		return
 	}
 	t := v.Type()
@@ -160,7 +160,7 @@ func (s *salvage) object(v reflect.Value, raw, path []byte, depth int) {
 		switch {
 		case f == nil:
 			if s.src.Limits.RefuseUnknown {
-				s.fault(member(path, m.name), failure("unknown", nil))
+				s.fault(member(path, m.name), validate.Fault("unknown", nil))
 			}
 			continue
 		case depth == 0 && slices.ContainsFunc(s.hidden, func(index []int) bool { return slices.Equal(index, f.index) }):
@@ -194,7 +194,7 @@ func (s *salvage) dictionary(v reflect.Value, raw, path []byte, depth int) {
 			return
 		}
 		if strings.IndexByte(m.name, 0) >= 0 {
-			s.fault(path, failure("null_character", nil))
+			s.fault(path, validate.Fault("null_character", nil))
 			continue
 		}
 		item := reflect.New(v.Type().Elem()).Elem()

@@ -271,7 +271,7 @@ func (d *decoder) setFiles(f *field, v reflect.Value, in *values, name string) b
 // inner returns the plan for the structs in f, or nil if they are too deep.
 func (d *decoder) inner(f *field, depth int) *plan {
 	if depth >= maxFormDepth {
-		d.fail(f.name(d.naming), failure("too_deep", nil))
+		d.fail(f.name(d.naming), validate.Fault("too_deep", nil))
 		return nil
 	}
 	p, err := branchFor(f.inner)

@@ -83,7 +83,7 @@ func textCheck(rule Rule, t reflect.Type, valid func(string) bool, params map[st
 		if valid(v.String()) {
 			return nil
 		}
-		return newError(rule.Name, params)
+		return Fault(rule.Name, params)
 	}, nil
 }
 
@@ -129,7 +129,7 @@ func compileBound(rule Rule, t reflect.Type) (check, error) {
 			if text && v.Len()/utf8.UTFMax >= limit || count(v) >= limit {
 				return nil
 			}
-			return newError(code, params)
+			return Fault(code, params)
 		}, nil
 	}
 	return func(v reflect.Value) *FieldError {
@@ -137,7 +137,7 @@ func compileBound(rule Rule, t reflect.Type) (check, error) {
 		if text && v.Len() <= limit || count(v) <= limit {
 			return nil
 		}
-		return newError(code, params)
+		return Fault(code, params)
 	}, nil
 }
 
@@ -159,7 +159,7 @@ func bound(rule Rule, compare func(reflect.Value) int, limit any) check {
 		if order := compare(v); lowest <= order && order <= highest {
 			return nil
 		}
-		return newError(rule.Name, params)
+		return Fault(rule.Name, params)
 	}
 }
 
@@ -173,7 +173,7 @@ func compileLength(rule Rule, t reflect.Type) (check, error) {
 		if count(v) == limit {
 			return nil
 		}
-		return newError(code, params)
+		return Fault(code, params)
 	}, nil
 }
 
@@ -219,7 +219,7 @@ func compileMultiple(rule Rule, t reflect.Type) (check, error) {
 		if !rest(v) {
 			return nil
 		}
-		return newError(rule.Name, params)
+		return Fault(rule.Name, params)
 	}, nil
 }
 
@@ -257,7 +257,7 @@ func compileChoice(rule Rule, t reflect.Type) (check, error) {
 				return nil
 			}
 		}
-		return newError(rule.Name, params)
+		return Fault(rule.Name, params)
 	}, nil
 }
 
@@ -270,7 +270,7 @@ func compileUnique(rule Rule, t reflect.Type) (check, error) {
 		for i := range v.Len() {
 			item := v.Index(i).Interface()
 			if _, twice := seen[item]; twice {
-				return newError(rule.Name, nil)
+				return Fault(rule.Name, nil)
 			}
 			seen[item] = struct{}{}
 		}
@@ -313,7 +313,7 @@ func compileCustom(custom CustomRule, rule Rule) (check, error) {
 		if valid(v.Interface()) {
 			return nil
 		}
-		return newError(rule.Name, params)
+		return Fault(rule.Name, params)
 	}, nil
 }
 

@@ -156,14 +156,14 @@ func (w *walker) value(n *node, v reflect.Value, depth int) error {
 	for range n.pointers {
 		if v.IsNil() {
 			if n.required {
-				return w.fail(newError("required", nil))
+				return w.fail(Fault("required", nil))
 			}
 			return nil
 		}
 		v = v.Elem()
 	}
 	if n.required && w.missing(n, v) {
-		return w.fail(newError("required", nil))
+		return w.fail(Fault("required", nil))
 	}
 	if v.Kind() == reflect.String && v.Len() == 0 {
 		return nil
@@ -178,7 +178,7 @@ func (w *walker) value(n *node, v reflect.Value, depth int) error {
 	}
 	if n.object != nil || n.items != nil && v.Len() > 0 {
 		if depth >= maxDepth {
-			return w.fail(newError("too_deep", nil))
+			return w.fail(Fault("too_deep", nil))
 		}
 		if err := w.inside(n, v, depth+1); err != nil {
 			return err

@@ -18,6 +18,17 @@ func Text(s string) bool {
 	return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0
 }
 
+// TextFault says what is wrong with a string that is not [Text]; nil if it is.
+func TextFault(s string) *FieldError {
+	switch {
+	case !utf8.ValidString(s):
+		return Fault("encoding", nil)
+	case strings.IndexByte(s, 0) >= 0:
+		return Fault("null_character", nil)
+	}
+	return nil
+}
+
 // SingleLine reports whether s is [Text] without control characters and line
 // ends of any kind, so that it is safe in a header, a subject or a log line.
 func SingleLine(s string) bool {

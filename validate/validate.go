@@ -71,9 +71,9 @@ func NewError(field, code, message string) *FieldError {
 	return &FieldError{Field: field, Code: code, Message: message}
 }
 
-// newError makes a FieldError whose message follows from code and parameters.
-// The field is filled in by whoever knows the path.
-func newError(code string, params map[string]any) *FieldError {
+// Fault makes a FieldError whose message follows from code and parameters. The
+// field is filled in by whoever knows the path.
+func Fault(code string, params map[string]any) *FieldError {
 	return &FieldError{Code: code, Message: Message(code, params), Params: params}
 }
 

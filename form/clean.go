@@ -1,0 +1,335 @@
+package form
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/retort-web/retort/validate"
+)
+
+// validate does the checking, once. What keeps it from deciding is kept in err.
+func (f *core) validate(value any) {
+	if f.cleaned || f.err != nil {
+		return
+	}
+	f.cleaned = true
+	ctx := context.Context(f.c)
+	for _, field := range f.fields {
+		if f.err = field.validate(ctx); f.err != nil {
+			return
+		}
+	}
+	if f.err = f.checkUnique(ctx); f.err != nil || !f.isRight() {
+		return
+	}
+	var err error
+	switch v := value.(type) {
+	case validate.Validator:
+		err = v.Validate()
+	case validate.ContextValidator:
+		err = v.Validate(ctx)
+	}
+	if f.err = f.adopt(err); f.err != nil || !f.isRight() {
+		return
+	}
+	if f.clean != nil {
+		if f.err = f.adopt(f.clean(ctx, value)); f.err != nil || !f.isRight() {
+			return
+		}
+	}
+	f.err = f.checkSets(ctx)
+}
+
+// adopt puts the failures in err beside their fields. It returns err if it is no
+// failure of the input.
+func (f *core) adopt(err error) error {
+	if err == nil {
+		return nil
+	}
+	if one, ok := errors.AsType[*validate.FieldError](err); ok && one != nil {
+		f.place(one)
+		return nil
+	}
+	if several, ok := errors.AsType[validate.Errors](err); ok {
+		for i := range several {
+			f.place(&several[i])
+		}
+		return nil
+	}
+	return err
+}
+
+// place puts a failure beside the field it names, by the name of the input with
+// or without prefix or by the name in JSON; else at the top.
+func (f *core) place(fault *validate.FieldError) {
+	for _, field := range f.fields {
+		if fault.Field == field.spec.name || fault.Field == field.name ||
+			fault.Field != "" && strings.EqualFold(fault.Field, field.spec.typeName()) {
+			field.fail(fault)
+			return
+		}
+	}
+	f.others = append(f.others, *fault)
+}
+
+// typeName is the name of the Go field.
+func (s *spec) typeName() string { return s.goName[strings.LastIndexByte(s.goName, '.')+1:] }
+
+// validate turns what was submitted for the field into its value and checks it.
+func (f *Field) validate(ctx context.Context) error {
+	if f.disabled || !f.present && f.keepsAbsent() {
+		return nil
+	}
+	var err error
+	switch f.spec.shape {
+	case file, files:
+		f.takeFiles()
+	case toOne:
+		err = f.takeRow(ctx)
+	case toMany:
+		err = f.takeRows(ctx)
+	case list:
+		f.takeList()
+	default:
+		f.takeText()
+	}
+	if err != nil || len(f.faults) > 0 {
+		return err
+	}
+	v := f.in(f.form.value)
+	if f.spec.shape == toMany {
+		v = f.rows
+	}
+	if f.spec.checker != nil {
+		value := v.Interface()
+		if f.spec.shape == toMany {
+			// The rules are about how many they are.
+			value = make([]struct{}, v.Len())
+		}
+		if err := f.adopt(f.spec.checker.Check(ctx, f.name, value)); err != nil {
+			return err
+		}
+	}
+	if f.check != nil && len(f.faults) == 0 {
+		return f.adopt(f.check(ctx, v))
+	}
+	return nil
+}
+
+// adopt takes over the failures in an error about this field.
+func (f *Field) adopt(err error) error {
+	if one, ok := errors.AsType[*validate.FieldError](err); ok && one != nil {
+		f.fail(one)
+		return nil
+	}
+	if several, ok := errors.AsType[validate.Errors](err); ok {
+		for i := range several {
+			f.fail(&several[i])
+		}
+		return nil
+	}
+	return err
+}
+
+// keepsAbsent reports whether a field that the request does not mention stays as
+// it is: in a PATCH, and in a new row where it has a default. Checkboxes and lists
+// are not mentioned when nothing is chosen.
+func (f *Field) keepsAbsent() bool {
+	if f.form.c.Method() == http.MethodPatch {
+		return true
+	}
+	if f.Multiple() || f.spec.shape == single && f.spec.codec.kind == boolKind {
+		return false
+	}
+	return f.form.isNew && f.spec.info != nil && f.spec.info.HasDefault
+}
+
+// takeText handles a field of one value.
+func (f *Field) takeText() {
+	v := f.in(f.form.value)
+	text := ""
+	if len(f.raw) > 0 {
+		text = f.raw[0]
+	}
+	if fault := validate.TextFault(text); fault != nil {
+		f.changed = true
+		f.fail(fault)
+		return
+	}
+	text = f.normal(text)
+	if f.spec.codec.kind == boolKind && f.spec.typ.Kind() != reflect.Pointer && text == "" {
+		text = "false"
+	}
+	before := ""
+	if shown := f.shown(); len(shown) > 0 {
+		before = f.normal(shown[0])
+	}
+	f.changed = text != before
+	isFalse := f.spec.codec.kind == boolKind && text == "false" && f.spec.typ.Kind() != reflect.Pointer
+	if f.required && (strings.TrimSpace(text) == "" || isFalse) {
+		v.SetZero()
+		f.fail(validate.Fault("required", nil))
+		return
+	}
+	if f.checkText(text); len(f.faults) > 0 || !f.changed {
+		return
+	}
+	if strings.TrimSpace(text) == "" {
+		v.SetZero()
+		return
+	}
+	made := reflect.New(f.spec.elem).Elem()
+	if fault := f.parse(made, text); fault != nil {
+		f.fail(fault)
+		return
+	}
+	if f.source != nil && !f.source.has(f.spec.codec.format(made, f.form.location, f.layout())) {
+		f.fail(notAChoice())
+		return
+	}
+	if v.Type() != f.spec.elem {
+		p := reflect.New(f.spec.elem)
+		p.Elem().Set(made)
+		made = p
+	}
+	v.Set(made)
+	// What reads the same as before is the same: 7 and 007.
+	if slices.Equal(f.shown(), f.shownIn(f.form.value)) {
+		f.changed = false
+		v.Set(f.in(f.form.initial))
+	}
+}
+
+// shownIn are the texts of the field in another value of the form's struct.
+func (f *Field) shownIn(v reflect.Value) []string {
+	c := *f
+	c.form = &core{initial: v, location: f.form.location}
+	return c.shown()
+}
+
+// checkText checks what is known of a text before it is a value.
+func (f *Field) checkText(text string) {
+	if f.spec.codec.kind != textKind || text == "" {
+		return
+	}
+	if f.oneLine() && !validate.SingleLine(text) {
+		f.fail(validate.Fault("single_line", nil))
+	}
+	if n := f.spec.size; n > 0 && utf8.RuneCountInString(text) > n {
+		f.fail(validate.Fault("max_length", map[string]any{"max": n}))
+	}
+}
+
+// parse says "date" and "time" where the widget asks for no more.
+func (f *Field) parse(v reflect.Value, text string) *validate.FieldError {
+	fault := f.spec.codec.parse(v, text, f.form.location)
+	if fault == nil || f.spec.codec.kind != timeKind {
+		return fault
+	}
+	switch f.widget.(type) {
+	case Date:
+		fault.Message = "must be a date such as 2006-01-31"
+	case Time:
+		fault.Message = "must be a time such as 15:04"
+	case DateTime:
+		fault.Message = "must be a date and time such as 2006-01-31T15:04"
+	}
+	return fault
+}
+
+func notAChoice() *validate.FieldError {
+	return &validate.FieldError{Code: "choice", Message: "is not one of the choices"}
+}
+
+// takeList handles a field of several texts or numbers. Without choices they are
+// one text with commas.
+func (f *Field) takeList() {
+	v := f.in(f.form.value)
+	texts, fault := f.submittedList(f.source == nil)
+	if fault != nil {
+		f.changed = true
+		f.fail(fault)
+		return
+	}
+	f.changed = !sameSet(texts, f.shown())
+	made := reflect.MakeSlice(f.spec.typ, 0, len(texts))
+	for _, text := range texts {
+		item := reflect.New(f.spec.elem).Elem()
+		if fault := f.parse(item, text); fault != nil {
+			f.fail(fault)
+			return
+		}
+		if f.source != nil && !f.source.has(f.spec.codec.format(item, f.form.location, f.layout())) {
+			f.fail(notAChoice())
+			return
+		}
+		made = reflect.Append(made, item)
+	}
+	v.Set(made)
+	if f.required && len(texts) == 0 {
+		f.fail(validate.Fault("required", nil))
+	}
+}
+
+// submittedList returns the texts that are not blank, each once.
+func (f *Field) submittedList(commas bool) ([]string, *validate.FieldError) {
+	var texts []string
+	seen := map[string]bool{}
+	for _, raw := range f.raw {
+		if fault := validate.TextFault(raw); fault != nil {
+			return nil, fault
+		}
+		parts := []string{raw}
+		if commas {
+			parts = strings.Split(raw, ",")
+		}
+		for _, part := range parts {
+			if part = strings.TrimSpace(part); part != "" && !seen[part] {
+				seen[part] = true
+				texts = append(texts, part)
+			}
+		}
+	}
+	return texts, nil
+}
+
+func sameSet(a, b []string) bool {
+	a, b = slices.Clone(a), slices.Clone(b)
+	slices.Sort(a)
+	slices.Sort(b)
+	return slices.Equal(a, b)
+}
+
+// takeFiles handles uploads. An input without a file leaves the field as it was.
+func (f *Field) takeFiles() {
+	v := f.in(f.form.value)
+	f.changed = len(f.uploads) > 0
+	switch {
+	case len(f.uploads) == 0:
+		if f.required && v.IsZero() {
+			f.fail(validate.Fault("required", nil))
+		}
+	case f.spec.shape == file:
+		v.Set(reflect.ValueOf(f.uploads[0]))
+	default:
+		v.Set(reflect.ValueOf(f.uploads))
+	}
+}
+
+// presentable makes texts fit for a page: what is not UTF-8 is marked, and NUL,
+// which no page may hold, is left out.
+func presentable(texts []string) []string {
+	if !slices.ContainsFunc(texts, func(text string) bool { return validate.TextFault(text) != nil }) {
+		return texts
+	}
+	out := make([]string, len(texts))
+	for i, text := range texts {
+		out[i] = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "")
+	}
+	return out
+}

@@ -1,0 +1,283 @@
+package form
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/retort-web/retort/bind"
+	"github.com/retort-web/retort/validate"
+)
+
+// Field is one field of a form, as widgets and templates see it.
+type Field struct {
+	form     *core
+	spec     *spec
+	name     string
+	label    string
+	help     string
+	widget   Widget
+	required bool
+	disabled bool
+	hidden   bool
+	source   Source
+	check    func(ctx context.Context, v reflect.Value) error
+
+	raw     []string // as submitted
+	uploads []*bind.File
+	present bool // the request has the name
+	keys    []string
+	rows    reflect.Value // a []*T: what a many-to-many relation is to refer to
+	changed bool
+	faults  validate.Errors
+
+	options []Option
+	more    bool // there are more options than are listed
+	extra   attributes
+}
+
+// Option is one choice of a field.
+type Option struct {
+	Value    string
+	Label    string
+	Selected bool
+}
+
+// Name is the name of the input, with the form's prefix.
+func (f *Field) Name() string { return f.name }
+
+// ID is the id of the input: "id_" and the name.
+func (f *Field) ID() string { return "id_" + f.name }
+
+// Label is the text of the label.
+func (f *Field) Label() string { return f.label }
+
+// Help is the text below the input.
+func (f *Field) Help() string { return f.help }
+
+// Required reports whether the field must be filled in.
+func (f *Field) Required() bool { return f.required }
+
+// Disabled reports whether the field only shows its value.
+func (f *Field) Disabled() bool { return f.disabled }
+
+// Hidden reports whether the field is an input that is not seen.
+func (f *Field) Hidden() bool { return f.hidden }
+
+// Multiple reports whether the field takes several values.
+func (f *Field) Multiple() bool {
+	return f.spec.shape == list || f.spec.shape == toMany || f.spec.shape == files
+}
+
+// Changed reports whether the submitted value is not the one the field had.
+func (f *Field) Changed() bool { return f.changed }
+
+// Options are the choices of a field that has some: those that a widget with the
+// method UsesOptions lists.
+func (f *Field) Options() []Option { return f.options }
+
+// TooMany reports that the field has more choices than Options lists.
+func (f *Field) TooMany() bool { return f.more }
+
+// Errors are the field's errors as sentences.
+func (f *Field) Errors() []string {
+	if len(f.faults) == 0 {
+		return nil
+	}
+	list := make([]string, len(f.faults))
+	for i := range f.faults {
+		list[i] = f.sentence(f.faults[i].Message)
+	}
+	return list
+}
+
+// sentence puts the label before a message that has no subject: "is required" is
+// "Title is required.". One with a capital letter is a sentence already.
+func (f *Field) sentence(message string) string {
+	if first, _ := utf8.DecodeRuneInString(message); f.label != "" && !unicode.IsUpper(first) {
+		message = f.label + " " + message
+	}
+	return stop(message)
+}
+
+func stop(message string) string {
+	if last, _ := utf8.DecodeLastRuneInString(message); unicode.IsLetter(last) || unicode.IsDigit(last) {
+		return message + "."
+	}
+	return message
+}
+
+// Value is the text that the input shows: what was typed, or the field's value.
+func (f *Field) Value() string {
+	if values := f.Values(); len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
+
+// Values are the texts of a field that takes several values. A password has none.
+func (f *Field) Values() []string {
+	if _, secret := f.widget.(Password); secret {
+		return nil
+	}
+	if f.form.bound && !f.disabled {
+		return presentable(f.raw)
+	}
+	return f.shown()
+}
+
+// shown are the texts for the value that the field had before input.
+func (f *Field) shown() []string {
+	v := f.in(f.form.initial)
+	switch f.spec.shape {
+	case toMany:
+		return f.keys
+	case toOne:
+		if v.Field(0).IsZero() {
+			return nil
+		}
+		return []string{f.text(v.Field(0))}
+	case list:
+		texts := make([]string, v.Len())
+		for i := range texts {
+			texts[i] = f.text(v.Index(i))
+		}
+		return texts
+	case single:
+		if v.Kind() == reflect.Pointer && f.spec.elem != v.Type() {
+			if v.IsNil() {
+				return nil
+			}
+			v = v.Elem()
+		} else if f.form.blank && v.IsZero() && f.startsBlank() {
+			return nil
+		}
+		if text := f.text(v); text != "" {
+			return []string{text}
+		}
+	}
+	return nil
+}
+
+// startsBlank reports that the zero of a number or duration is no value in a new
+// form, but one that is not filled in yet.
+func (f *Field) startsBlank() bool {
+	k := f.spec.codec.kind
+	return (k == intKind || k == floatKind || f.spec.elem == durationType) && (f.spec.info == nil || !f.spec.info.HasDefault)
+}
+
+func (f *Field) text(v reflect.Value) string {
+	return f.spec.codec.format(v, f.form.location, f.layout())
+}
+
+// layout is how the widget wants times.
+func (f *Field) layout() string {
+	switch f.widget.(type) {
+	case Date:
+		return dateLayout
+	case Time:
+		return minuteLayout
+	}
+	return dateTimeLayout
+}
+
+// in is the field in a value of the form's struct.
+func (f *Field) in(v reflect.Value) reflect.Value { return v.FieldByIndex(f.spec.index) }
+
+// read takes what the request has for the field.
+func (f *Field) read(data *bind.FormData) {
+	if f.spec.shape == file || f.spec.shape == files {
+		for _, upload := range data.Files[f.name] {
+			// A browser sends an input without a file as one without name and
+			// content.
+			if upload.Filename != "" || upload.Size > 0 {
+				f.uploads = append(f.uploads, upload)
+			}
+		}
+		f.present = len(f.uploads) > 0
+		return
+	}
+	f.raw, f.present = data.Values[f.name]
+}
+
+// normal is a submitted text as the field's type takes it: without the carriage
+// returns that browsers put in, and without space around what is not free text.
+func (f *Field) normal(text string) string {
+	if strings.Contains(text, "\r") {
+		text = strings.ReplaceAll(text, "\r\n", "\n")
+	}
+	switch f.widget.(type) {
+	case Textarea, Password:
+		if f.spec.codec.kind == textKind {
+			return text
+		}
+	}
+	return strings.TrimSpace(text)
+}
+
+// oneLine reports that the widget has no line ends to offer.
+func (f *Field) oneLine() bool {
+	_, area := f.widget.(Textarea)
+	_, hidden := f.widget.(Hidden)
+	return !area && !hidden
+}
+
+func (f *Field) fail(fault *validate.FieldError) {
+	e := *fault
+	e.Field = f.name
+	f.faults = append(f.faults, e)
+}
+
+// Attr returns a copy of the field whose input has further attributes, given as
+// pairs of name and value. A class is added to those there are, true makes an
+// attribute without value, and false or nil takes one away. The values are
+// escaped; a name that is no name is an error.
+func (f *Field) Attr(pairs ...any) (*Field, error) {
+	c := *f
+	c.extra = slices.Clone(f.extra)
+	if err := c.extra.add(pairs); err != nil {
+		return nil, fmt.Errorf("form: %s: %w", f.spec.goName, err)
+	}
+	return &c, nil
+}
+
+// defaultWidget is the widget that the field's type asks for.
+func (f *Field) defaultWidget() Widget {
+	s := f.spec
+	switch s.shape {
+	case file, files:
+		return File{}
+	case toOne:
+		return Select{}
+	case toMany:
+		return CheckboxList{}
+	case list:
+		if f.source != nil {
+			return CheckboxList{}
+		}
+		return Text{}
+	}
+	if f.source != nil {
+		return Select{}
+	}
+	switch s.codec.kind {
+	case boolKind:
+		if s.typ.Kind() == reflect.Pointer {
+			return Select{}
+		}
+		return Checkbox{}
+	case intKind, floatKind:
+		return Number{}
+	case timeKind:
+		return s.timeWidget()
+	case jsonKind:
+		return Textarea{}
+	case textKind:
+		return s.textWidget()
+	}
+	return Text{}
+}

@@ -1,0 +1,234 @@
+package form
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/retort-web/retort/orm"
+	"github.com/retort-web/retort/validate"
+)
+
+// maxKeys bounds how many rows one field may name: a query with more parameters is
+// refused by some databases.
+const maxKeys = 10_000
+
+// keyText is the text of the primary key of a row of the related model.
+func (f *Field) keyText(row any) (string, error) {
+	key, err := f.target().PrimaryKey.Get(row)
+	if err != nil {
+		return "", err
+	}
+	v := reflect.New(reflect.TypeOf(key)).Elem()
+	v.Set(reflect.ValueOf(key))
+	return f.spec.codec.format(v, f.form.location, ""), nil
+}
+
+// key reads the text of a key; what is none is not among the choices.
+func (f *Field) key(text string) (any, bool) {
+	v := reflect.New(f.target().PrimaryKey.Type).Elem()
+	if f.spec.codec.parse(v, text, f.form.location) != nil || v.IsZero() {
+		return nil, false
+	}
+	return v.Interface(), true
+}
+
+func (f *Field) target() *orm.ModelInfo { return f.spec.info.Relation.Target() }
+
+// takeRow handles a foreign key: the row must be among those to choose from.
+func (f *Field) takeRow(ctx context.Context) error {
+	texts, fault := f.submittedList(false)
+	if fault != nil {
+		f.changed = true
+		f.fail(fault)
+		return nil
+	}
+	f.changed = !sameSet(texts, f.shown())
+	switch {
+	case len(texts) == 0 && f.required:
+		f.fail(validate.Fault("required", nil))
+		return nil
+	case len(texts) > 1:
+		f.fail(notAChoice())
+		return nil
+	case !f.changed:
+		return nil
+	}
+	if len(texts) == 0 {
+		return f.spec.info.Set(f.form.value.Addr().Interface(), nil)
+	}
+	found, err := f.pick(ctx, texts)
+	if err != nil || len(f.faults) > 0 {
+		return err
+	}
+	// Set of ForeignKey[T, K] takes a *T, which no interface can say.
+	f.in(f.form.value).Addr().MethodByName("Set").Call([]reflect.Value{reflect.ValueOf(found[0])})
+	return nil
+}
+
+// takeRows handles a many-to-many relation. The rows are written by Save.
+func (f *Field) takeRows(ctx context.Context) error {
+	if err := f.loadKeys(ctx); err != nil {
+		return err
+	}
+	// Where there are too many rows to list, the keys come as one text.
+	texts, fault := f.submittedList(true)
+	if fault != nil {
+		f.changed = true
+		f.fail(fault)
+		return nil
+	}
+	f.changed = !sameSet(texts, f.shown())
+	switch {
+	case len(texts) == 0 && f.required:
+		f.fail(validate.Fault("required", nil))
+		return nil
+	case !f.changed:
+		return nil
+	}
+	picked, err := f.pick(ctx, texts)
+	if err != nil {
+		return err
+	}
+	f.rows.SetZero()
+	for _, row := range picked {
+		f.rows.Set(reflect.Append(f.rows, reflect.ValueOf(row)))
+	}
+	return nil
+}
+
+// pick finds the rows whose keys were submitted, with one query.
+func (f *Field) pick(ctx context.Context, texts []string) ([]any, error) {
+	if len(texts) == 0 {
+		return nil, nil
+	}
+	if len(texts) > maxKeys {
+		f.fail(validate.Fault("max_items", map[string]any{"max": maxKeys}))
+		return nil, nil
+	}
+	keys := make([]any, len(texts))
+	for i, text := range texts {
+		key, ok := f.key(text)
+		if !ok {
+			f.fail(notAChoice())
+			return nil, nil
+		}
+		keys[i] = key
+	}
+	picked, err := f.source.pick(ctx, keys)
+	if err != nil {
+		return nil, fmt.Errorf("form: %s: %w", f.spec.goName, err)
+	}
+	found := map[any]bool{}
+	for _, row := range picked {
+		key, err := f.target().PrimaryKey.Get(row)
+		if err != nil {
+			return nil, err
+		}
+		found[key] = true
+	}
+	for _, key := range keys {
+		if !found[key] {
+			f.fail(notAChoice())
+			return nil, nil
+		}
+	}
+	return picked, nil
+}
+
+// loadKeys finds out to which rows a saved row is related.
+func (f *Field) loadKeys(ctx context.Context) error {
+	if f.spec.shape != toMany || f.rows.IsValid() {
+		return nil
+	}
+	f.rows = reflect.New(f.spec.rowsType()).Elem()
+	if f.form.isNew {
+		return nil
+	}
+	// All of ManyToMany[T] returns a []*T, which no interface can say.
+	out := f.in(f.form.initial).Addr().MethodByName("All").Call([]reflect.Value{reflect.ValueOf(&ctx).Elem()})
+	if err, _ := out[1].Interface().(error); err != nil {
+		return fmt.Errorf("form: %s: %w", f.spec.goName, err)
+	}
+	f.rows.Set(out[0])
+	f.keys = make([]string, f.rows.Len())
+	for i := range f.keys {
+		text, err := f.keyText(f.rows.Index(i).Interface())
+		if err != nil {
+			return err
+		}
+		f.keys[i] = text
+	}
+	return nil
+}
+
+// rowsType is []*T for a relation to rows of T.
+func (s *spec) rowsType() reflect.Type {
+	return reflect.SliceOf(reflect.PointerTo(s.info.Relation.Target().Type))
+}
+
+// writeRows relates the row that holds v to the rows that were chosen.
+func (f *Field) writeRows(ctx context.Context, v reflect.Value) error {
+	// Set of ManyToMany[T] takes any number of *T, which no interface can say.
+	out := f.in(v).Addr().MethodByName("Set").CallSlice([]reflect.Value{reflect.ValueOf(&ctx).Elem(), f.rows})
+	err, _ := out[0].Interface().(error)
+	return err
+}
+
+// prepare loads what is needed to render the form.
+func (f *core) prepare(ctx context.Context) error {
+	if f.err != nil || f.ready {
+		return f.err
+	}
+	for _, field := range f.fields {
+		if err := field.prepare(ctx); err != nil {
+			return err
+		}
+	}
+	f.view = f.makeView()
+	f.ready = true
+	return nil
+}
+
+func (f *Field) prepare(ctx context.Context) error {
+	if err := f.loadKeys(ctx); err != nil {
+		return err
+	}
+	if w, ok := f.widget.(interface{ UsesOptions() bool }); !ok || !w.UsesOptions() || f.source == nil {
+		return nil
+	}
+	if err := f.loadOptions(ctx); err != nil {
+		return fmt.Errorf("form: %s: %w", f.spec.goName, err)
+	}
+	values := f.Values()
+	selected := make(map[string]bool, len(values))
+	for _, value := range values {
+		selected[value] = true
+	}
+	for i := range f.options {
+		f.options[i].Selected = selected[f.options[i].Value]
+	}
+	return nil
+}
+
+// loadOptions lists the choices. Fields that refer to the same rows share the query.
+func (f *Field) loadOptions(ctx context.Context) error {
+	if same, ok := f.source.(rows); ok {
+		for _, other := range f.form.fields {
+			if other == f {
+				break
+			}
+			if s, ok := other.source.(rows); ok && s == same && other.options != nil {
+				f.options, f.more = slices.Clone(other.options), other.more
+				for i := range f.options {
+					f.options[i].Selected = false
+				}
+				return nil
+			}
+		}
+	}
+	var err error
+	f.options, f.more, err = f.source.list(ctx, f, f.form.maxOptions)
+	return err
+}

@@ -1,0 +1,185 @@
+package form
+
+import (
+	"reflect"
+	"strings"
+
+	"github.com/retort-web/retort"
+	"github.com/retort-web/retort/template"
+)
+
+// Render returns the HTML of the form without <form> and buttons, for a page that
+// is not made by a template. A template prints the form itself.
+func (f *Form[T]) Render() (template.Safe, error) {
+	if err := f.prepare(f.c); err != nil {
+		return "", err
+	}
+	return template.Safe(f.view.HTML()), nil
+}
+
+// appendForm writes the whole form.
+func (f *core) appendForm(dst []byte) []byte {
+	dst = f.appendHidden(dst)
+	dst = f.appendSummary(dst)
+	for _, field := range f.fields {
+		if !field.hidden {
+			dst = field.append(dst)
+		}
+	}
+	return dst
+}
+
+// appendHidden writes the token and the hidden fields.
+func (f *core) appendHidden(dst []byte) []byte {
+	if !f.query {
+		dst = append(dst, `<input type="hidden" name="`+retort.CSRFField+`" value="`...)
+		dst = appendText(dst, f.c.CSRFToken())
+		dst = append(dst, "\">\n"...)
+	}
+	if f.prefix != "" && !f.query {
+		// Tells that this form was sent, even if nothing in it is ticked.
+		dst = append(dst, `<input type="hidden" name="`...)
+		dst = append(dst, f.prefix...)
+		dst = append(dst, "-submitted\" value=\"1\">\n"...)
+	}
+	for _, field := range f.fields {
+		if field.hidden {
+			dst = field.widget.Render(dst, field)
+			dst = append(dst, '\n')
+		}
+	}
+	return dst
+}
+
+// appendSummary writes the list of all errors, each with a link to its input.
+func (f *core) appendSummary(dst []byte) []byte {
+	if f.isRight() {
+		return dst
+	}
+	dst = append(dst, "<div class=\"error-summary\" role=\"alert\">\n<p>Please correct what is marked.</p>\n<ul>\n"...)
+	for i := range f.others {
+		dst = append(dst, "<li>"...)
+		dst = appendText(dst, f.otherSentence(i))
+		dst = append(dst, "</li>\n"...)
+	}
+	for _, field := range f.fields {
+		for _, text := range field.Errors() {
+			dst = append(dst, "<li>"...)
+			if field.hidden {
+				dst = appendText(dst, text)
+			} else {
+				dst = append(dst, `<a href="#`...)
+				dst = append(dst, field.ID()...)
+				dst = append(dst, `">`...)
+				dst = appendText(dst, text)
+				dst = append(dst, "</a>"...)
+			}
+			dst = append(dst, "</li>\n"...)
+		}
+	}
+	return append(dst, "</ul>\n</div>\n"...)
+}
+
+// otherSentence is an error about the whole form. One that names a field which
+// the form does not have says which.
+func (f *core) otherSentence(i int) string {
+	e := &f.others[i]
+	if e.Field != "" && !strings.HasPrefix(e.Message, words(e.Field)) {
+		return stop(words(e.Field) + " " + e.Message)
+	}
+	return stop(e.Message)
+}
+
+// append writes the field with all that belongs to it.
+func (f *Field) append(dst []byte) []byte {
+	if f.hidden {
+		return append(f.widget.Render(dst, f), '\n')
+	}
+	tag := "div"
+	if f.group() {
+		tag = "fieldset"
+	}
+	dst = append(dst, '<')
+	dst = append(dst, tag...)
+	dst = append(dst, ` class="field `...)
+	dst = append(dst, f.kindName()...)
+	if f.required {
+		dst = append(dst, " required"...)
+	}
+	if len(f.faults) > 0 {
+		dst = append(dst, " invalid"...)
+	}
+	dst = append(dst, '"')
+	if f.group() {
+		var a attributes
+		a.set("id", f.ID())
+		f.addGroupState(&a)
+		dst = a.append(dst)
+	}
+	dst = append(dst, ">\n"...)
+	if _, box := f.widget.(Checkbox); box {
+		dst = append(f.widget.Render(dst, f), '\n')
+		dst = append(f.appendLabel(dst), '\n')
+	} else {
+		dst = append(f.appendLabel(dst), '\n')
+		dst = append(f.widget.Render(dst, f), '\n')
+	}
+	dst = f.appendHelp(dst)
+	dst = f.appendErrors(dst)
+	dst = append(dst, "</"...)
+	dst = append(dst, tag...)
+	return append(dst, ">\n"...)
+}
+
+// addGroupState is addState for the fieldset around a list of inputs.
+func (f *Field) addGroupState(a *attributes) {
+	var state attributes
+	f.addState(&state)
+	for _, n := range state {
+		if n.name != "autofocus" && n.name != "disabled" && n.name != "aria-invalid" {
+			a.put(n)
+		}
+	}
+}
+
+// kindName is the widget's class: its type in lower case.
+func (f *Field) kindName() string { return strings.ToLower(reflect.TypeOf(f.widget).Name()) }
+
+func (f *Field) appendLabel(dst []byte) []byte {
+	if f.group() {
+		dst = append(dst, "<legend>"...)
+		dst = appendText(dst, f.label)
+		return append(dst, "</legend>"...)
+	}
+	dst = append(dst, `<label for="`...)
+	dst = append(dst, f.ID()...)
+	dst = append(dst, `">`...)
+	dst = appendText(dst, f.label)
+	return append(dst, "</label>"...)
+}
+
+func (f *Field) appendHelp(dst []byte) []byte {
+	if f.help == "" {
+		return dst
+	}
+	dst = append(dst, `<p class="help" id="`...)
+	dst = append(dst, f.ID()...)
+	dst = append(dst, `_help">`...)
+	dst = appendText(dst, f.help)
+	return append(dst, "</p>\n"...)
+}
+
+func (f *Field) appendErrors(dst []byte) []byte {
+	if len(f.faults) == 0 {
+		return dst
+	}
+	dst = append(dst, `<ul class="errors" id="`...)
+	dst = append(dst, f.ID()...)
+	dst = append(dst, `_errors">`...)
+	for _, text := range f.Errors() {
+		dst = append(dst, "<li>"...)
+		dst = appendText(dst, text)
+		dst = append(dst, "</li>"...)
+	}
+	return append(dst, "</ul>\n"...)
+}

@@ -1,0 +1,134 @@
+package form
+
+import "github.com/retort-web/retort/template"
+
+// view is a form as templates see it: a list of its visible fields, which also
+// answers for the form's own attributes. The element past the end of the list
+// leads to the form, so that one without fields has it too.
+type view []*Field
+
+// TemplateValue gives templates the form with all that rendering it needs. It is
+// how an error ends the render in place of half a form.
+func (f *Form[T]) TemplateValue() (any, error) {
+	if err := f.prepare(f.c); err != nil {
+		return nil, err
+	}
+	return f.view, nil
+}
+
+func (f *core) makeView() view {
+	visible := make(view, 0, len(f.fields)+1)
+	for _, field := range f.fields {
+		if !field.hidden {
+			visible = append(visible, field)
+		}
+	}
+	return append(visible, &Field{form: f})[:len(visible)]
+}
+
+func (v view) form() *core { return v[:len(v)+1][len(v)].form }
+
+// HTML is the whole form without <form> and buttons.
+func (v view) HTML() string {
+	f := v.form()
+	return string(f.appendForm(make([]byte, 0, 512*(len(f.fields)+1))))
+}
+
+// TemplateAttr gives the parts of the form, and its fields by name.
+func (v view) TemplateAttr(name string) (any, bool) {
+	f := v.form()
+	switch name {
+	case "attrs":
+		return f.attrs(), true
+	case "hidden":
+		return template.Safe(f.appendHidden(nil)), true
+	case "errors_tag":
+		return template.Safe(f.appendSummary(nil)), true
+	case "errors":
+		return f.otherSentences(), true
+	case "fields":
+		return f.fields, true
+	case "multipart":
+		return f.multipart(), true
+	case "submitted":
+		return f.bound, true
+	case "valid":
+		return f.bound && f.cleaned && f.isRight(), true
+	case "changed":
+		return f.changedNames(), true
+	}
+	return v.TemplateItem(name)
+}
+
+// TemplateItem gives a field by name: form["errors"] is the field of that name.
+func (v view) TemplateItem(key any) (any, bool) {
+	for _, field := range v.form().fields {
+		if field.spec.name == key {
+			return field, true
+		}
+	}
+	return nil, false
+}
+
+// attrs are the attributes of <form>.
+func (f *core) attrs() template.Safe {
+	if f.query {
+		return `method="get"`
+	}
+	if f.multipart() {
+		return `method="post" enctype="multipart/form-data"`
+	}
+	return `method="post"`
+}
+
+func (f *core) otherSentences() []string {
+	texts := make([]string, len(f.others))
+	for i := range f.others {
+		texts[i] = f.otherSentence(i)
+	}
+	return texts
+}
+
+// HTML is the field with label, help and errors.
+func (f *Field) HTML() string { return string(f.append(make([]byte, 0, 512))) }
+
+// TemplateAttr gives the parts of the field.
+func (f *Field) TemplateAttr(name string) (any, bool) {
+	switch name {
+	case "input":
+		return template.Safe(f.widget.Render(nil, f)), true
+	case "label_tag":
+		return template.Safe(f.appendLabel(nil)), true
+	case "help_tag":
+		return template.Safe(f.appendHelp(nil)), true
+	case "errors_tag":
+		return template.Safe(f.appendErrors(nil)), true
+	case "name":
+		return f.name, true
+	case "id":
+		return f.ID(), true
+	case "label":
+		return f.label, true
+	case "help":
+		return f.help, true
+	case "value":
+		return f.Value(), true
+	case "values":
+		return f.Values(), true
+	case "errors":
+		return f.Errors(), true
+	case "options":
+		return f.options, true
+	case "required":
+		return f.required, true
+	case "disabled":
+		return f.disabled, true
+	case "hidden":
+		return f.hidden, true
+	case "multiple":
+		return f.Multiple(), true
+	case "changed":
+		return f.changed, true
+	}
+	return nil, false
+}

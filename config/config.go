@@ -155,12 +155,11 @@ type variable struct {
 	name, value, source string
 }
 
-// entry is a value of a TOML file. Where it stands, "retort.toml:3", is found
-// out when somebody wants to know: it takes time.
+// entry is a value of a TOML file and where it stands, "retort.toml:3".
 type entry struct {
 	key    string
 	value  any
-	source func() string
+	source string
 }
 
 func (l *loader) problem(p Problem) { l.problems = append(l.problems, p) }
@@ -273,8 +272,7 @@ func readFile(path string) (string, error) {
 
 // reason is an error without the path in front, which the source names already.
 func reason(err error) string {
-	var path *os.PathError
-	if errors.As(err, &path) {
+	if path, ok := errors.AsType[*os.PathError](err); ok {
 		return path.Err.Error()
 	}
 	return err.Error()
@@ -283,13 +281,13 @@ func reason(err error) string {
 // fill gives a field its value and the report its line.
 func (l *loader) fill(f *field) {
 	source := "default"
+	e, inFile := l.file[f.key]
 	switch v, found := l.lookup(f); {
 	case found:
 		source = v.source
 		l.setText(f, v)
-	case l.file[f.key].source != nil:
-		e := l.file[f.key]
-		source = e.source()
+	case inFile:
+		source = e.source
 		if wrong := f.setTOML(e.value); wrong != nil {
 			l.problem(f.problem(source, wrong))
 		}

@@ -17,14 +17,15 @@ func (l *loader) checkNames() {
 		known[f.key] = true
 		keys[i] = f.key
 	}
-	unknown := make([]entry, 0)
-	for key, e := range l.file {
+	var unknown []string
+	for key := range l.file {
 		if !known[key] && l.judges(key) {
-			unknown = append(unknown, e)
+			unknown = append(unknown, key)
 		}
 	}
-	slices.SortFunc(unknown, func(a, b entry) int { return strings.Compare(a.key, b.key) })
-	for i, e := range unknown {
+	slices.Sort(unknown)
+	for i, key := range unknown {
+		e := l.file[key]
 		if i == maxUnknown {
 			message := fmt.Sprintf("%d more keys of the TOML files are no settings; are they the right files?", len(unknown)-i)
 			l.problem(Problem{Message: message})
@@ -34,7 +35,7 @@ func (l *loader) checkNames() {
 		if l.hasSection(e.key) {
 			message = "is a section; write its settings below [" + e.key + "]"
 		}
-		l.problem(Problem{Key: e.key, Source: e.source(), Message: message})
+		l.problem(Problem{Key: e.key, Source: e.source, Message: message})
 	}
 	l.checkVariables()
 }
@@ -71,21 +72,26 @@ func (l *loader) checkVariables() {
 	for _, f := range l.fields {
 		names = append(names, f.env...)
 	}
-	var unknown []variable
-	for _, from := range []map[string]variable{l.environ, l.dotenv} {
-		for name, v := range from {
-			if strings.HasPrefix(name, prefix) && !slices.Contains(names, name) && !l.allowsVariable(name) {
-				unknown = append(unknown, v)
+	sources := []map[string]variable{l.dotenv, l.environ}
+	var unknown []string
+	for _, from := range sources {
+		for name := range from {
+			if strings.HasPrefix(name, prefix) && !slices.Contains(names, name) && !slices.Contains(unknown, name) && !l.allowsVariable(name) {
+				unknown = append(unknown, name)
 			}
 		}
 	}
-	slices.SortFunc(unknown, func(a, b variable) int { return strings.Compare(a.name+a.source, b.name+b.source) })
-	for _, v := range unknown {
-		hint := didYouMean(v.name, prefix, names)
+	slices.Sort(unknown)
+	for _, name := range unknown {
+		hint := didYouMean(name, prefix, names)
 		if hint == "" && slices.Contains(l.options.Allow, "*") {
 			continue // of a section we do not know, most likely
 		}
-		l.report.Warnings = append(l.report.Warnings, Problem{Key: v.name, Source: v.source, Message: "is not a setting" + hint})
+		for _, from := range sources {
+			if v, ok := from[name]; ok {
+				l.report.Warnings = append(l.report.Warnings, Problem{Key: name, Source: v.source, Message: "is not a setting" + hint})
+			}
+		}
 	}
 }
 

@@ -284,17 +284,15 @@ func tomlText(value any) string {
 	switch value := value.(type) {
 	case string:
 		return value
-	case time.Time:
-		return value.Format(time.RFC3339Nano)
+	case tomlTime:
+		return string(value)
+	case bool:
+		return strconv.FormatBool(value)
+	case int64:
+		return strconv.FormatInt(value, 10)
 	case float64:
 		return strconv.FormatFloat(value, 'g', -1, 64)
 	case []any:
-		parts := make([]string, len(value))
-		for i, item := range value {
-			parts[i] = tomlText(item)
-		}
-		return strings.Join(parts, ", ")
-	case []map[string]any:
 		parts := make([]string, len(value))
 		for i, item := range value {
 			parts[i] = tomlText(item)
@@ -308,7 +306,7 @@ func tomlText(value any) string {
 		slices.Sort(parts)
 		return strings.Join(parts, ", ")
 	}
-	return fmt.Sprint(value)
+	return ""
 }
 
 // format writes a value as the text that parseText would read.

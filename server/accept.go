@@ -24,8 +24,11 @@ func (v *service) accept() error {
 		if v.isClosing.Load() {
 			return v.sweep()
 		}
-		var temporary interface{ Temporary() bool }
-		if !errors.As(err, &temporary) || !temporary.Temporary() {
+		temporary, ok := errors.AsType[interface {
+			error
+			Temporary() bool
+		}](err)
+		if !ok || !temporary.Temporary() {
 			return fmt.Errorf("server: cannot accept connections: %w", err)
 		}
 		// Most often too many open files, which others may close.

@@ -44,6 +44,12 @@ func (h *gate) answer(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "501 Not Implemented: this server does not echo requests", http.StatusNotImplemented)
 		return
 	}
+	if r.URL.Opaque != "" {
+		// "javascript:x" is none of the forms of a target (RFC 9112 section 3.2), but
+		// net/http takes it for one whose path is empty.
+		http.Error(w, "400 Bad Request: malformed request target", http.StatusBadRequest)
+		return
+	}
 	h.next.ServeHTTP(w, r)
 }
 

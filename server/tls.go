@@ -10,7 +10,7 @@ import (
 
 // TLS makes a [Server] serve over TLS. [TLSFiles] and [NewTLS] make one. They
 // alone refer to the server's half of crypto/tls, so that a program which
-// leaves TLS to a proxy does not carry it: some 370 kB.
+// leaves TLS to a proxy does not carry it: some 380 kB.
 type TLS struct {
 	certFile, keyFile string
 	config            *tls.Config
@@ -91,8 +91,8 @@ const speaksHTTPS = "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; chars
 func shakeTLS(conn net.Conn, config *tls.Config) (net.Conn, string, error) {
 	secure := tls.Server(conn, config)
 	if err := secure.Handshake(); err != nil {
-		var wrong tls.RecordHeaderError
-		if errors.As(err, &wrong) && wrong.Conn != nil && looksLikeHTTP(wrong.RecordHeader) {
+		wrong, ok := errors.AsType[tls.RecordHeaderError](err)
+		if ok && wrong.Conn != nil && looksLikeHTTP(wrong.RecordHeader) {
 			io.WriteString(wrong.Conn, speaksHTTPS)
 		}
 		return nil, "", err

@@ -275,9 +275,19 @@ type TooLargeError struct {
 }
 
 func tooLarge(s *Session, size int) error {
+	e := &TooLargeError{Size: size}
 	names := s.Keys()
-	slices.SortStableFunc(names, func(a, b string) int { return len(s.values[b]) - len(s.values[a]) })
-	return &TooLargeError{Size: size, Largest: names[:min(len(names), 3)]}
+	for len(names) > 0 && len(e.Largest) < 3 {
+		largest := 0
+		for i, name := range names {
+			if len(s.values[name]) > len(s.values[names[largest]]) {
+				largest = i
+			}
+		}
+		e.Largest = append(e.Largest, names[largest])
+		names = slices.Delete(names, largest, largest+1)
+	}
+	return e
 }
 
 func (e *TooLargeError) Error() string {

@@ -1,28 +1,32 @@
 package signing
 
 import (
+	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/binary"
 	"time"
-
-	"golang.org/x/crypto/chacha20poly1305"
 )
 
 // A sealed token is URL-safe base64 of
 //
-//	version (1 byte) · nonce (24) · sealed( time (8) · payload ) · tag (16)
+//	version (1 byte) · salt (24) · sealed( time (8) · payload ) · tag (16)
 //
-// under XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha), the version being
-// authenticated too. Its nonce is long enough to be drawn at random for every
-// token; the 12 bytes of AES-GCM would have to be counted, which several
-// servers with one key cannot do.
+// under AES-256-GCM (NIST SP 800-38D), the version being authenticated too.
+// Every token has a key of its own, HKDF-Expand (RFC 5869) of the purpose's
+// key and the random salt, and so needs no nonce: the 12 bytes that GCM takes
+// are too few to be drawn at random for ever, and servers that share a key
+// cannot count them.
 const (
 	sealVersion  = 1
-	nonceSize    = chacha20poly1305.NonceSizeX
+	saltSize     = 24
 	timeSize     = 8
-	sealOverhead = 1 + nonceSize + timeSize + chacha20poly1305.Overhead
+	tagSize      = 16
+	sealOverhead = 1 + saltSize + timeSize + tagSize
 )
+
+var noNonce [12]byte
 
 // Seal returns a token of URL-safe characters that carries payload encrypted:
 // nobody but these keys can read it, change it or make another. Its length
@@ -30,16 +34,16 @@ const (
 func (k *Keys) Seal(purpose string, payload []byte) string {
 	// One buffer for the raw token and the plaintext behind it.
 	size := sealOverhead + len(payload)
-	buf := make([]byte, 1+nonceSize, size+timeSize+len(payload))
+	buf := make([]byte, 1+saltSize, size+timeSize+len(payload))
 	buf[0] = sealVersion
-	nonce := buf[1:]
-	rand.Read(nonce)
+	salt := buf[1:]
+	rand.Read(salt)
 
 	plain := buf[size:size]
 	plain = binary.BigEndian.AppendUint64(plain, uint64(time.Now().Unix()))
 	plain = append(plain, payload...)
 
-	raw := k.purpose(purpose).seal[0].Seal(buf, nonce, plain, buf[:1])
+	raw := k.purpose(purpose).seal[0].aead(salt).Seal(buf, noNonce[:], plain, buf[:1])
 	return encoding.EncodeToString(raw)
 }
 
@@ -54,10 +58,10 @@ func (k *Keys) Open(purpose, token string, maxAge time.Duration) ([]byte, error)
 	if !ok || len(raw) < sealOverhead || raw[0] != sealVersion {
 		return nil, ErrInvalid
 	}
-	version, nonce, box := raw[:1], raw[1:1+nonceSize], raw[1+nonceSize:]
+	version, salt, box := raw[:1], raw[1:1+saltSize], raw[1+saltSize:]
 	plain := make([]byte, 0, len(box))
-	for _, aead := range k.purpose(purpose).seal {
-		opened, err := aead.Open(plain, nonce, box, version)
+	for _, key := range k.purpose(purpose).seal {
+		opened, err := key.aead(salt).Open(plain, noNonce[:], box, version)
 		if err != nil {
 			continue
 		}
@@ -69,10 +73,20 @@ func (k *Keys) Open(purpose, token string, maxAge time.Duration) ([]byte, error)
 	return nil, ErrInvalid
 }
 
-func newAEAD(key []byte) cipher.AEAD {
-	aead, err := chacha20poly1305.NewX(key)
-	if err != nil {
-		panic("signing: " + err.Error()) // only for keys of another length
+// aead returns the cipher of the one token with this salt.
+func (p *macPool) aead(salt []byte) cipher.AEAD {
+	var key [sha256.Size]byte
+	mac := p.get()
+	mac.Write(salt)
+	mac.Write([]byte{1}) // the number of the block, of which there is one
+	mac.Sum(key[:0])
+	p.put(mac)
+	block, err := aes.NewCipher(key[:])
+	if err == nil {
+		var aead cipher.AEAD
+		if aead, err = cipher.NewGCM(block); err == nil {
+			return aead
+		}
 	}
-	return aead
+	panic("signing: " + err.Error()) // only for keys of another length
 }

@@ -32,7 +32,6 @@
 package signing
 
 import (
-	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
@@ -96,8 +95,7 @@ type Keys struct {
 
 // purposeKeys are the keys of one purpose, in the order of Keys.roots.
 type purposeKeys struct {
-	seal []cipher.AEAD
-	sign []*macPool
+	seal, sign []*macPool
 }
 
 // macPool lends out HMAC states of one key: keying one costs two hash blocks
@@ -157,11 +155,11 @@ func (k *Keys) purpose(name string) *purposeKeys {
 		return p
 	}
 	p := &purposeKeys{
-		seal: make([]cipher.AEAD, len(k.roots)),
+		seal: make([]*macPool, len(k.roots)),
 		sign: make([]*macPool, len(k.roots)),
 	}
 	for i, root := range k.roots {
-		p.seal[i] = newAEAD(derive(root, "seal", name))
+		p.seal[i] = newMACPool(derive(root, "seal", name))
 		p.sign[i] = newMACPool(derive(root, "sign", name))
 	}
 	k.growing.Lock()

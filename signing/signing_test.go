@@ -43,7 +43,7 @@ var kinds = []struct {
 	},
 	{
 		"seal", (*signing.Keys).Seal, (*signing.Keys).Open,
-		"Aaa_uLMKKd-XaA9INlrycY1KFMy93oFUYP71oC4Gefx9B-PlpNE_N-EHxu8ofxm7-mMsKvMiwVY",
+		"AfkeK5BLTUjeWHH-61ewSIjvCN0yRlUfDxiKy9BsjEAAEqMeSzcW1cDD-ReuqxNUnxaWU8g6wkY",
 	},
 }
 
@@ -279,7 +279,7 @@ func TestLongTokensAreRefused(t *testing.T) { // alone, to count allocations
 		}
 		huge := strings.Repeat("A", 1<<20)
 		allocations := testing.AllocsPerRun(10, func() { kind.read(k, "p", huge, time.Hour) })
-		if allocations > 5 {
+		if allocations > 10 { // the race detector makes pools forget
 			t.Errorf("%s: refusing a megabyte takes %v allocations", kind.name, allocations)
 		}
 	}

@@ -11,10 +11,10 @@ import (
 // pending is an answer that is decided but not sent.
 type pending struct {
 	set         bool
+	problem     bool // made by the error handling
 	contentType []string
 	text        string // one of text and data is the body
 	data        []byte
-	problem     bool // made by the error handling
 }
 
 func (p *pending) size() int { return len(p.text) + len(p.data) }
@@ -64,7 +64,7 @@ func (c *Ctx) Status(status int) *Ctx {
 
 // answer decides the response. A later answer replaces it.
 func (c *Ctx) answer(contentType []string, text string, data []byte) error {
-	if c.response.wrote {
+	if c.begun {
 		return ErrResponseSent
 	}
 	c.pending = pending{set: true, contentType: contentType, text: text, data: data}
@@ -103,12 +103,12 @@ func (c *Ctx) NoContent() error {
 
 // Answered reports whether the response is decided: an answer is waiting to be
 // sent, or its first byte has gone.
-func (c *Ctx) Answered() bool { return c.pending.set || c.response.wrote }
+func (c *Ctx) Answered() bool { return c.pending.set || c.begun }
 
 // ResponseStatus returns the status decided or sent, 0 if there is none.
 func (c *Ctx) ResponseStatus() int {
 	switch {
-	case c.response.wrote:
+	case c.begun:
 		return c.response.status
 	case c.pending.set && c.status != 0:
 		return c.status
@@ -129,7 +129,7 @@ func (c *Ctx) ResponseBody() []byte {
 
 // send sends the pending answer.
 func (c *Ctx) send() error {
-	if !c.pending.set || c.response.wrote {
+	if !c.pending.set || c.begun {
 		return nil
 	}
 	// The hooks may change status, header and body, so they come first.
@@ -176,10 +176,10 @@ func bodyAllowed(status int) bool {
 // beforeHeader runs, once, what must happen before the header leaves: the
 // After hooks, the one-time functions of the request and the session's commit.
 func (c *Ctx) beforeHeader(status int) {
-	if c.response.closed {
+	if c.closed {
 		return
 	}
-	c.response.closed = true
+	c.closed = true
 	if scope := c.scope(); scope.hasAfter {
 		c.runAfter(scope)
 	}

@@ -2,7 +2,6 @@ package retort
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -43,13 +42,14 @@ type App struct {
 	globals    map[string]any
 
 	prepare    sync.Once
-	prepared   atomic.Bool
+	started    atomic.Bool
 	prepareErr error
 	root       *mounted
 	scopes     []*mounted // root first
 	router     *router.Router
 	names      map[string]*endpoint
 	entry      Handler
+	plainPages sync.Map // status → []byte
 	proxies    trustedProxies
 	csrf       *http.CrossOriginProtection
 	secretOnce sync.Once
@@ -57,7 +57,6 @@ type App struct {
 	sessions   *session.Manager
 	store      session.Store
 	files      *static.Files
-	tls        *tls.Config
 	engine     engine
 	engineOnce sync.Once
 	engineErr  error
@@ -66,6 +65,7 @@ type App struct {
 	life             lifecycle
 	startOnce        sync.Once
 	startErr         error
+	startLogged      sync.Once
 	stopOnce         sync.Once
 	draining         atomic.Bool
 	background       sync.WaitGroup
@@ -78,7 +78,6 @@ type App struct {
 // with its name and what is allowed.
 func New(cfg ...Config) *App {
 	a := &App{names: map[string]*endpoint{}, base: context.Background()}
-	a.frozen = a.isFrozen
 	a.backgroundCtx, a.cancelBackground = context.WithCancel(context.Background())
 	if len(cfg) > 0 {
 		a.config = cfg[0]
@@ -203,9 +202,7 @@ func (a *App) Sessions() *session.Manager {
 
 // Prepared reports whether the app has been prepared, so that it can no longer
 // be described.
-func (a *App) Prepared() bool { return a.prepared.Load() }
-
-func (a *App) isFrozen() bool { return a.prepared.Load() }
+func (a *App) Prepared() bool { return a.sealed.Load() }
 
 // Prepare checks the whole description of the app and makes it ready to
 // serve. Run and the first request call it; a test calls it to see the error.
@@ -215,7 +212,7 @@ func (a *App) Prepare() error {
 		if a.prepareErr == nil {
 			a.prepareErr = a.build()
 		}
-		a.prepared.Store(true)
+		a.sealed.Store(true)
 	})
 	return a.prepareErr
 }
@@ -223,7 +220,7 @@ func (a *App) Prepare() error {
 func (a *App) build() error {
 	a.root = a.place(nil, "", "", "", "the app")
 	a.scopes = []*mounted{a.root}
-	if err := a.mount(a.root); err != nil {
+	if err := errors.Join(a.mount(a.root), a.config.checkTLS()); err != nil {
 		return err
 	}
 	var err error
@@ -272,7 +269,7 @@ func (a *App) buildRoutes() error {
 				limits := r.limits.or(a.config.Limits)
 				e.limits = &limits
 			}
-			e.handler = chain(r.handler, r.middleware)
+			e.handler = chain(contained(r.handler), r.middleware)
 			for p := m; p.parent != nil; p = p.parent {
 				e.handler = chain(e.handler, p.scope.middleware)
 			}
@@ -325,6 +322,7 @@ func (a *App) buildKeys() error {
 	a.sessions, err = session.NewManager(a.store, session.Options{
 		Name: s.Name, Path: s.Path, Domain: s.Domain, Lifetime: s.Lifetime,
 		RefreshEachRequest: s.Refresh, SameSite: sameSite[s.SameSite], Partitioned: s.Partitioned,
+		Secure: s.SameSite == "none", // which browsers take over TLS only
 	})
 	return err
 }

@@ -12,7 +12,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/retorttest"
@@ -24,11 +26,47 @@ func quiet() retort.Config {
 }
 
 // logged is a configuration that logs into a buffer.
-func logged() (retort.Config, *bytes.Buffer) {
-	var log bytes.Buffer
+func logged() (retort.Config, *logBuffer) {
+	log := &logBuffer{}
 	cfg := quiet()
-	cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
-	return cfg, &log
+	cfg.Logger = slog.New(slog.NewTextHandler(log, nil))
+	return cfg, log
+}
+
+// logBuffer keeps a log that several goroutines write.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+func (b *logBuffer) Len() int { return len(b.String()) }
+
+func (b *logBuffer) Reset() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.text.Reset()
+}
+
+// eventually waits until the log has the text so many times.
+func (b *logBuffer) eventually(t *testing.T, text string, times int) {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); strings.Count(b.String(), text) < times; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the log lacks %d times %q:\n%s", times, text, b)
+		}
+	}
 }
 
 func text(s string) retort.Handler {

@@ -155,7 +155,11 @@ func (a *App) buildStatic() error {
 	for i, s := range statics {
 		sources[i] = static.Source{FS: s.fsys, Prefix: s.prefix}
 	}
-	a.files = static.New(static.Options{Prefix: StaticPrefix, Development: a.config.Debug}, sources...)
+	a.files = static.New(static.Options{
+		Prefix: StaticPrefix, Development: a.config.Debug,
+		// Nothing is written, so that the route answers with the app's page.
+		NotFound: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}),
+	}, sources...)
 	return nil
 }
 
@@ -168,7 +172,7 @@ func (a *App) addStaticRoute() error {
 	r := &Route{scope: &a.scope, methods: []string{http.MethodGet}, pattern: StaticPrefix + "{path:path}", name: "static", where: "static files"}
 	r.handler = func(c *Ctx) error {
 		a.files.ServeHTTP(c.writer, c.request)
-		if !c.response.wrote {
+		if !c.begun {
 			return NotFound("")
 		}
 		return nil

@@ -145,7 +145,7 @@ func (a *App) mount(m *mounted) error {
 				return fmt.Errorf("retort: two blueprints are named %s: registered at %s and at %s; give one another name with At{Name: …}", name, other.where, reg.where)
 			}
 		}
-		b.frozen = a.isFrozen
+		b.sealed.Store(true)
 		child := b.place(m, name, prefix, host, reg.where)
 		a.scopes = append(a.scopes, child)
 		if err := a.mount(child); err != nil {
@@ -156,11 +156,12 @@ func (a *App) mount(m *mounted) error {
 }
 
 // errorScope returns the innermost scope that answers for a path no route
-// takes: that with the longest prefix of it.
+// takes: that with the longest prefix of it; of several one with a host.
 func (a *App) errorScope(host, path string) *mounted {
 	best := a.root
 	for _, m := range a.scopes[1:] {
-		if len(m.prefix) > len(best.prefix) && hostMatches(m.host, host) && underPrefix(path, m.prefix) {
+		nearer := len(m.prefix) > len(best.prefix) || len(m.prefix) == len(best.prefix) && m.host != "" && best.host == ""
+		if nearer && hostMatches(m.host, host) && underPrefix(path, m.prefix) {
 			best = m
 		}
 	}

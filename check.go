@@ -31,7 +31,8 @@ type Check func(ctx context.Context, app *App, deploy bool) []Finding
 // Check adds a check to the command `check`.
 func (a *App) Check(c Check) { a.checks = append(a.checks, c) }
 
-// RunChecks runs all checks: the app's own and those that were added.
+// RunChecks runs all checks, the app's own and those that were added, and
+// returns what they found but for [Config].SilencedChecks.
 func (a *App) RunChecks(ctx context.Context, deploy bool) []Finding {
 	var found []Finding
 	if err := a.Prepare(); err != nil {
@@ -47,8 +48,18 @@ func (a *App) RunChecks(ctx context.Context, deploy bool) []Finding {
 	for _, c := range a.checks {
 		found = append(found, c(a.withBase(ctx), a, deploy)...)
 	}
-	slices.SortStableFunc(found, func(x, y Finding) int { return strings.Compare(string(x.Level), string(y.Level)) })
-	return found
+	return append(a.ofLevel(found, true), a.ofLevel(found, false)...)
+}
+
+// ofLevel returns the errors among the findings, or the others, without those
+// that are silenced.
+func (a *App) ofLevel(found []Finding, errors bool) (some []Finding) {
+	for _, f := range found {
+		if (f.Level == LevelError) == errors && !slices.Contains(a.config.SilencedChecks, f.ID) {
+			some = append(some, f)
+		}
+	}
+	return some
 }
 
 // checkAssets compiles all templates and looks for broken references of the
@@ -97,8 +108,8 @@ func (a *App) checkDeploy() (found []Finding) {
 	if cfg.DisableCSRF {
 		add(LevelWarning, "csrf", "the check of cross-site requests is off", "unset disable_csrf, or use Route.DisableCSRF for single routes")
 	}
-	if cfg.Server.CertFile == "" && a.tls == nil && len(cfg.TrustedProxies) == 0 {
-		add(LevelWarning, "tls", "neither a certificate nor a trusted proxy is set, so connections are not encrypted", "set server.cert_file and server.key_file, or trusted_proxies")
+	if !cfg.usesTLS() && len(cfg.TrustedProxies) == 0 {
+		add(LevelWarning, "tls", "neither a certificate nor a trusted proxy is set, so connections are not encrypted", "set retort.Config.TLS, or trusted_proxies")
 	}
 	if strings.HasPrefix(cfg.BaseURL, "http:") {
 		add(LevelWarning, "base_url_scheme", fmt.Sprintf("base_url %s is not https", cfg.BaseURL), "use https")

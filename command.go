@@ -16,7 +16,7 @@ type Command struct {
 	Args     string // for the usage line: "NAME [EMAIL]"; "" takes none
 	Short    string // one line, for the list of commands
 	Long     string
-	Examples string
+	Examples string // one per line, "app createsuperuser ada"; app stands for the program's name
 	Group    string // heading in the list of commands; "" is "Commands"
 	// Flags declares the command's flags.
 	Flags func(fs *flag.FlagSet)
@@ -98,14 +98,13 @@ func UsageError(format string, args ...any) error { return usageError{fmt.Errorf
 
 // exitCode returns the code that err ends the program with.
 func exitCode(err error) int {
-	var exit *ExitError
-	var usage usageError
-	switch {
-	case err == nil:
+	if err == nil {
 		return 0
-	case errors.As(err, &exit):
+	}
+	if exit, ok := errors.AsType[*ExitError](err); ok {
 		return exit.Code
-	case errors.As(err, &usage):
+	}
+	if _, ok := errors.AsType[usageError](err); ok {
 		return 2
 	}
 	return 1

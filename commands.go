@@ -5,10 +5,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
 	"strings"
-	"text/tabwriter"
+	"unicode/utf8"
 )
 
 func (a *App) routesCommand() Command {
@@ -38,17 +39,41 @@ func (a *App) routesCommand() Command {
 			if in.JSON {
 				return in.WriteJSON(rows)
 			}
-			w := tabwriter.NewWriter(in.Out, 0, 4, 2, ' ', 0)
+			var lines [][]string
 			for _, r := range rows {
-				pattern := r.Pattern
+				line := []string{strings.Join(r.Methods, ",")}
 				if hosts {
-					pattern = r.Host + "\t" + pattern
+					line = append(line, r.Host)
 				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", strings.Join(r.Methods, ","), pattern, r.Name, r.Where)
+				lines = append(lines, append(line, r.Pattern, r.Name, r.Where))
 			}
-			return w.Flush()
+			return writeTable(in.Out, lines)
 		},
 	}
+}
+
+// writeTable aligns lines of equally many cells.
+func writeTable(w io.Writer, lines [][]string) error {
+	widths := map[int]int{}
+	for _, line := range lines {
+		for i, cell := range line {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	var b strings.Builder
+	for _, line := range lines {
+		gap := 0
+		for i, cell := range line {
+			if cell != "" {
+				b.WriteString(strings.Repeat(" ", gap) + cell)
+				gap = -utf8.RuneCountInString(cell)
+			}
+			gap += widths[i] + 2
+		}
+		b.WriteByte('\n')
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
 // RouteInfo describes one route of an app that has been prepared.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/retort-web/retort/config"
+	"github.com/retort-web/retort/server"
 )
 
 // Config is what an app can be told. The zero value is ready for production
@@ -56,8 +57,9 @@ type Config struct {
 	TrustedProxies []string `config:"trusted_proxies" help:"proxies whose X-Forwarded-* headers count"`
 
 	// ProxyHops is how many proxies stand in front, when their addresses do
-	// not tell: the client is that many entries from the right. Default: 0,
-	// every trusted address from the right is a proxy.
+	// not tell: the client is that many entries from the right. TrustedProxies
+	// still says who may connect as one. Default: 0, every trusted address from
+	// the right is a proxy.
 	ProxyHops int `config:"proxy_hops" min:"0" max:"20" help:"number of proxies in front"`
 
 	// TrustedOrigins may send cross-site unsafe requests: "https://app.example.com".
@@ -82,9 +84,19 @@ type Config struct {
 	// LogLevel is the least severe level logged. Default: info; debug in debug mode.
 	LogLevel string `config:"log_level" oneof:"debug info warn error" help:"debug, info, warn or error"`
 
+	// SilencedChecks are ids of findings, such as retort.base_url, that the
+	// command `check` leaves out.
+	SilencedChecks []string `config:"silenced_checks" help:"ids of check findings to leave out"`
+
 	Limits  Limits        `config:"limits"`
 	Session SessionConfig `config:"session"`
 	Server  ServerConfig  `config:"server"`
+
+	// TLS makes the site speak TLS: server.TLSFiles("", "") with the files that
+	// Server.CertFile and KeyFile name, and clear text while they name none; or
+	// server.NewTLS. Default: clear text. A program that sets none does not
+	// carry the code.
+	TLS *server.TLS `config:"-"`
 
 	// Assets are the app's own templates and static files, see [Embed].
 	// Default: the folders templates and static beside the program's source or
@@ -120,15 +132,18 @@ type SessionConfig struct {
 	Partitioned bool   `config:"partitioned" help:"partition the cookie by top-level site"`
 }
 
-// ServerConfig bounds connections and names certificate files.
+// ServerConfig bounds connections and names certificate files, which take
+// [Config].TLS.
 type ServerConfig struct {
 	CertFile          string        `config:"cert_file" help:"TLS certificate chain, PEM"`
 	KeyFile           string        `config:"key_file" help:"TLS private key, PEM"`
 	ReadHeaderTimeout time.Duration `config:"read_header_timeout" default:"5s" help:"to receive a request's header"`
-	ReadTimeout       time.Duration `config:"read_timeout" default:"60s" help:"to receive a whole request"`
-	WriteTimeout      time.Duration `config:"write_timeout" default:"60s" help:"to send a response"`
+	ReadTimeout       time.Duration `config:"read_timeout" default:"60s" help:"how far behind the sender of a body may be"`
+	WriteTimeout      time.Duration `config:"write_timeout" default:"60s" help:"how long a client may take nothing"`
 	IdleTimeout       time.Duration `config:"idle_timeout" default:"60s" help:"between requests of a connection"`
 	MaxHeaderBytes    config.Size   `config:"max_header_bytes" default:"64KB" help:"bytes of a request's header"`
+	MaxHeaders        int           `config:"max_headers" default:"100" min:"1" help:"lines of a request's header"`
+	H2C               bool          `config:"h2c" help:"HTTP/2 without TLS, for a proxy that speaks it"`
 	DrainDelay        time.Duration `config:"drain_delay" default:"0s" help:"between not ready and not accepting, on SIGTERM"`
 	ShutdownTimeout   time.Duration `config:"shutdown_timeout" default:"30s" help:"for requests to end, on SIGTERM"`
 }
@@ -162,6 +177,9 @@ func (cfg *Config) load() (*config.Report, error) {
 	if _, err := parseProxies(cfg.TrustedProxies); err != nil {
 		errs = append(errs, err)
 	}
+	if cfg.ProxyHops > 0 && len(cfg.TrustedProxies) == 0 {
+		errs = append(errs, errors.New("config: proxy_hops has no effect without trusted_proxies; name the proxies, or 0.0.0.0/0 and ::/0 where only proxies can connect"))
+	}
 	if (cfg.Server.CertFile == "") != (cfg.Server.KeyFile == "") {
 		errs = append(errs, errors.New("config: server.cert_file and server.key_file go together; set both or neither"))
 	}
@@ -187,6 +205,9 @@ func parseProxies(list []string) (proxies trustedProxies, err error) {
 					return proxies, fmt.Errorf("config: trusted_proxies has %q; give an address, a prefix such as 10.0.0.0/8, loopback, private or unix", s)
 				}
 				prefix = netip.PrefixFrom(addr, addr.BitLen())
+			}
+			if mapped := prefix.Addr(); mapped.Is4In6() && prefix.Bits() >= 96 {
+				prefix = netip.PrefixFrom(mapped.Unmap(), prefix.Bits()-96)
 			}
 			proxies.prefixes = append(proxies.prefixes, prefix.Masked())
 		}

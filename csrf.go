@@ -1,7 +1,10 @@
 package retort
 
 import (
+	"errors"
 	"net/http"
+	"slices"
+	"strings"
 )
 
 // CSRFField is the form field, and CSRFHeader the request header, that carry
@@ -37,10 +40,10 @@ func (a *App) checkCSRF(c *Ctx) error {
 	if a.config.DisableCSRF || c.endpoint.route.disableCSRF {
 		return nil
 	}
-	if err := a.csrf.Check(r); err != nil {
+	if err := a.checkOrigin(r); err != nil {
 		return errForged.Wrap(err)
 	}
-	if r.Header["Sec-Fetch-Site"] != nil || r.Header["Origin"] != nil || r.Header["Cookie"] == nil {
+	if r.Header.Get("Sec-Fetch-Site") != "" || r.Header.Get("Origin") != "" || r.Header["Cookie"] == nil {
 		return nil
 	}
 	token := r.Header.Get(CSRFHeader)
@@ -53,6 +56,26 @@ func (a *App) checkCSRF(c *Ctx) error {
 	}
 	if token == "" || !c.Session().VerifyCSRF(token) {
 		return errForged
+	}
+	return nil
+}
+
+// checkOrigin checks what a browser says about where a request comes from.
+func (a *App) checkOrigin(r *http.Request) error {
+	if host := a.host(r); host != r.Host {
+		// The Origin names the host that the browser sees, not the proxy.
+		seen := *r
+		seen.Host = host
+		r = &seen
+	}
+	if err := a.csrf.Check(r); err != nil {
+		return err
+	}
+	origin := r.Header.Get("Origin")
+	if r.Header.Get("Sec-Fetch-Site") == "" && strings.HasPrefix(origin, "http://") && a.secure(r) &&
+		!slices.Contains(a.config.TrustedOrigins, origin) {
+		// Someone on the way can answer for the site over http, not over https.
+		return errors.New("an https site was sent a request from an http origin")
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/retort-web/retort/bind"
@@ -22,16 +23,22 @@ import (
 type Ctx struct {
 	app      *App
 	request  *http.Request
-	ctx      context.Context // never derived from the Ctx itself: see SetContext
+	base     context.Context      // the request's, as it came
+	late     atomic.Pointer[late] // what was put on top of it since
+	body     limitedBody
 	writer   http.ResponseWriter
 	response response
+	encoding []string // Content-Encoding of what c.writer writes, set by middleware
+	begun    bool     // the answer's first byte was written, if only to middleware
+	closed   bool     // the hooks that run before the header have run
+	broken   bool     // the answer failed after it had begun
+	saved    bool     // the session was changed when it was committed
 	endpoint *endpoint
 	params   router.Params
 
 	status  int // for the next answer; 0 is 200
 	pending pending
 
-	values   []value
 	query    url.Values
 	form     *bind.FormData
 	formErr  error
@@ -43,10 +50,37 @@ type Ctx struct {
 	err      error // what the request failed with, for teardown and the log
 }
 
-// value is one late value; a request has few, so a list beats a map.
-type value struct {
-	key   any
+// late is one value put on a request after its start, or a context in place of
+// the one below. The list grows only at its head and its links never change,
+// so that other goroutines may read it at any time. A request has few.
+type late struct {
+	next  *late
+	ctx   context.Context // never derived from the Ctx itself: see SetContext
+	key   any             // nil: only the context changed
 	value any
+}
+
+// context returns the context below the Ctx.
+func (c *Ctx) context() context.Context {
+	if l := c.late.Load(); l != nil {
+		return l.ctx
+	}
+	return c.base
+}
+
+// setContext puts ctx below the Ctx.
+func (c *Ctx) setContext(ctx context.Context) {
+	c.late.Store(&late{next: c.late.Load(), ctx: ctx})
+}
+
+// lateValue returns the value last kept under the key.
+func (c *Ctx) lateValue(key any) (any, bool) {
+	for l := c.late.Load(); l != nil; l = l.next {
+		if l.key != nil && l.key == key {
+			return l.value, true
+		}
+	}
+	return nil, false
 }
 
 // App returns the app that serves the request.
@@ -67,7 +101,7 @@ func (c *Ctx) Logger() *slog.Logger {
 }
 
 // Context returns the context below this Ctx, to derive one for [Ctx.SetContext].
-func (c *Ctx) Context() context.Context { return c.ctx }
+func (c *Ctx) Context() context.Context { return c.context() }
 
 // SetContext puts ctx in place of the context below this Ctx. It must be
 // derived from [Ctx.Context], not from the Ctx: that would be a circle.
@@ -75,17 +109,17 @@ func (c *Ctx) SetContext(ctx context.Context) {
 	if ctx.Value(circleKey{}) == c {
 		panic("retort: SetContext was given a context derived from the Ctx itself; derive it from c.Context()")
 	}
-	c.ctx = ctx
+	c.setContext(ctx)
 }
 
 // Deadline is part of [context.Context].
-func (c *Ctx) Deadline() (time.Time, bool) { return c.ctx.Deadline() }
+func (c *Ctx) Deadline() (time.Time, bool) { return c.context().Deadline() }
 
 // Done is part of [context.Context].
-func (c *Ctx) Done() <-chan struct{} { return c.ctx.Done() }
+func (c *Ctx) Done() <-chan struct{} { return c.context().Done() }
 
 // Err is part of [context.Context].
-func (c *Ctx) Err() error { return c.ctx.Err() }
+func (c *Ctx) Err() error { return c.context().Err() }
 
 // Value is part of [context.Context]: a late value, then what the request's
 // context holds, then what the app's does.
@@ -96,12 +130,10 @@ func (c *Ctx) Value(key any) any {
 	case circleKey:
 		return c
 	}
-	for i := range c.values {
-		if c.values[i].key == key {
-			return c.values[i].value
-		}
+	if v, ok := c.lateValue(key); ok {
+		return v
 	}
-	if v := c.ctx.Value(key); v != nil {
+	if v := c.context().Value(key); v != nil {
 		return v
 	}
 	return c.app.base.Value(key)
@@ -131,10 +163,8 @@ func (f frame) Value(key any) any {
 	if _, ok := key.(ctxKey); ok {
 		return f.c
 	}
-	for i := range f.c.values {
-		if f.c.values[i].key == key {
-			return f.c.values[i].value
-		}
+	if v, ok := f.c.lateValue(key); ok {
+		return v
 	}
 	if v := f.Context.Value(key); v != nil {
 		return v
@@ -144,7 +174,7 @@ func (f frame) Value(key any) any {
 
 // standard returns the request for code that only knows net/http.
 func (c *Ctx) standard() *http.Request {
-	return c.request.WithContext(frame{c.ctx, c})
+	return c.request.WithContext(frame{c.context(), c})
 }
 
 // Set keeps a value for the rest of the request, under a name. Templates see
@@ -153,13 +183,7 @@ func (c *Ctx) standard() *http.Request {
 func (c *Ctx) Set(key string, v any) { c.set(key, v) }
 
 func (c *Ctx) set(key, v any) {
-	for i := range c.values {
-		if c.values[i].key == key {
-			c.values[i].value = v
-			return
-		}
-	}
-	c.values = append(c.values, value{key, v})
+	c.late.Store(&late{next: c.late.Load(), ctx: c.context(), key: key, value: v})
 }
 
 // Get returns the value that Set kept under the name, and whether it is there

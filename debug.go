@@ -3,9 +3,12 @@ package retort
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"net/http"
+	"os"
 	"reflect"
-	"sort"
+	"slices"
 	"strings"
 
 	"github.com/retort-web/retort/internal/debugpage"
@@ -31,7 +34,19 @@ func (c *Ctx) debugAllowed() bool {
 			}
 		}
 	}
-	return loopbackName(strings.ToLower(hostname(c.request.Host)))
+	for _, name := range []string{"Forwarded", "X-Real-Ip"} {
+		if v := c.request.Header.Get(name); v != "" {
+			if a, ok := parseForwardedAddr(v); !ok || !a.IsLoopback() {
+				return false
+			}
+		}
+	}
+	for _, host := range append(c.request.Header.Values("X-Forwarded-Host"), c.request.Host) {
+		if !loopbackName(strings.ToLower(hostname(host))) {
+			return false
+		}
+	}
+	return true
 }
 
 // debugPage answers with the error page of development, if the client may see
@@ -45,32 +60,26 @@ func (a *App) debugPage(c *Ctx, err error, status int) bool {
 	}
 	page := debugpage.New(status, err, c.request)
 	page.Secrets = append([]string{a.config.SecretKey, a.config.DatabaseURL}, a.config.SecretKeyFallbacks...)
-	page.LiveReload = true
-	var p *panicError
-	var located interface {
-		TemplateLocation() (name, path string, line int)
-	}
-	if errors.As(err, &p) {
+	page.LiveReload = underDevTool()
+	if p, ok := errors.AsType[*panicError](err); ok {
 		page.ErrorType = fmt.Sprintf("panic(%T)", p.value)
 		page.Frames = debugpage.FramesFromStack(p.stack)
 	} else if c.endpoint != nil {
 		page.Frames = debugpage.FunctionFrame(reflect.ValueOf(c.endpoint.route.handler).Pointer())
 	}
-	if errors.As(err, &located) {
+	if located, ok := errors.AsType[interface {
+		error
+		TemplateLocation() (name, path string, line int)
+	}](err); ok {
 		name, path, line := located.TemplateLocation()
-		page.Location = &debugpage.Location{Name: name, Path: path, Line: line}
+		page.Location = &debugpage.Location{Name: name, Path: path, Line: line, Source: a.templateSource(name)}
 	}
 	if c.endpoint == nil {
 		page.Routes = a.tried(c.request)
 	}
 	page.Sections = c.debugSections()
-	h := c.writer.Header()
-	for _, name := range []string{"Content-Encoding", "Content-Length", "Etag", "Last-Modified"} {
-		delete(h, name)
-	}
-	h["Content-Security-Policy"] = []string{page.ContentSecurityPolicy()}
-	h["Cache-Control"] = []string{"no-store"}
-	h["X-Content-Type-Options"] = []string{"nosniff"}
+	page.SetHeaders(c.writer.Header())
+	delete(c.writer.Header(), "Content-Type") // the answer brings its own
 	c.status = status
 	if c.errorType() == "text/html" && strings.Contains(c.request.Header.Get("Accept"), "html") {
 		_ = c.answer(typeHTML, "", page.HTML())
@@ -81,10 +90,37 @@ func (a *App) debugPage(c *Ctx, err error, status int) bool {
 	return true
 }
 
+// underDevTool reports whether the program was started by `retort dev`, which
+// serves on another address and reloads pages.
+func underDevTool() bool { return os.Getenv("RETORT_DEV") == "1" }
+
+// templateSource returns the text of a template, for an excerpt.
+func (a *App) templateSource(name string) string {
+	sources, _, err := a.assetSources()
+	if err != nil {
+		return ""
+	}
+	for _, s := range sources {
+		if below, ok := strings.CutPrefix(name, s.prefix); ok {
+			if text, err := fs.ReadFile(s.fsys, below); err == nil {
+				return string(text)
+			}
+		}
+	}
+	return ""
+}
+
 // tried lists the routes that a request did not take, and why.
 func (a *App) tried(r *http.Request) []debugpage.Tried {
+	attempts := a.router.Explain(r.Method, a.host(r), r.URL.Path)
+	// The route that was meant is most likely one that nearly fits.
+	for i := range attempts {
+		for j := i; j > 0 && attempts[j].Reached > attempts[j-1].Reached; j-- {
+			attempts[j], attempts[j-1] = attempts[j-1], attempts[j]
+		}
+	}
 	var list []debugpage.Tried
-	for _, t := range a.router.Explain(r.Method, r.Host, r.URL.Path) {
+	for _, t := range attempts {
 		list = append(list, debugpage.Tried{Pattern: t.Route.Pattern, Methods: t.Route.Methods, Why: t.Reason})
 	}
 	return list
@@ -108,18 +144,20 @@ func (c *Ctx) debugSections() []debugpage.Section {
 	}
 	if c.form != nil {
 		var rows [][2]string
-		for name, values := range c.form.Values {
-			rows = append(rows, [2]string{name, strings.Join(values, ", ")})
+		for _, name := range slices.Sorted(maps.Keys(c.form.Values)) {
+			rows = append(rows, [2]string{name, strings.Join(c.form.Values[name], ", ")})
 		}
-		sort.Slice(rows, func(i, j int) bool { return rows[i][0] < rows[j][0] })
 		add("Form", rows)
 	}
 	var rows [][2]string
-	for _, v := range c.values {
-		if key, ok := v.key.(string); ok {
-			rows = append(rows, [2]string{key, fmt.Sprintf("%T", v.value)})
+	seen := map[string]bool{}
+	for l := c.late.Load(); l != nil; l = l.next {
+		if key, ok := l.key.(string); ok && !seen[key] {
+			seen[key] = true
+			rows = append(rows, [2]string{key, fmt.Sprintf("%T", l.value)})
 		}
 	}
+	slices.Reverse(rows)
 	add("Values", rows)
 	if c.session != nil {
 		rows = nil

@@ -1,6 +1,7 @@
 package retort
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -10,25 +11,30 @@ import (
 
 // ServeHTTP answers one request: it makes the app an [http.Handler].
 func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !a.prepared.Load() {
-		if err := a.Startup(r.Context()); err != nil {
-			a.logger.Error("the app cannot start", "error", err)
+	if !a.started.Load() {
+		// What starts with the first request outlives it.
+		if err := a.Startup(context.WithoutCancel(r.Context())); err != nil {
+			a.startLogged.Do(func() { a.logger.Error("the app cannot start", "error", err) })
 			http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 			return
 		}
 	}
-	if a.prepareErr != nil {
-		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
-		return
-	}
-	c := &Ctx{app: a, request: r, ctx: r.Context(), limits: &a.config.Limits}
+	c := &Ctx{app: a, request: r, base: r.Context(), limits: &a.config.Limits}
 	c.response.out, c.response.c = w, c
 	c.writer = &c.response
+	if r.Body != nil && r.Body != http.NoBody {
+		c.body = limitedBody{c: c, source: r.Body}
+		r.Body = &c.body
+	}
 	if a.config.AccessLog {
 		c.started = time.Now()
 	}
 	defer a.finish(c)
-	if err := a.entry(c); err != nil {
+	err := a.checkHost(r)
+	if err == nil {
+		err = a.entry(c)
+	}
+	if err != nil {
 		a.handleError(c, err)
 	}
 	if err := c.send(); err != nil {
@@ -40,7 +46,8 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // that recover works.
 func (a *App) finish(c *Ctx) {
 	if v := recover(); v != nil {
-		if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		if isAbort(v) {
+			c.err = http.ErrAbortHandler
 			a.close(c)
 			panic(v)
 		}
@@ -50,15 +57,18 @@ func (a *App) finish(c *Ctx) {
 		}
 	}
 	a.close(c)
-	if c.response.wrote && c.err != nil && c.cut() {
+	if c.broken {
 		// Part of the answer has gone and the rest will not come: the
 		// connection is cut, so that the client sees it is incomplete.
 		panic(http.ErrAbortHandler)
 	}
 }
 
-// cut reports whether the error came in the middle of a response.
-func (c *Ctx) cut() bool { return !c.pending.problem && StatusOf(c.err) >= 500 }
+// isAbort reports whether a panic is net/http's way to cut a response.
+func isAbort(v any) bool {
+	err, ok := v.(error)
+	return ok && errors.Is(err, http.ErrAbortHandler)
+}
 
 func (a *App) close(c *Ctx) {
 	if scope := c.scope(); len(scope.teardown) > 0 || c.deferred != nil || c.form != nil || c.session != nil {
@@ -73,18 +83,12 @@ func (a *App) close(c *Ctx) {
 // of the app's middleware.
 func (a *App) dispatch(c *Ctx) error {
 	r := c.request
-	if err := a.checkHost(r); err != nil {
-		return err
-	}
-	result := a.router.Lookup(r.Method, r.Host, r.URL.Path, r.URL.RawPath, &c.params)
+	result := a.router.Lookup(r.Method, a.host(r), r.URL.Path, r.URL.RawPath, &c.params)
 	if result.Route != nil {
 		c.endpoint = result.Route.Value.(*endpoint)
 		if l := c.endpoint.limits; l != nil {
 			c.limits = l
 		}
-	}
-	if r.Body != nil && r.Body != http.NoBody {
-		r.Body = http.MaxBytesReader(c.response.out, r.Body, int64(c.limits.Body))
 	}
 	if own := a.root.own; own != nil {
 		if done, err := c.runBefore(own); done {
@@ -105,7 +109,7 @@ func (a *App) dispatch(c *Ctx) error {
 	if err := c.endpoint.handler(c); err != nil {
 		return err
 	}
-	if !c.pending.set && !c.response.wrote {
+	if !c.Answered() {
 		return fmt.Errorf("retort: the handler of %s (%s) returned without an answer; end it with c.Text, c.NoContent, an error …",
 			c.endpoint.match.Pattern, c.endpoint.route.where)
 	}
@@ -131,7 +135,7 @@ func (a *App) miss(c *Ctx, allow, redirect string) error {
 		if q := c.request.URL.RawQuery; q != "" {
 			redirect += "?" + q
 		}
-		c.Header()["Location"] = []string{redirect}
+		c.Header()["Location"] = []string{escapeLocation(redirect)}
 		return c.Status(http.StatusPermanentRedirect).answer(nil, "", nil)
 	case allow != "" && c.request.Method == http.MethodOptions:
 		c.Header()["Allow"] = []string{allow}

@@ -69,11 +69,12 @@ func (a *App) TranslateError(fn func(err error) error) {
 // answered by the plain page of a 500.
 func (a *App) handleError(c *Ctx, err error) {
 	c.err = err
-	if c.response.wrote {
+	if c.begun {
 		c.fail(err)
+		c.broken = true
 		return
 	}
-	if errors.Is(err, context.Canceled) && c.ctx.Err() != nil {
+	if errors.Is(err, context.Canceled) && c.Err() != nil {
 		// The client has gone; nobody reads the answer.
 		c.status = statusClientClosed
 		_ = c.answer(nil, "", nil)
@@ -92,9 +93,10 @@ func (a *App) handleError(c *Ctx, err error) {
 		a.logError(c, err, status)
 	}
 	c.pending, c.status = pending{}, 0
+	c.clearContent()
 	scope := c.scope()
 	if c.endpoint == nil {
-		scope = a.errorScope(c.request.Host, c.request.URL.Path)
+		scope = a.errorScope(a.host(c.request), c.request.URL.Path)
 	}
 	if h := findHandler(scope, err, status); h != nil {
 		failed := c.guard(func(c *Ctx) error { c.status = status; return h(c, err) })
@@ -105,28 +107,54 @@ func (a *App) handleError(c *Ctx, err error) {
 			failed = errors.New("retort: the error handler for " + strconv.Itoa(status) + " returned without an answer")
 			fallthrough
 		default:
+			if c.begun {
+				c.fail(failed)
+				c.broken = true
+				return
+			}
 			if !errors.Is(err, failed) {
-				a.logError(c, failed, http.StatusInternalServerError)
-				err, status = failed, http.StatusInternalServerError
+				// The handler fails, or says by an error with a status what err means.
+				if err, status = failed, StatusOf(failed); status >= 500 {
+					a.logError(c, err, status)
+				}
 			}
 			c.pending, c.status = pending{}, 0
+			c.clearContent()
 		}
-	}
-	if c.response.wrote {
-		return
-	}
-	if a.config.Debug && a.debugPage(c, err, status) {
-		return
 	}
 	detail, fields, header := describe(err, status)
 	for name, values := range header {
 		c.writer.Header()[name] = values
+	}
+	if a.config.Debug && a.debugPage(c, err, status) {
+		return
 	}
 	if status == http.StatusRequestEntityTooLarge {
 		// The rest of the body is not read, so the connection is of no more use.
 		c.writer.Header()["Connection"] = []string{"close"}
 	}
 	c.problem(status, detail, fields)
+}
+
+// clearContent takes back what the header says of an answer that an error
+// replaces.
+func (c *Ctx) clearContent() {
+	h := c.writer.Header()
+	if len(h) == 0 {
+		return
+	}
+	for _, name := range []string{
+		"Accept-Ranges", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Length",
+		"Content-Location", "Content-Range", "Content-Type", "Etag", "Expires", "Last-Modified", "Location",
+	} {
+		delete(h, name)
+	}
+	if _, ok := h["Cache-Control"]; ok {
+		h["Cache-Control"] = []string{"no-store"}
+	}
+	if c.encoding != nil {
+		h["Content-Encoding"] = c.encoding
+	}
 }
 
 // findHandler finds who answers err: for an error with a status first by
@@ -164,14 +192,13 @@ func findHandler(m *mounted, err error, status int) ErrorHandler {
 // logError logs an error of ours, with the stack when it was a panic.
 func (a *App) logError(c *Ctx, err error, status int) {
 	args := []any{
-		slog.Int("status", status), slog.String("method", c.request.Method), slog.String("path", c.request.URL.Path),
+		slog.Int("status", status), slog.String("method", c.request.Method), slog.String("path", loggedPath(c.request)),
 		slog.String("request_id", c.RequestID()), slog.Any("error", err),
 	}
 	if c.endpoint != nil {
 		args = append(args, slog.String("route", c.endpoint.match.Pattern))
 	}
-	var p *panicError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*panicError](err); ok {
 		args = append(args, slog.String("stack", string(p.stack)))
 	}
 	a.logger.Error("request failed", args...)
@@ -180,7 +207,7 @@ func (a *App) logError(c *Ctx, err error, status int) {
 // fail notes an error that came when the answer was on its way.
 func (c *Ctx) fail(err error) {
 	c.err = err
-	if c.ctx.Err() == nil && !errors.Is(err, context.Canceled) {
+	if c.Err() == nil && !errors.Is(err, context.Canceled) {
 		c.app.logError(c, err, StatusOf(err))
 	}
 }
@@ -196,8 +223,10 @@ type Problem struct {
 }
 
 var (
-	typeProblem = []string{"application/problem+json"}
-	errorTypes  = []string{"text/html", "application/json", "application/problem+json", "text/plain"}
+	typeProblem  = []string{"application/problem+json"}
+	headerAccept = []string{"Accept"}
+	errorPolicy  = []string{"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"}
+	errorTypes   = []string{"text/html", "application/json", "application/problem+json", "text/plain"}
 )
 
 // problem answers with the plain error page, or the same as JSON or text, by
@@ -209,18 +238,23 @@ func (c *Ctx) problem(status int, detail string, fields validate.Errors) {
 		id = c.RequestID()
 	}
 	h := c.writer.Header()
-	for _, name := range []string{"Content-Encoding", "Content-Length", "Content-Type", "Etag", "Last-Modified"} {
-		delete(h, name)
+	if _, ok := h["Vary"]; ok {
+		c.Vary("Accept")
+	} else {
+		h["Vary"] = headerAccept
 	}
-	c.Vary("Accept")
 	title := http.StatusText(status)
 	if title == "" {
 		title = "Error"
 	}
 	switch c.errorType() {
 	case "text/html":
-		h["Content-Security-Policy"] = []string{"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"}
-		_ = c.answer(typeHTML, "", errorPage(status, title, detail, fields, id))
+		h["Content-Security-Policy"] = errorPolicy
+		if detail == "" && fields == nil && id == "" {
+			_ = c.answer(typeHTML, "", c.app.plainPage(status, title))
+		} else {
+			_ = c.answer(typeHTML, "", errorPage(status, title, detail, fields, id))
+		}
 	case "text/plain":
 		text := strconv.Itoa(status) + " " + title + "\n"
 		if detail != "" {
@@ -254,6 +288,17 @@ func (c *Ctx) errorType() string {
 		return t
 	}
 	return "text/plain"
+}
+
+// plainPage is the page of a status alone, made once: scanners ask for many
+// pages that are not there.
+func (a *App) plainPage(status int, title string) []byte {
+	if page, ok := a.plainPages.Load(status); ok {
+		return page.([]byte)
+	}
+	page := errorPage(status, title, "", nil, "")
+	a.plainPages.Store(status, page)
+	return page
 }
 
 // errorPage is the page of an error, complete in itself: it is shown when

@@ -7,6 +7,8 @@ import (
 	"net"
 	"runtime/debug"
 	"slices"
+
+	"github.com/retort-web/retort/session"
 )
 
 // Before runs fn before each request's handler: the app's in the order they
@@ -46,7 +48,7 @@ func (s *scope) TemplateContext(fn func(c *Ctx) map[string]any) {
 func (c *Ctx) runAfter(m *mounted) {
 	for _, fn := range m.after {
 		if err := c.guard(fn); err != nil {
-			if c.response.wrote {
+			if c.begun {
 				c.fail(err)
 				continue
 			}
@@ -55,14 +57,22 @@ func (c *Ctx) runAfter(m *mounted) {
 	}
 }
 
-// guard runs a hook and turns its panic into an error.
+// guard runs a handler or hook and turns its panic into an error.
 func (c *Ctx) guard(fn Handler) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
+			if isAbort(v) {
+				panic(v)
+			}
 			err = newPanic(v)
 		}
 	}()
 	return fn(c)
+}
+
+// contained makes the middleware around a handler see its panic as an error.
+func contained(h Handler) Handler {
+	return func(c *Ctx) error { return c.guard(h) }
 }
 
 // runTeardown runs what comes after the response.
@@ -70,8 +80,14 @@ func (c *Ctx) runTeardown(m *mounted) {
 	for i := len(c.deferred) - 1; i >= 0; i-- {
 		c.app.protect("deferred function", c.deferred[i])
 	}
-	if c.session != nil && c.session.Err() != nil {
-		c.Logger().Error("the session", "error", c.session.Err())
+	if c.session != nil {
+		err := c.session.Err()
+		if err == nil && c.session.Modified() && !c.saved {
+			err = session.ErrCommitted
+		}
+		if err != nil {
+			c.Logger().Error("the session", "error", err)
+		}
 	}
 	for _, fn := range m.teardown {
 		c.app.protect("Teardown hook", func() { fn(c, c.err) })
@@ -99,6 +115,8 @@ type lifecycle struct {
 	ready    []func(addr net.Addr)
 	shutdown []func(ctx context.Context) error
 	checks   []healthCheck
+
+	healthRoutes bool
 }
 
 // OnStartup runs fn before the program serves or runs a command that needs
@@ -129,6 +147,7 @@ func (a *App) Startup(ctx context.Context) error {
 				return
 			}
 		}
+		a.started.Store(true)
 	})
 	return a.startErr
 }

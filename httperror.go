@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/retort-web/retort/bind"
@@ -118,53 +119,68 @@ const statusClientClosed = 499
 
 // StatusOf returns the status that err is answered with: that of the first
 // error in its chain with a method HTTPStatus() int, 413 for a body over its
-// limit, 422 for what package validate found, 504 for a deadline, and 500 for
-// the rest.
+// limit, 422 for what package validate found, 504 for a deadline, 507 for a disk
+// that is full, and 500 for the rest.
 func StatusOf(err error) int {
-	var withStatus interface{ HTTPStatus() int }
-	var tooLarge *http.MaxBytesError
-	var invalid validate.Errors
-	switch {
-	case errors.As(err, &withStatus):
-		if s := withStatus.HTTPStatus(); s >= 400 && s <= 599 {
-			return s
+	status, _ := statusOf(err)
+	return status
+}
+
+// withStatus is an error that says how it is answered.
+type withStatus interface {
+	error
+	HTTPStatus() int
+}
+
+// statusOf also tells whether err itself says how it is answered.
+func statusOf(err error) (status int, own bool) {
+	if e, ok := errors.AsType[withStatus](err); ok {
+		if s := e.HTTPStatus(); s >= 400 && s <= 599 {
+			return s, true
 		}
-		return http.StatusInternalServerError
-	case errors.As(err, &tooLarge):
-		return http.StatusRequestEntityTooLarge
-	case errors.As(err, &invalid):
-		return http.StatusUnprocessableEntity
-	case errors.Is(err, context.DeadlineExceeded):
-		return http.StatusGatewayTimeout
+		return http.StatusInternalServerError, true
 	}
-	return http.StatusInternalServerError
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return http.StatusRequestEntityTooLarge, true
+	}
+	if _, ok := errors.AsType[validate.Errors](err); ok {
+		return http.StatusUnprocessableEntity, true
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return http.StatusGatewayTimeout, false
+	}
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG) {
+		return http.StatusInsufficientStorage, false
+	}
+	return http.StatusInternalServerError, false
 }
 
 // isHTTPError reports whether err says itself how it is answered.
 func isHTTPError(err error) bool {
-	var withStatus interface{ HTTPStatus() int }
-	var tooLarge *http.MaxBytesError
-	var invalid validate.Errors
-	return errors.As(err, &withStatus) || errors.As(err, &tooLarge) || errors.As(err, &invalid)
+	_, own := statusOf(err)
+	return own
 }
 
 // describe returns what the client is told of err besides the status: never
 // the text of an error of ours.
 func describe(err error, status int) (detail string, fields validate.Errors, header http.Header) {
-	var he *HTTPError
-	var be *bind.Error
-	var invalid validate.Errors
-	switch {
-	case errors.As(err, &he):
-		return he.Detail, he.Fields, he.Header
-	case errors.As(err, &be):
-		return be.Message, be.Fields, nil
-	case errors.As(err, &invalid):
+	if _, ok := errors.AsType[*panicError](err); ok {
+		return "", nil, nil
+	}
+	if e, ok := errors.AsType[*HTTPError](err); ok {
+		return e.Detail, e.Fields, e.Header
+	}
+	if e, ok := errors.AsType[*bind.Error](err); ok {
+		return e.Message, e.Fields, nil
+	}
+	if invalid, ok := errors.AsType[validate.Errors](err); ok {
 		return "", invalid, nil
 	}
 	if status < 500 {
-		var public interface{ PublicMessage() string }
-		if errors.As(err, &public) {
+		if public, ok := errors.AsType[interface {
+			error
+			PublicMessage() string
+		}](err); ok {
 			return public.PublicMessage(), nil, nil
 		}
 	}

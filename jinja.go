@@ -49,7 +49,7 @@ func (j *jinja) render(c *Ctx, dst []byte, name string, data any) ([]byte, error
 		}
 		return nil, err
 	}
-	return t.Append(dst, j.execution(c, data))
+	return j.run(c, t, dst, data)
 }
 
 func (j *jinja) renderString(c *Ctx, dst []byte, source string, data any) ([]byte, error) {
@@ -57,7 +57,16 @@ func (j *jinja) renderString(c *Ctx, dst []byte, source string, data any) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	return t.Append(dst, j.execution(c, data))
+	return j.run(c, t, dst, data)
+}
+
+func (j *jinja) run(c *Ctx, t *template.Template, dst []byte, data any) ([]byte, error) {
+	b, err := t.Append(dst, j.execution(c, data))
+	if p, ok := errors.AsType[*template.Panic](err); ok {
+		// The log and the error page want the stack, as for a panic of a handler.
+		err = &panicError{value: err, stack: p.Stack}
+	}
+	return b, err
 }
 
 // check compiles every template.
@@ -89,10 +98,8 @@ func (j *jinja) execution(c *Ctx, data any) template.Execution {
 			if v, ok := added[name]; ok {
 				return v, true
 			}
-			for _, v := range c.values {
-				if v.key == name {
-					return v.value, true
-				}
+			if v, ok := c.lateValue(name); ok {
+				return v, true
 			}
 			return c.templateGlobal(name)
 		},

@@ -1,9 +1,14 @@
 package retort
 
-import "net/http"
+import (
+	"net/http"
+	"net/url"
+)
 
 // Use wraps every request of the app, also one that no route takes, or every
-// request of the blueprint's routes. The first is the outermost.
+// request of the blueprint's routes. The first is the outermost. A request for
+// a host that is not ours does not get that far. A panic of a handler reaches
+// the middleware around it as an error.
 func (s *scope) Use(middleware ...Middleware) {
 	s.mustNotBeFrozen("middleware")
 	for _, m := range middleware {
@@ -15,7 +20,9 @@ func (s *scope) Use(middleware ...Middleware) {
 }
 
 // UseHTTP is Use for middleware written for net/http. What the handlers inside
-// it answer, errors too, is written before it gets control back.
+// it answer, errors too, is written before it gets control back. It must call
+// the next handler on its own goroutine and wait for it, which
+// [http.TimeoutHandler] does not: a deadline on the context does the same.
 func (s *scope) UseHTTP(middleware ...func(http.Handler) http.Handler) {
 	for _, m := range middleware {
 		s.Use(FromHTTP(m))
@@ -31,15 +38,24 @@ func FromHTTP(middleware func(http.Handler) http.Handler) Middleware {
 			if c == nil {
 				panic("retort: a net/http middleware replaced the request's context by one that is not derived from it")
 			}
-			outer, request, ctx := c.writer, c.request, c.ctx
-			c.writer, c.request, c.ctx = w, r, r.Context()
-			if err := next(c); err != nil {
+			outer, request, ctx, encoding := c.writer, c.request, c.context(), c.encoding
+			defer func() {
+				c.writer, c.request, c.encoding = outer, request, encoding
+				c.setContext(ctx)
+			}()
+			if w != outer {
+				c.writer, c.encoding = &response{out: w, c: c}, w.Header()["Content-Encoding"]
+			}
+			c.request = r
+			c.setContext(r.Context())
+			// A panic must not pass the middleware, which may hold what was
+			// written so far.
+			if err := c.guard(next); err != nil {
 				c.app.handleError(c, err)
 			}
 			if err := c.send(); err != nil {
 				c.fail(err)
 			}
-			c.writer, c.request, c.ctx = outer, request, ctx
 		}))
 		return func(c *Ctx) error {
 			h.ServeHTTP(c.writer, c.standard())
@@ -57,8 +73,19 @@ func fromHTTP(h http.Handler, pathValues bool) Handler {
 				r.SetPathValue(name, v)
 			}
 		}
+		if c.form != nil {
+			// The check of forged requests has read the body; the handler finds
+			// the form where net/http would put it.
+			r.PostForm = c.form.Values
+			r.Form = url.Values{}
+			for _, values := range []url.Values{c.form.Values, c.QueryValues()} {
+				for name, list := range values {
+					r.Form[name] = append(r.Form[name], list...)
+				}
+			}
+		}
 		h.ServeHTTP(c.writer, r)
-		if !c.response.wrote && !c.pending.set {
+		if !c.Answered() {
 			// net/http's contract: a handler that writes nothing answers 200.
 			c.writer.WriteHeader(http.StatusOK)
 		}

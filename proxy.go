@@ -151,14 +151,11 @@ func (a *App) host(r *http.Request) string {
 func (a *App) checkHost(r *http.Request) error {
 	host := a.host(r)
 	hosts := a.config.Hosts
-	if len(hosts) == 0 && !a.config.Debug {
-		if host == "" && r.ProtoMinor == 0 || validHost(host) {
-			return nil
-		}
+	if !validHost(host) && (host != "" || r.ProtoMajor != 1 || r.ProtoMinor != 0) {
 		return errBadHost
 	}
-	if !validHost(host) {
-		return errBadHost
+	if len(hosts) == 0 && !a.config.Debug || a.life.healthRoutes && isHealthPath(r.URL.Path) {
+		return nil
 	}
 	name := strings.TrimSuffix(strings.ToLower(hostname(host)), ".")
 	for _, allowed := range hosts {

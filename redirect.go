@@ -1,19 +1,23 @@
 package retort
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 )
 
 // Redirect sends the client to another page of this site: a path, or an
-// absolute address on the host that was asked for. An address elsewhere is an
-// error, so that one taken from the request cannot lead away: see
-// [Ctx.RedirectExternal]. The status is 302 after GET and 303 after the rest,
+// absolute address on the host that was asked for. An address elsewhere is
+// answered with 400 and a warning in the log, so that one taken from the
+// request cannot lead away: see [Ctx.RedirectExternal] and [Ctx.Next]. The
+// status is 302 after GET and 303 after the rest,
 // which makes the browser get the new page, unless [Ctx.Status] says another.
 func (c *Ctx) Redirect(to string) error {
 	if !c.SameSite(to) {
-		return &HTTPError{Status: http.StatusInternalServerError, Cause: redirectError(to)}
+		err := redirectError(to)
+		c.Logger().Warn("redirect refused", "route", c.Route(), "error", err)
+		return BadRequest("The address to go on to is not a page of this site.").Wrap(err)
 	}
 	return c.redirect(to)
 }
@@ -31,7 +35,11 @@ func (c *Ctx) RedirectExternal(to string) error {
 type redirectError string
 
 func (e redirectError) Error() string {
-	return "retort: redirect to " + strings.ToValidUTF8(string(e), "?") + " would leave the site; use RedirectExternal if it is meant to"
+	to := string(e)
+	if len(to) > maxLoggedPath {
+		to = to[:maxLoggedPath] + "…"
+	}
+	return "retort: redirect to " + strings.ToValidUTF8(to, "?") + " would leave the site; use RedirectExternal if it is meant to"
 }
 
 func (c *Ctx) redirect(to string) error {
@@ -40,6 +48,8 @@ func (c *Ctx) redirect(to string) error {
 		if m := c.request.Method; m != http.MethodGet && m != http.MethodHead {
 			c.status = http.StatusSeeOther
 		}
+	} else if (c.status < 300 || c.status > 399) && c.status != http.StatusCreated {
+		return fmt.Errorf("retort: Redirect with Status(%d), which no client follows; use one of 301, 302, 303, 307 and 308", c.status)
 	}
 	to = escapeLocation(to)
 	c.writer.Header()["Location"] = []string{to}
@@ -51,19 +61,28 @@ func (c *Ctx) redirect(to string) error {
 
 // escapeLocation percent-encodes what may not be in a header or a URL.
 func escapeLocation(s string) string {
+	return escapeBytes(s, func(b byte) bool { return b > ' ' && b < 0x7f && strings.IndexByte("\"<>\\^`{|}", b) < 0 })
+}
+
+// escapeBytes percent-encodes the bytes that are not safe.
+func escapeBytes(s string, safe func(b byte) bool) string {
 	const hex = "0123456789ABCDEF"
-	var b strings.Builder
+	var out []byte // nil as long as nothing had to be encoded
 	for i := range len(s) {
-		switch ch := s[i]; {
-		case ch <= ' ' || ch >= 0x7f || ch == '"' || ch == '<' || ch == '>' || ch == '\\' || ch == '^' || ch == '`' || ch == '{' || ch == '|' || ch == '}':
-			b.WriteByte('%')
-			b.WriteByte(hex[ch>>4])
-			b.WriteByte(hex[ch&15])
-		default:
-			b.WriteByte(ch)
+		switch {
+		case !safe(s[i]):
+			if out == nil {
+				out = append(make([]byte, 0, len(s)+16), s[:i]...)
+			}
+			out = append(out, '%', hex[s[i]>>4], hex[s[i]&15])
+		case out != nil:
+			out = append(out, s[i])
 		}
 	}
-	return b.String()
+	if out == nil {
+		return s
+	}
+	return string(out)
 }
 
 // Next returns where to go after a form: the field or query parameter "next"
@@ -91,9 +110,9 @@ func sameSite(to, host string, secure bool) bool {
 		return false
 	}
 	for i := range len(to) {
-		// Browsers drop tabs and line breaks wherever they stand and read a
-		// backslash as a slash; no address of ours has either.
-		if to[i] <= ' ' || to[i] == '\\' || to[i] == 0x7f {
+		// Browsers drop tabs and line breaks wherever they stand, spaces at the
+		// ends, and read a backslash as a slash; no address of ours has either.
+		if to[i] < ' ' || to[i] == ' ' && (i == 0 || i == len(to)-1) || to[i] == '\\' || to[i] == 0x7f {
 			return false
 		}
 	}
@@ -112,7 +131,7 @@ func sameSite(to, host string, secure bool) bool {
 	if u.Scheme == "http" && secure || u.Scheme != "http" && u.Scheme != "https" {
 		return false
 	}
-	return strings.EqualFold(u.Host, host)
+	return host != "" && strings.EqualFold(u.Host, host)
 }
 
 // startsWithScheme reports whether a browser would read a scheme where

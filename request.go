@@ -1,12 +1,11 @@
 package retort
 
 import (
-	"encoding"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"reflect"
-	"strconv"
 	"strings"
 
 	"github.com/retort-web/retort/bind"
@@ -51,6 +50,9 @@ func Param[T any](c *Ctx, name string) (T, error) {
 		return made, nil
 	}
 	if err := parseText(&v, text); err != nil {
+		if errors.Is(err, errNoText) {
+			return v, err
+		}
 		return v, NotFound("").Wrap(err)
 	}
 	return v, nil
@@ -82,43 +84,28 @@ func Query[T any](c *Ctx, name string, fallback T) (T, error) {
 	}
 	var v T
 	if err := parseText(&v, text); err != nil {
+		if errors.Is(err, errNoText) {
+			return fallback, err
+		}
 		return fallback, BadRequest("The parameter " + name + " is not valid.").Wrap(err)
 	}
 	return v, nil
 }
 
-// parseText reads text into a basic kind or a type that reads itself.
+// parseText reads text as package bind does.
 func parseText[T any](v *T, text string) error {
-	if u, ok := any(v).(encoding.TextUnmarshaler); ok {
-		return u.UnmarshalText([]byte(text))
+	parse := bind.ParseOf(reflect.TypeFor[T]())
+	if parse == nil {
+		return fmt.Errorf("%w: %T", errNoText, *v)
 	}
-	rv := reflect.ValueOf(v).Elem()
-	bits := 0
-	switch rv.Kind() {
-	case reflect.String:
-		rv.SetString(text)
-		return nil
-	case reflect.Bool:
-		b, err := strconv.ParseBool(text)
-		rv.SetBool(b)
-		return err
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		bits = rv.Type().Bits()
-		n, err := strconv.ParseInt(text, 10, bits)
-		rv.SetInt(n)
-		return err
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		bits = rv.Type().Bits()
-		n, err := strconv.ParseUint(text, 10, bits)
-		rv.SetUint(n)
-		return err
-	case reflect.Float32, reflect.Float64:
-		f, err := strconv.ParseFloat(text, rv.Type().Bits())
-		rv.SetFloat(f)
-		return err
+	if fault := parse(reflect.ValueOf(v).Elem(), text, nil); fault != nil {
+		return fault
 	}
-	return fmt.Errorf("retort: %T cannot be read from text; use a basic kind or one with UnmarshalText", *v)
+	return nil
 }
+
+// errNoText is a mistake in the program, not in the request.
+var errNoText = errors.New("retort: the type cannot be read from text; use a basic kind or one with UnmarshalText")
 
 // Form returns the form that the body holds, parsed once; its files are
 // removed when the request ends. A request without a body has an empty one. A
@@ -175,11 +162,15 @@ func (c *Ctx) Bind(v any) error {
 	return bind.Struct(v, source)
 }
 
-// Cookie returns the value of a cookie and whether it was sent.
+// Cookie returns the value of a cookie, with what is percent-encoded in it
+// decoded, and whether it was sent.
 func (c *Ctx) Cookie(name string) (string, bool) {
 	cookie, err := c.request.Cookie(name)
 	if err != nil {
 		return "", false
+	}
+	if value, err := url.PathUnescape(cookie.Value); err == nil {
+		return value, true
 	}
 	return cookie.Value, true
 }

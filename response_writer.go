@@ -1,20 +1,24 @@
 package retort
 
 import (
+	"bufio"
 	"io"
+	"net"
 	"net/http"
+	"strings"
+	"sync/atomic"
 )
 
-// response is the outermost writer of a request: whatever is sent passes it.
-// It runs the After hooks and commits the session before the first byte, and
-// remembers what was sent.
+// response is what handlers write to: the outermost writer of a request, and
+// one more around each writer that middleware puts in its place. Before the
+// first byte it runs the After hooks and commits the session; it remembers
+// what was sent.
 type response struct {
 	out    http.ResponseWriter
 	c      *Ctx
 	status int
 	size   int64
 	wrote  bool
-	closed bool // the hooks that run before the header have run
 }
 
 func (w *response) Header() http.Header { return w.out.Header() }
@@ -26,11 +30,21 @@ func (w *response) WriteHeader(status int) {
 		w.out.WriteHeader(status)
 		return
 	}
-	if !w.wrote {
-		w.c.beforeHeader(status)
-		w.wrote, w.status = true, status
-	}
+	w.begin(status)
 	w.out.WriteHeader(status)
+}
+
+// begin notes that an answer of that status begins.
+func (w *response) begin(status int) {
+	if w.wrote {
+		return
+	}
+	if !w.c.begun {
+		w.c.beforeHeader(status)
+		w.c.body.leave()
+		w.c.begun, w.c.response.status = true, status
+	}
+	w.wrote, w.status = true, status
 }
 
 func (w *response) Write(p []byte) (int, error) {
@@ -70,11 +84,68 @@ func (w *response) Flush() {
 	_ = http.NewResponseController(w.out).Flush()
 }
 
+// Hijack gives the connection to the caller, as for a WebSocket. It fails over
+// HTTP/2.
+func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(w.out).Hijack()
+	if err == nil {
+		w.c.closed, w.c.begun = true, true
+		w.wrote, w.status = true, http.StatusSwitchingProtocols
+	}
+	return conn, rw, err
+}
+
 // Unwrap lets an [http.ResponseController] reach the connection.
 func (w *response) Unwrap() http.ResponseWriter { return w.out }
 
 var (
 	_ http.Flusher    = (*response)(nil)
+	_ http.Hijacker   = (*response)(nil)
 	_ io.ReaderFrom   = (*response)(nil)
 	_ io.StringWriter = (*response)(nil)
 )
+
+// limitedBody refuses a request's body beyond [Limits].Body. The limit is that
+// of the route once it is known, so it is looked up at the first read.
+type limitedBody struct {
+	c      *Ctx
+	source io.ReadCloser
+	reader io.ReadCloser
+	taken  atomic.Int64 // a proxy reads on while it answers
+	ended  atomic.Bool
+}
+
+func (b *limitedBody) Read(p []byte) (int, error) {
+	if b.reader == nil {
+		b.reader = http.MaxBytesReader(b.c.response.out, b.source, int64(b.c.limits.Body))
+	}
+	n, err := b.reader.Read(p)
+	b.taken.Add(int64(n))
+	if err == io.EOF {
+		b.ended.Store(true)
+	}
+	return n, err
+}
+
+func (b *limitedBody) Close() error { return b.source.Close() }
+
+// maxUnread is how much of a body that no handler has read net/http reads
+// itself, before it sends the answer, to keep the connection.
+const maxUnread = 256 << 10
+
+// leave gives the connection up, before the header of the answer is sent, if
+// net/http would wait for a body that is too long to be worth it, or that does
+// not come: the client asked first, by "Expect: 100-continue". It sees to that
+// itself only where the body is its own.
+func (b *limitedBody) leave() {
+	if b.source == nil || b.ended.Load() || b.c.request.ProtoMajor != 1 {
+		return
+	}
+	if b.c.request.Header["Expect"] == nil && b.c.request.ContentLength-b.taken.Load() <= maxUnread {
+		return
+	}
+	b.c.response.out.Header()["Connection"] = []string{"close"}
+	// This makes net/http wait a moment with closing, so that the answer gets
+	// through to a client that is still sending.
+	_, _ = http.MaxBytesReader(b.c.response.out, io.NopCloser(strings.NewReader("x")), 0).Read(make([]byte, 1))
+}

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/retort-web/retort/config"
 )
@@ -22,7 +23,7 @@ type Middleware func(next Handler) Handler
 // scope is what an app and a blueprint have in common: a set of routes with
 // middleware, hooks and error handlers.
 type scope struct {
-	frozen     func() bool
+	sealed     atomic.Bool // an app that has it was prepared
 	middleware []Middleware
 	routes     []*Route
 	before     []Handler
@@ -166,7 +167,7 @@ func callerOutside() (file string, line int) {
 const packagePath = "github.com/retort-web/retort"
 
 func (s *scope) mustNotBeFrozen(what string) {
-	if s.frozen != nil && s.frozen() {
+	if s.sealed.Load() {
 		panic(fmt.Sprintf("retort: %s was added at %s after the app had started; add it before the first request", what, callerPlace()))
 	}
 }

@@ -42,11 +42,10 @@ func (a *App) Execute(ctx context.Context, args []string, in io.Reader, out, err
 	if err == nil {
 		return nil
 	}
-	var exit *ExitError
-	if !errors.As(err, &exit) || exit.Err != nil {
+	if exit, ok := errors.AsType[*ExitError](err); !ok || exit.Err != nil {
 		fmt.Fprintf(errOut, "%s: %v\n", a.config.Name, err)
 	}
-	if usage := (usageError{}); errors.As(err, &usage) {
+	if _, ok := errors.AsType[usageError](err); ok {
 		fmt.Fprintf(errOut, "Run '%s help' for what there is.\n", a.config.Name)
 	}
 	return err
@@ -111,7 +110,7 @@ func (a *App) cobraCommand(c Command, in *Invocation) *cobra.Command {
 	own := *in
 	cmd := &cobra.Command{
 		Use: strings.TrimSpace(c.Name + " " + c.Args), Short: c.Short, Long: c.Long,
-		Example: indent(c.Examples), DisableFlagsInUseLine: true,
+		Example: indent(strings.ReplaceAll("\n"+c.Examples, "\napp ", "\n"+a.config.Name+" ")), DisableFlagsInUseLine: true,
 	}
 	if c.Flags != nil {
 		flags := flag.NewFlagSet(c.Name, flag.ContinueOnError)

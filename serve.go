@@ -2,7 +2,6 @@ package retort
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -24,6 +23,9 @@ func (a *App) serveCommand() Command {
 			fs.BoolVar(&debugMode, "debug", false, "development mode: error pages, templates read from disk")
 		},
 		Run: func(ctx context.Context, in *Invocation) error {
+			if (addr != "" || debugMode) && a.Prepared() {
+				return UsageError("the program uses the app before Run, so --addr and --debug come too late; set RETORT_ADDR and RETORT_DEBUG")
+			}
 			if addr != "" || debugMode {
 				a.SetConfig(func(cfg *Config) {
 					if addr != "" {
@@ -39,12 +41,22 @@ func (a *App) serveCommand() Command {
 	}
 }
 
-// UseTLS serves over TLS with the configuration given, in place of certificate
-// files: it is how an extension brings certificates from elsewhere.
-func (a *App) UseTLS(c *tls.Config) {
-	a.mustNotBeFrozen("a TLS configuration")
-	a.tls = c
+// UseTLS sets [Config].TLS: it is how an extension brings certificates from
+// elsewhere.
+func (a *App) UseTLS(t *server.TLS) {
+	a.SetConfig(func(cfg *Config) { cfg.TLS = t })
 }
+
+// checkTLS finds certificates that nothing would use.
+func (cfg *Config) checkTLS() error {
+	if cfg.Server.CertFile != "" && cfg.TLS == nil {
+		return errors.New(`retort: server.cert_file is set, but the program is built without TLS; add TLS: server.TLSFiles("", "") to the retort.Config given to New`)
+	}
+	return nil
+}
+
+// usesTLS reports whether the site speaks TLS itself.
+func (cfg *Config) usesTLS() bool { return cfg.TLS.Active(cfg.Server.CertFile, cfg.Server.KeyFile) }
 
 // Serve serves until ctx ends or the process is told to stop, and returns when
 // every request that was begun has been answered.
@@ -59,11 +71,11 @@ func (a *App) serve(ctx context.Context, in *Invocation) error {
 	cfg := &a.config
 	s := &server.Server{
 		Addr: cfg.Addr, Handler: a, Logger: a.logger,
-		TLSConfig: a.tls, CertFile: cfg.Server.CertFile, KeyFile: cfg.Server.KeyFile,
+		TLS: cfg.TLS, CertFile: cfg.Server.CertFile, KeyFile: cfg.Server.KeyFile, H2C: cfg.Server.H2C,
 		ReadHeaderTimeout: cfg.Server.ReadHeaderTimeout, ReadTimeout: cfg.Server.ReadTimeout,
 		WriteTimeout: cfg.Server.WriteTimeout, IdleTimeout: cfg.Server.IdleTimeout,
-		MaxHeaderBytes: int(cfg.Server.MaxHeaderBytes),
-		DrainDelay:     cfg.Server.DrainDelay, ShutdownTimeout: cfg.Server.ShutdownTimeout,
+		MaxHeaderBytes: int(cfg.Server.MaxHeaderBytes), MaxHeaders: cfg.Server.MaxHeaders,
+		DrainDelay: cfg.Server.DrainDelay, ShutdownTimeout: cfg.Server.ShutdownTimeout,
 		OnReady: func(addr net.Addr) {
 			a.announce(in, addr)
 			for _, fn := range a.life.ready {
@@ -83,6 +95,9 @@ func (a *App) serve(ctx context.Context, in *Invocation) error {
 
 // announce says where the site is, on a line of its own for a person.
 func (a *App) announce(in *Invocation, addr net.Addr) {
+	if underDevTool() {
+		return // the tool says where it serves; this address is behind it
+	}
 	url := a.address(addr)
 	if !isTerminal(os.Stderr) && !a.config.Debug {
 		a.logger.Info("serving", "app", a.config.Name, "address", url)
@@ -101,7 +116,7 @@ func (a *App) address(addr net.Addr) string {
 		return "unix:" + addr.String()
 	}
 	scheme := "http"
-	if a.config.Server.CertFile != "" || a.tls != nil {
+	if a.config.usesTLS() {
 		scheme = "https"
 	}
 	host, port, err := net.SplitHostPort(addr.String())

@@ -30,7 +30,8 @@ func (c *Ctx) commitSession(status int) {
 		// What a failed request changed half-way is not kept.
 		c.session.Discard()
 	}
-	if c.app.config.SecretKey == "" && c.session.Modified() {
+	c.saved = c.session.Modified()
+	if c.app.config.SecretKey == "" && c.saved {
 		c.app.warnSecret()
 	}
 	if err := c.app.sessions.Commit(&c.response, c.request, c.session, c.Secure()); err != nil {
@@ -52,7 +53,8 @@ func (c *Ctx) Flash(category, text string) { c.Session().Flash(category, text) }
 // Flashes returns the messages of those categories, or all, and forgets them.
 func (c *Ctx) Flashes(categories ...string) []session.FlashMessage {
 	if c.session == nil && c.request.Header["Cookie"] == nil {
-		return nil // spares a page without a session its Vary: Cookie
+		c.Vary("Cookie") // but the page may be cached, which one with a session is not
+		return nil
 	}
 	return c.Session().Flashes(categories...)
 }
@@ -73,10 +75,11 @@ type Cookie struct {
 	Partitioned bool
 }
 
-// SetCookie sends a cookie with the answer.
+// SetCookie sends a cookie with the answer. What a cookie's value cannot hold
+// is percent-encoded, and decoded by [Ctx.Cookie].
 func (c *Ctx) SetCookie(k Cookie) {
 	cookie := http.Cookie{
-		Name: k.Name, Value: k.Value, Path: k.Path, Domain: k.Domain, HttpOnly: !k.Scripts,
+		Name: k.Name, Value: escapeCookie(k.Value), Path: k.Path, Domain: k.Domain, HttpOnly: !k.Scripts,
 		SameSite: k.SameSite, Secure: c.Secure() || k.SameSite == http.SameSiteNoneMode || k.Partitioned, Partitioned: k.Partitioned,
 	}
 	if cookie.Path == "" {
@@ -94,7 +97,18 @@ func (c *Ctx) SetCookie(k Cookie) {
 	if err := cookie.Valid(); err != nil {
 		panic("retort: SetCookie: " + err.Error())
 	}
+	if line := cookie.String(); len(line) > session.MaxCookie {
+		c.Logger().Warn("the cookie is too large for some browsers, which drop it", "cookie", k.Name, "bytes", len(line), "limit", session.MaxCookie)
+	}
 	http.SetCookie(c.writer, &cookie)
+}
+
+// escapeCookie percent-encodes what may not be in a cookie's value (RFC 6265,
+// section 4.1.1), and the percent sign itself.
+func escapeCookie(s string) string {
+	return escapeBytes(s, func(b byte) bool {
+		return b > ' ' && b < 0x7f && b != '"' && b != ',' && b != ';' && b != '\\' && b != '%'
+	})
 }
 
 // DeleteCookie makes the browser forget a cookie; path and domain must be

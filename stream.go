@@ -2,6 +2,7 @@ package retort
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/retort-web/retort/server"
 	"github.com/retort-web/retort/static"
 )
 
@@ -46,6 +48,9 @@ func (c *Ctx) serveFile(o static.FileOptions) error {
 // Stream sends a body of unknown length as it is written, each Write at once.
 // An error cuts the response, so that the client sees it is incomplete. The
 // server's write timeout counts from the last Write.
+//
+// On shutdown the server waits for the stream as for any other answer; one
+// without an end watches [server.Draining] and returns.
 func (c *Ctx) Stream(contentType string, write func(w io.Writer) error) error {
 	s, err := c.startStream(contentType)
 	if err != nil || c.request.Method == http.MethodHead {
@@ -62,7 +67,7 @@ type streamWriter struct {
 }
 
 func (c *Ctx) startStream(contentType string) (*streamWriter, error) {
-	if c.response.wrote {
+	if c.begun {
 		return nil, ErrResponseSent
 	}
 	c.writer.Header()["Content-Type"] = []string{headerValue(contentType)}
@@ -84,7 +89,7 @@ func (s *streamWriter) extend() {
 }
 
 func (s *streamWriter) Write(p []byte) (int, error) {
-	if err := s.c.ctx.Err(); err != nil {
+	if err := s.c.Err(); err != nil {
 		return 0, err
 	}
 	s.extend()
@@ -98,7 +103,9 @@ func (s *streamWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// SSE answers with server-sent events, until send returns or the client goes:
+// SSE answers with server-sent events, until send returns, the client goes or
+// the server shuts down: then the Ctx ends and Send fails. The client connects
+// again, to the next server.
 //
 //	return c.SSE(func(s *retort.EventStream) error {
 //		for range ticker.C {
@@ -116,15 +123,31 @@ func (c *Ctx) SSE(send func(s *EventStream) error) error {
 	// nginx would hold the events back.
 	h["X-Accel-Buffering"] = []string{"no"}
 	w, err := c.startStream("text/event-stream")
-	if err != nil {
+	if err != nil || c.request.Method == http.MethodHead {
 		return err
 	}
 	if err := w.control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
+	before := c.context()
+	ctx, cancel := context.WithCancel(before)
+	c.setContext(ctx)
+	defer func() {
+		cancel()
+		c.setContext(before) // for the hooks that run after the answer
+	}()
+	if draining := server.Draining(before); draining != nil {
+		go func() {
+			select {
+			case <-draining:
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
+	}
 	err = send(&EventStream{w: w, c: c})
-	if c.ctx.Err() != nil {
-		return nil // the client has gone, as it does with every stream
+	if ctx.Err() != nil {
+		return nil // as every stream of events ends
 	}
 	return err
 }
@@ -148,7 +171,8 @@ type EventStream struct {
 // comes back after a break.
 func (s *EventStream) LastEventID() string { return s.c.request.Header.Get("Last-Event-Id") }
 
-// Send sends an event. It fails when the client has gone.
+// Send sends an event. It fails when the client has gone or the server shuts
+// down.
 func (s *EventStream) Send(e Event) error {
 	for _, field := range []string{e.ID, e.Name} {
 		if strings.ContainsAny(field, "\r\n\x00") {

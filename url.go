@@ -2,6 +2,9 @@ package retort
 
 import (
 	"fmt"
+	"maps"
+	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -11,8 +14,8 @@ import (
 //	c.URL("blog.post", "id", 3, "page", 2)   // /blog/posts/3?page=2
 //
 // Values that the route has no variable for become the query, "_anchor" the
-// fragment, and "_external" true makes the address absolute. A name that
-// begins with a dot is of the same blueprint: ".post". An unknown name or a
+// fragment, and "_external" true makes the address absolute. The URL of a route
+// with a host begins with "//" and that host otherwise. A name that begins with a dot is of the same blueprint: ".post". An unknown name or a
 // missing value is an error that says what there is.
 func (c *Ctx) URL(name string, values ...any) (string, error) {
 	if strings.HasPrefix(name, ".") {
@@ -23,11 +26,11 @@ func (c *Ctx) URL(name string, values ...any) (string, error) {
 		}
 	}
 	values, external := takeExternal(values)
-	path, err := c.app.url(name, values)
-	if err != nil || !external {
-		return path, err
+	built, err := c.app.router.URL(name, values...)
+	if err != nil || !external && !hasHost(built) {
+		return built, err
 	}
-	return c.Scheme() + "://" + c.Host() + path, nil
+	return absolute(built, c.Scheme(), c.Host(), external), nil
 }
 
 // MustURL is [Ctx.URL] for a name that is certain; it panics on an error.
@@ -46,41 +49,62 @@ func (a *App) URL(name string, values ...any) (string, error) {
 		return "", err
 	}
 	values, external := takeExternal(values)
-	path, err := a.url(name, values)
+	built, err := a.router.URL(name, values...)
 	if err != nil || !external {
-		return path, err
+		return built, err
 	}
-	if a.config.BaseURL == "" {
+	base, err := url.Parse(a.config.BaseURL)
+	if err != nil || base.Host == "" {
 		return "", fmt.Errorf("retort: URL(%q) outside a request cannot be absolute; set base_url (RETORT_BASE_URL)", name)
 	}
-	return strings.TrimSuffix(a.config.BaseURL, "/") + path, nil
-}
-
-func (a *App) url(name string, values []any) (string, error) {
-	return a.router.URL(name, values...)
-}
-
-// takeExternal takes the pair "_external" out of values.
-func takeExternal(values []any) (rest []any, external bool) {
-	if len(values) == 1 {
-		m, ok := values[0].(map[string]any)
-		if _, has := m["_external"]; !ok || !has {
-			return values, false
-		}
-		without := make(map[string]any, len(m))
-		for k, v := range m {
-			if k != "_external" {
-				without[k] = v
-			}
-		}
-		external, _ = m["_external"].(bool)
-		return []any{without}, external
+	if hasHost(built) {
+		return absolute(built, base.Scheme, base.Host, true), nil
 	}
-	for i := 0; i+1 < len(values); i += 2 {
-		if values[i] == "_external" {
-			external, _ = values[i+1].(bool)
-			rest = append(rest, values[:i]...)
-			return append(rest, values[i+2:]...), external
+	return strings.TrimSuffix(a.config.BaseURL, "/") + built, nil
+}
+
+// hasHost reports whether a URL of the router is that of a route with a host.
+func hasHost(built string) bool { return strings.HasPrefix(built, "//") }
+
+// absolute puts the host before a path, or the port of the site behind the
+// host of a route with one, and the scheme before both if asked.
+func absolute(built, scheme, host string, external bool) string {
+	if !hasHost(built) {
+		built = "//" + host + built
+	} else if port := host[len(strings.TrimRight(host, "0123456789")):]; port != "" && strings.HasSuffix(host, ":"+port) {
+		end := 2 + strings.IndexByte(built[2:], '/')
+		built = built[:end] + ":" + port + built[end:]
+	}
+	if external {
+		return scheme + ":" + built
+	}
+	return built
+}
+
+// externalKey is the value that makes a URL absolute.
+const externalKey = "_external"
+
+// takeExternal takes "_external" out of values, which are pairs and maps as
+// the router has them.
+func takeExternal(values []any) (rest []any, external bool) {
+	for i := 0; i < len(values); i++ {
+		switch v := values[i].(type) {
+		case string:
+			if v == externalKey && i+1 < len(values) {
+				external, _ = values[i+1].(bool)
+				rest, _ = takeExternal(values[i+2:])
+				return append(slices.Clone(values[:i]), rest...), external
+			}
+			i++
+		case map[string]any:
+			if on, ok := v[externalKey]; ok {
+				without := maps.Clone(v)
+				delete(without, externalKey)
+				var other bool
+				external, _ = on.(bool)
+				rest, other = takeExternal(values[i+1:])
+				return append(append(slices.Clone(values[:i]), without), rest...), external || other
+			}
 		}
 	}
 	return values, false

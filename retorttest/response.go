@@ -3,6 +3,7 @@ package retorttest
 import (
 	"bytes"
 	"encoding/json"
+	"html"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -103,12 +104,22 @@ func (r *Response) Used(template string) any {
 // "csrf_token". A page without it fails the test.
 func (r *Response) Field(name string) string {
 	r.t.Helper()
-	_, after, ok := strings.Cut(r.Text(), `name="`+name+`" value="`)
-	value, _, closed := strings.Cut(after, `"`)
-	if !ok || !closed {
-		r.t.Fatalf("%s %s: no field %s on the page:\n%s", r.Request.Method, r.Request.URL, name, r.excerpt())
+	for _, rest, ok := strings.Cut(r.Text(), "<input "); ok; _, rest, ok = strings.Cut(rest, "<input ") {
+		tag, _, _ := strings.Cut(rest, ">")
+		if got, _ := attribute(tag, "name"); got == name {
+			value, _ := attribute(tag, "value")
+			return value
+		}
 	}
-	return value
+	r.t.Fatalf("%s %s: no field %s on the page:\n%s", r.Request.Method, r.Request.URL, name, r.excerpt())
+	return ""
+}
+
+// attribute returns the value of an attribute in double quotes.
+func attribute(tag, name string) (value string, ok bool) {
+	_, after, found := strings.Cut(" "+tag, " "+name+`="`)
+	value, _, closed := strings.Cut(after, `"`)
+	return html.UnescapeString(value), found && closed
 }
 
 // maxExcerpt is how much of a body a failure shows.

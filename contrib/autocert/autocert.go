@@ -23,6 +23,7 @@ import (
 	"golang.org/x/crypto/acme/autocert"
 
 	"github.com/retort-web/retort"
+	"github.com/retort-web/retort/server"
 )
 
 // Options say which certificates to get. Hosts is required.
@@ -74,7 +75,7 @@ func (e *Extension) Install(app *retort.App) error {
 	if e.options.DirectoryURL != "" {
 		e.manager.Client = &acme.Client{DirectoryURL: e.options.DirectoryURL}
 	}
-	app.UseTLS(e.manager.TLSConfig())
+	app.UseTLS(server.NewTLS(e.manager.TLSConfig()))
 	if e.options.RedirectAddr != "-" {
 		app.OnReady(func(net.Addr) { e.redirect(app) })
 	}

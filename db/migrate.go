@@ -1,0 +1,144 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/retort-web/retort"
+	"github.com/retort-web/retort/migrate"
+	"github.com/retort-web/retort/orm"
+	"github.com/retort-web/retort/orm/schema"
+)
+
+// Migrate applies all migrations that the program holds to the context's
+// database. Several processes may do so at once: one applies a migration, the
+// others wait and find it done. A program that looks after its own tables calls
+// it at start:
+//
+//	app.OnStartup(db.Migrate)
+func Migrate(ctx context.Context) error {
+	conn, err := orm.DBFrom(ctx)
+	if err != nil {
+		return err
+	}
+	graph, err := migrate.Load(migrate.Sets()...)
+	if err != nil {
+		return err
+	}
+	_, err = graph.Apply(ctx, connection{conn}, migrate.Target{}, migrate.Options{})
+	return err
+}
+
+// connection is a database as package migrate sees it.
+type connection struct{ *orm.DB }
+
+// Dialect implements migrate.Database.
+func (c connection) Dialect() schema.Dialect { return c.Schema() }
+
+// Exec implements migrate.Database.
+func (c connection) Exec(ctx context.Context, sql string, args ...any) error {
+	_, err := c.DB.Exec(ctx, sql, args...)
+	return err
+}
+
+// Query implements migrate.Database.
+func (c connection) Query(ctx context.Context, sql string, args ...any) ([][]any, error) {
+	return c.Values(ctx, sql, args...)
+}
+
+// Transaction implements migrate.Database.
+func (c connection) Transaction(ctx context.Context, options migrate.TransactionOptions, fn func(ctx context.Context) error) error {
+	return c.Atomic(ctx, orm.TxOptions{WithoutForeignKeys: options.WithoutForeignKeys}, fn)
+}
+
+// Lock implements migrate.Database. SQLite, which has no such locks, needs none.
+func (c connection) Lock(context.Context, string) (unlock func(), err error) {
+	return func() {}, nil
+}
+
+// load returns the graph of the program's migrations and the context's database.
+func load(ctx context.Context) (*migrate.Graph, connection, error) {
+	graph, err := migrate.Load(migrate.Sets()...)
+	if err != nil {
+		return nil, connection{}, err
+	}
+	conn, err := orm.DBFrom(ctx)
+	return graph, connection{conn}, err
+}
+
+// changes returns the migrations that the models lack.
+func changes() ([]migrate.Step, error) {
+	graph, err := migrate.Load(migrate.Sets()...)
+	if err != nil {
+		return nil, err
+	}
+	tables, err := orm.Tables()
+	if err != nil {
+		return nil, err
+	}
+	return graph.Check(tables)
+}
+
+// check is part of the command `check`. It looks at the database only when asked
+// about production: the rest is true of the program alone.
+func (e *Extension) check(ctx context.Context, _ *retort.App, deploy bool) (found []retort.Finding) {
+	missing, err := changes()
+	if err != nil {
+		return []retort.Finding{{ID: "db.migrations", Level: retort.LevelError, Message: err.Error()}}
+	}
+	if len(missing) > 0 {
+		found = append(found, retort.Finding{
+			ID: "db.models_changed", Level: retort.LevelWarning,
+			Message: "the models have changes that no migration makes: " + summary(missing), Hint: "run makemigrations",
+		})
+	}
+	if !deploy {
+		return found
+	}
+	graph, conn, err := load(ctx)
+	if err != nil {
+		return append(found, retort.Finding{ID: "db.connection", Level: retort.LevelError, Message: err.Error(), Hint: "look at DATABASE_URL"})
+	}
+	pending, err := graph.Pending(ctx, conn)
+	switch {
+	case err != nil:
+		found = append(found, retort.Finding{ID: "db.history", Level: retort.LevelError, Message: err.Error()})
+	case len(pending) > 0:
+		found = append(found, retort.Finding{
+			ID: "db.pending", Level: retort.LevelWarning,
+			Message: "migrations that are not applied: " + ids(pending), Hint: "run migrate",
+		})
+	}
+	return found
+}
+
+// warnPending tells, when development starts, why queries may fail.
+func (e *Extension) warnPending(ctx context.Context) {
+	for _, f := range e.check(ctx, e.app, true) {
+		e.app.Logger().Warn(f.Message, "hint", f.Hint)
+	}
+}
+
+// summary lists what steps do, in few words.
+func summary(steps []migrate.Step) string {
+	const most = 3
+	var parts []string
+	for _, s := range steps {
+		for _, o := range s.Operations {
+			parts = append(parts, s.App+": "+o)
+		}
+	}
+	if len(parts) > most {
+		parts = append(parts[:most], fmt.Sprintf("and %d more", len(parts)-most))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func ids(steps []migrate.Step) string {
+	list := make([]string, len(steps))
+	for i, s := range steps {
+		list[i] = s.ID()
+	}
+	return strings.Join(list, ", ")
+}

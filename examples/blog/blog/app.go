@@ -1,0 +1,76 @@
+// Package blog is the site: models, handlers, templates, static files and
+// migrations in one folder, joined to an app by installing [App].
+package blog
+
+import (
+	"embed"
+	"net/http"
+
+	"github.com/retort-web/retort"
+	"github.com/retort-web/retort/db"
+	_ "github.com/retort-web/retort/examples/blog/blog/migrations"
+)
+
+//go:embed templates static
+var files embed.FS
+
+// App is the blog as an extension: install it after db.Open.
+var App retort.Extension = extension{}
+
+type extension struct{}
+
+// Name returns "blog".
+func (extension) Name() string { return "blog" }
+
+// Install adds the routes, and what happens at the start.
+func (extension) Install(app *retort.App) error {
+	b := retort.NewBlueprint("blog", retort.BlueprintOptions{Assets: retort.Embed(files)})
+	b.Get("/", list).Name("list")
+	b.Get("/search", search).Name("search")
+	b.Get("/drafts", drafts).Name("drafts")
+	b.Get("/tags/{slug:slug}", tagged).Name("tag")
+	b.Get("/authors/{slug:slug}", written).Name("author")
+	b.Get("/posts/new", edit).Name("new")
+	b.Post("/posts/new", edit)
+	b.Get("/posts/{slug:slug}", detail).Name("post")
+	b.Post("/posts/{slug:slug}", comment)
+	b.Get("/posts/{slug:slug}/edit", edit).Name("edit")
+	b.Post("/posts/{slug:slug}/edit", edit)
+	b.Get("/posts/{slug:slug}/delete", remove).Name("delete")
+	b.Post("/posts/{slug:slug}/delete", remove)
+	b.Get("/feed.xml", feed).Name("feed")
+	b.Get("/api/posts", retort.Typed(apiList)).Name("api_list")
+	b.Get("/api/posts/{id:int}", retort.Typed(apiPost)).Name("api_post")
+	b.After(allowOwnContent)
+	app.Register(b)
+
+	for _, status := range []int{
+		http.StatusForbidden, http.StatusNotFound, http.StatusInternalServerError, http.StatusServiceUnavailable,
+	} {
+		app.OnStatus(status, sorry)
+	}
+	app.OnStartup(db.Migrate)
+	app.OnStartup(seed)
+	return nil
+}
+
+// allowOwnContent tells browsers that pages load nothing from elsewhere and run
+// no scripts in them, so that a mistake in escaping stays harmless.
+func allowOwnContent(c *retort.Ctx) error {
+	if c.Header().Get("Content-Security-Policy") == "" {
+		c.SetHeader("Content-Security-Policy", "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+	}
+	return nil
+}
+
+// sorry is the page of an error in the site's own look. Programs get the problem
+// document, and a developer the page that helps.
+func sorry(c *retort.Ctx, err error) error {
+	if c.App().Config().Debug || c.Accepts("text/html", "application/json") != "text/html" {
+		return err
+	}
+	status := retort.StatusOf(err)
+	return c.Status(status).Render("blog/error.html", map[string]any{
+		"status": status, "title": http.StatusText(status), "request_id": c.RequestID(),
+	})
+}

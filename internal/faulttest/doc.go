@@ -1,0 +1,8 @@
+// Package faulttest holds no code but tests: it runs the example programs as a
+// stranger, an operator and an unlucky machine would, and looks at them from
+// outside only, through their sockets, their logs and /proc.
+//
+// [TestMain] builds the blog, and the program in testdata/lab, which has a
+// route for each thing that a blog has no use for: panics, streams, uploads,
+// values that reach headers. Every test starts its own process on a free port.
+package faulttest

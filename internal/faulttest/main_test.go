@@ -1,0 +1,33 @@
+//go:build unix
+
+package faulttest_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// The programs under test, built by TestMain.
+var blogProgram, labProgram string
+
+func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
+
+func buildAndRun(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "faulttest-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	blogProgram, labProgram = filepath.Join(dir, "blog"), filepath.Join(dir, "lab")
+	for program, source := range map[string]string{blogProgram: "../../examples/blog", labProgram: "./testdata/lab"} {
+		if out, err := exec.Command("go", "build", "-o", program, source).CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "go build %s: %v\n%s", source, err, out)
+			return 1
+		}
+	}
+	return m.Run()
+}

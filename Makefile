@@ -7,7 +7,7 @@ test: ## all tests
 	go test ./...
 
 race: ## the packages with concurrency, under the race detector
-	CGO_ENABLED=1 go test -race . ./retorttest ./template ./orm/... ./migrate ./session ./signing ./server ./static ./router ./bind ./db ./form
+	CGO_ENABLED=1 go test -race . ./retorttest ./template ./orm/... ./migrate ./session ./signing ./server ./static ./router ./bind ./validate ./internal/devserver ./db ./form
 
 lint: ## vet and the linters
 	go vet ./... && go tool -modfile=tools/go.mod golangci-lint run ./...

@@ -3,6 +3,7 @@ package bind
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"reflect"
@@ -66,7 +67,7 @@ func (d *decoder) parseForm() (*FormData, error) {
 	r := d.src.Request
 	data, err := Form(r, d.src.Limits)
 	if err != nil {
-		if refused, ok := err.(*Error); ok && refused.Status == http.StatusRequestEntityTooLarge {
+		if refused, ok := errors.AsType[*Error](err); ok && refused.Status == http.StatusRequestEntityTooLarge {
 			d.hangUp()
 		}
 		return nil, err

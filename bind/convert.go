@@ -3,6 +3,7 @@ package bind
 import (
 	"encoding"
 	"encoding/json"
+	"errors"
 	"math"
 	"reflect"
 	"strconv"
@@ -151,8 +152,7 @@ func setFloat(v reflect.Value, text string, _ *time.Location) *validate.FieldErr
 }
 
 func isRange(err error) bool {
-	number, ok := err.(*strconv.NumError)
-	return ok && number.Err == strconv.ErrRange
+	return errors.Is(err, strconv.ErrRange)
 }
 
 // rangeFault says what a number type can hold.

@@ -150,7 +150,7 @@ func FuzzMultipart(f *testing.F) {
 		reader := multipart.NewReader(strings.NewReader(body), "x")
 		for {
 			part, err := reader.NextRawPart()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil {

@@ -59,7 +59,7 @@ func (s *formSource) Read(p []byte) (int, error) {
 	}
 	n, err := s.body.Read(p)
 	s.left -= int64(n)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		s.ended, err = true, nil
 	}
 	return n, err
@@ -68,7 +68,7 @@ func (s *formSource) Read(p []byte) (int, error) {
 func (m *multipartReader) read(data *FormData) error {
 	for {
 		part, err := m.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err == nil {
@@ -111,7 +111,7 @@ func (m *multipartReader) fault(err error) error {
 		return spool.cause
 	}
 	known := readError(err)
-	if plain, ok := known.(*Error); ok && plain.Cause == err && !errors.Is(err, io.ErrUnexpectedEOF) && plain.Status == 400 {
+	if plain, ok := errors.AsType[*Error](known); ok && errors.Is(err, plain.Cause) && !errors.Is(err, io.ErrUnexpectedEOF) && plain.Status == 400 {
 		plain.Message = "the multipart form is malformed"
 	}
 	return known

@@ -114,6 +114,9 @@ func BenchmarkThousandRows(b *testing.B) {
 				list = append(list, r)
 			}
 			must(b, rows.Err())
+			if len(list) == 0 {
+				b.Fatal("no rows")
+			}
 			rows.Close()
 		}
 	})

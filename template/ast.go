@@ -17,19 +17,12 @@ type (
 		store bool
 	}
 	// namespaceRef is the target of {% set ns.attr = … %}.
-	namespaceRef struct {
-		name, attr string
-		line       int
-	}
-	attrExpr struct {
+	namespaceRef struct{ name, attr string }
+	attrExpr     struct {
 		obj  expression
 		name string
-		line int
 	}
-	itemExpr struct {
-		obj, key expression
-		line     int
-	}
+	itemExpr   struct{ obj, key expression }
 	sliceExpr  struct{ start, stop, step expression } // absent parts are nil
 	keywordArg struct {
 		name string

@@ -249,6 +249,11 @@ func goAttr(_ *exec, obj value, name string) (value, bool) {
 			return fromAny(a), true
 		}
 	}
+	if at, ok := obj.goTime(); ok {
+		if v, ok := timeAttr(at, name); ok {
+			return v, true
+		}
+	}
 	m := t.member(name)
 	switch {
 	case m == nil:

@@ -77,10 +77,7 @@ func filterAttr(f *frame, in value, a []value) value {
 		}
 		return missingAttribute(f.x.engine.options.Undefined, in, name)
 	}
-	if in.isUndefined() {
-		return lookupUndefined(in)
-	}
-	return missingAttribute(f.x.engine.options.Undefined, in, stringValue(name.text()))
+	panic(runtimeError("attr: the attribute's name must be a string, not '%s'", name.typeName()))
 }
 
 func filterPprint(_ *frame, in value, _ []value) value {

@@ -65,6 +65,9 @@ type place struct {
 	// functions with access to the context can see.
 	assigned *[]localVar
 	inLoop   bool // break and continue are allowed
+	// skips says that the code only prints, at the top level of a template with
+	// blocks, and so is left out when one of the blocks is rendered alone.
+	skips bool
 }
 
 type localVar struct {
@@ -74,7 +77,7 @@ type localVar struct {
 
 // inner is the place in a scope of its own.
 func (p place) inner() place {
-	return place{scope: newScope(p.scope, p.scope.fn), checkOutput: p.checkOutput, escape: p.escape, literal: p.literal, inLoop: p.inLoop}
+	return place{scope: newScope(p.scope, p.scope.fn), checkOutput: p.checkOutput, escape: p.escape, literal: p.literal, inLoop: p.inLoop, skips: p.skips}
 }
 
 // innerFunction is the place in a function of its own.
@@ -122,7 +125,7 @@ func (t *Template) compile(body []statement, autoescape bool) {
 			return true
 		})
 	}
-	p := place{toplevel: true, rootlevel: true, checkOutput: c.hasBase}
+	p := place{toplevel: true, rootlevel: true, checkOutput: c.hasBase, skips: c.hasBase || len(c.blocks) > 0}
 	if autoescape {
 		p.escape = escapeOn
 	}
@@ -390,7 +393,14 @@ func (c *compiler) assign(target expression, p place, export bool) func(f *frame
 		}
 		slot, up, name := r.slot, p.scope.fn.depth-r.fn.depth, t.name
 		if export && p.assigned != nil {
-			*p.assigned = append(*p.assigned, localVar{name, r})
+			// Functions that look at the context see the name once it has been
+			// assigned, so the assignment is noted in a slot of its own.
+			shadow := p.scope.define("="+name, load{kind: loadMissing})
+			*p.assigned = append(*p.assigned, localVar{name, shadow})
+			return func(f *frame, v value) {
+				f.up(up).slots[slot] = v
+				f.slots[shadow.slot] = v
+			}
 		}
 		if export && p.toplevel {
 			return func(f *frame, v value) {
@@ -406,14 +416,7 @@ func (c *compiler) assign(target expression, p place, export bool) func(f *frame
 	case *namespaceRef:
 		read := c.read(t.name, p)
 		return func(f *frame, v value) {
-			ns := read(f)
-			if ns.kind == kindObject {
-				if o, ok := ns.object().(*namespace); ok {
-					o.attrs.set(stringValue(t.attr), v)
-					return
-				}
-			}
-			panic(runtimeError("cannot assign attribute on non-namespace object"))
+			namespaceOf(read(f)).attrs.set(stringValue(t.attr), v)
 		}
 	case *tupleExpr:
 		parts := make([]func(*frame, value), len(t.items))

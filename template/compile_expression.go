@@ -471,8 +471,11 @@ type openCall struct {
 	frame *frame
 }
 
-func (f *frame) beginCall(args argsFunc) openCall {
+func (f *frame) beginCall(args argsFunc, line int) openCall {
 	x := f.x
+	if line > 0 {
+		x.line = line
+	}
 	o := openCall{base: len(x.stack), tpl: x.tpl, line: x.line, frame: f}
 	if n := len(x.spareArgs); n > 0 {
 		o.args, x.spareArgs = x.spareArgs[n-1], x.spareArgs[:n-1]
@@ -494,7 +497,7 @@ func (o *openCall) end() {
 // call compiles a call; caller, if not nil, is passed as keyword too.
 func (c *compiler) call(n *callExpr, p place, caller func(f *frame) value) evalFunc {
 	args := c.arguments(&n.args, p)
-	visible := p.assigned
+	visible, line := p.assigned, n.line
 	if m, ok := n.fn.(*attrExpr); ok && caller == nil {
 		get := c.eval(m.obj, p)
 		name := m.name
@@ -503,7 +506,7 @@ func (c *compiler) call(n *callExpr, p place, caller func(f *frame) value) evalF
 			if obj.isUndefined() {
 				getAttr(f.x, obj, name)
 			}
-			o := f.beginCall(args)
+			o := f.beginCall(args, line)
 			f.x.caller, f.x.visible = f, visible
 			v := callMethod(f.x, obj, name, o.args)
 			o.end()
@@ -513,7 +516,7 @@ func (c *compiler) call(n *callExpr, p place, caller func(f *frame) value) evalF
 	get := c.eval(n.fn, p)
 	return func(f *frame) value {
 		fn := get(f)
-		o := f.beginCall(args)
+		o := f.beginCall(args, line)
 		if caller != nil {
 			o.args.kw = append(o.args.kw, keyword{"caller", caller(f)})
 		}

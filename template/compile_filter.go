@@ -47,7 +47,7 @@ func (c *compiler) applyFilter(n *filterExpr, p place) func(f *frame, v value) v
 	if def.fn != nil && n.args.dynPos == nil && n.args.dyn == nil {
 		gets, err := c.bindStatic(name, def.params, def.required, &n.args, p)
 		if err != nil {
-			return func(*frame, value) value { panic(err.again()) }
+			return func(f *frame, _ value) value { panic(err.after(f, gets)) }
 		}
 		if len(gets) == 0 {
 			return func(f *frame, v value) value { return def.fn(f, v, nil) }
@@ -62,7 +62,7 @@ func (c *compiler) applyFilter(n *filterExpr, p place) func(f *frame, v value) v
 	args := c.arguments(&n.args, p)
 	visible := p.assigned
 	return func(f *frame, v value) value {
-		o := f.beginCall(args)
+		o := f.beginCall(args, n.line)
 		f.x.visible = visible
 		v = def.apply(f, v, o.args)
 		o.end()
@@ -70,9 +70,15 @@ func (c *compiler) applyFilter(n *filterExpr, p place) func(f *frame, v value) v
 	}
 }
 
-// again is a fresh copy of an error found at compile time, to be stamped with
-// the place of the render.
-func (e *Error) again() *Error {
+// after is a fresh copy of an error found at compile time, to be stamped with
+// the place of the render. The arguments are evaluated first, as they may fail
+// in a way that says more.
+func (e *Error) after(f *frame, args []evalFunc) *Error {
+	for _, get := range args {
+		if get != nil {
+			get(f)
+		}
+	}
 	c := *e
 	return &c
 }
@@ -87,6 +93,8 @@ func (c *compiler) bindStatic(name, params string, required int, n *arguments, p
 		get := c.eval(e, p)
 		if i >= 0 {
 			gets[i] = get
+		} else {
+			gets = append(gets, get)
 		}
 	}
 	for i, e := range n.pos {
@@ -161,7 +169,10 @@ func (c *compiler) test(n *testExpr, p place) evalFunc {
 	if def.fn != nil && n.args.dynPos == nil && n.args.dyn == nil {
 		gets, err := c.bindStatic(name, def.params, len(splitParams(def.params)), &n.args, p)
 		if err != nil {
-			return func(*frame) value { panic(err.again()) }
+			return func(f *frame) value {
+				in(f)
+				panic(err.after(f, gets))
+			}
 		}
 		return func(f *frame) value {
 			v := in(f)
@@ -175,7 +186,7 @@ func (c *compiler) test(n *testExpr, p place) evalFunc {
 	visible := p.assigned
 	return func(f *frame) value {
 		v := in(f)
-		o := f.beginCall(args)
+		o := f.beginCall(args, n.line)
 		f.x.visible = visible
 		ok := def.holds(f, v, o.args)
 		o.end()

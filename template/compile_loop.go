@@ -46,7 +46,6 @@ func (c *compiler) forLoop(n *forNode, p place) execFunc {
 	}
 	iter := c.eval(n.iter, p)
 	fn := in.scope.fn
-	l.outerDepth = 1
 	return func(f *frame) control {
 		f.x.line = n.line
 		r := &recursiveLoop{code: l, fn: fn, outer: f, safe: p.escape}
@@ -70,33 +69,54 @@ func hasScopedBlock(body []statement) bool {
 
 // loopFilter compiles the condition of a loop in a scope of its own, with the
 // target's names in slots of that scope.
-func (c *compiler) loopFilter(n *forNode, p, in place) func(f *frame, v value) bool {
+func (c *compiler) loopFilter(n *forNode, p, in place) func(f *frame, v value) (value, bool) {
 	at := place{scope: newScope(p.scope, in.scope.fn), checkOutput: p.checkOutput, escape: p.escape, literal: p.literal}
 	at.scope.storeParameters(n.target)
 	at.scope.visit(n.test)
 	put := c.assign(n.target, at, false)
 	test := c.eval(n.test, at)
 	enter := c.enter(at)
-	return func(f *frame, v value) bool {
+	again := func(_ *frame, v value) value { return v }
+	if t, ok := n.target.(*tupleExpr); ok {
+		get := c.readTarget(t, at)
+		again = func(f *frame, _ value) value { return get(f) }
+	}
+	return func(f *frame, v value) (value, bool) {
 		put(f, v)
 		if enter != nil {
 			enter(f)
 		}
-		return test(f).truth()
+		if !test(f).truth() {
+			return v, false
+		}
+		return again(f, v), true
 	}
 }
 
+// readTarget puts the names of a target together again: behind a filter the
+// elements of a loop with several names are tuples, whatever they were.
+func (c *compiler) readTarget(target expression, p place) evalFunc {
+	t, ok := target.(*tupleExpr)
+	if !ok {
+		return c.read(target.(*nameExpr).name, p)
+	}
+	parts := make([]evalFunc, len(t.items))
+	for i, it := range t.items {
+		parts[i] = c.readTarget(it, p)
+	}
+	return func(f *frame) value { return tupleValue(evaluated(f, parts)...) }
+}
+
 type loopCode struct {
-	line       int
-	slot       int // of the loop variable, or -1
-	iter       evalFunc
-	target     func(f *frame, v value)
-	test       func(f *frame, v value) bool
-	enter      func(f *frame)
-	body       execFunc
-	enterElse  func(f *frame)
-	orElse     execFunc
-	outerDepth int
+	line      int
+	slot      int // of the loop variable, or -1
+	iter      evalFunc
+	target    func(f *frame, v value)
+	test      func(f *frame, v value) (value, bool)
+	enter     func(f *frame)
+	body      execFunc
+	enterElse func(f *frame)
+	orElse    execFunc
 }
 
 func (l *loopCode) run(f *frame) control {
@@ -120,8 +140,10 @@ func (l *loopCode) over(f *frame, v value, rec *recursiveLoop, depth int) contro
 			break
 		}
 		x.step()
-		if l.test != nil && !l.test(f, e) {
-			continue
+		if l.test != nil {
+			if e, ok = l.test(f, e); !ok {
+				continue
+			}
 		}
 		l.target(f, e)
 		if l.enter != nil {
@@ -157,7 +179,7 @@ func (l *loopCode) extended(f *frame, v value, rec *recursiveLoop, depth int) co
 	state := &loopState{x: x, rec: rec, depth0: depth, index0: -1}
 	state.cur.start(x, v)
 	if l.test != nil {
-		state.filter = func(e value) bool { return l.test(f, e) }
+		state.filter = func(e value) (value, bool) { return l.test(f, e) }
 	}
 	loop := objectValue(state)
 	finished := false
@@ -204,7 +226,7 @@ func (r *recursiveLoop) render(v value, depth int) value {
 type loopState struct {
 	x        *exec
 	cur      cursor
-	filter   func(e value) bool
+	filter   func(e value) (value, bool)
 	rec      *recursiveLoop
 	depth0   int
 	index0   int
@@ -221,7 +243,10 @@ type loopState struct {
 func (s *loopState) pull() (value, bool) {
 	for {
 		e, ok := s.cur.next()
-		if !ok || s.filter == nil || s.filter(e) {
+		if !ok || s.filter == nil {
+			return e, ok
+		}
+		if e, ok = s.filter(e); ok {
 			return e, ok
 		}
 		s.x.step()

@@ -2,7 +2,7 @@ package template
 
 // macroCode is a compiled macro or call block.
 type macroCode struct {
-	name     string
+	name     string // empty for a call block
 	template *Template
 	line     int
 	fn       *function
@@ -79,9 +79,11 @@ func (c *compiler) macro(n *macroNode, p place) execFunc {
 
 func (c *compiler) callBlock(n *callNode, p place) execFunc {
 	code := c.macroBody(n.macro, p)
-	code.name = "caller"
 	call := c.call(n.call, p, func(f *frame) value { return objectValue(&macro{code: code, home: f}) })
 	return func(f *frame) control {
+		if p.skips && f.x.blocksOff {
+			return goOn
+		}
 		f.x.line = n.line
 		f.x.writeString(call(f))
 		return goOn
@@ -107,7 +109,7 @@ func (m *macro) appendText(dst []byte) []byte {
 func (m *macro) attr(_ *exec, name string) (value, bool) {
 	switch name {
 	case "name":
-		if m.code.name == "caller" {
+		if m.code.name == "" {
 			return none, true
 		}
 		return stringValue(m.code.name), true
@@ -141,6 +143,9 @@ func (m *macro) call(x *exec, a *callArgs) value {
 	}
 	x.enter()
 	x.push(code.template, code.line)
+	if code.enter != nil {
+		code.enter(f)
+	}
 	for i := range code.params {
 		p := &code.params[i]
 		if f.slots[p.slot].kind != kindMissing {
@@ -151,9 +156,6 @@ func (m *macro) call(x *exec, a *callArgs) value {
 			continue
 		}
 		f.slots[p.slot] = missingHint(x.engine.options.Undefined, p.name, "parameter '"+p.name+"' was not provided")
-	}
-	if code.enter != nil {
-		code.enter(f)
 	}
 	s, _ := capture(f, code.body)
 	x.pop()

@@ -47,10 +47,10 @@ func (c *compiler) output(n *outputNode, p place) execFunc {
 			return goOn
 		}
 	}
-	if p.checkOutput {
+	if p.checkOutput || p.skips {
 		inner := run
 		run = func(f *frame) control {
-			if f.root.parent != nil {
+			if p.checkOutput && f.root.parent != nil || p.skips && f.x.blocksOff {
 				return goOn
 			}
 			return inner(f)
@@ -82,7 +82,11 @@ func (c *compiler) print(e expression, p place, line int) execFunc {
 		}
 		return goOn
 	}
-	switch p.escape {
+	mode := p.escape
+	if mode == escapeAsked && c.isConstant(e) && !filtered(e) {
+		mode = p.literal // decided at compile time, like single literals
+	}
+	switch mode {
 	case escapeOn:
 		return func(f *frame) control {
 			x := f.x
@@ -115,6 +119,19 @@ func (c *compiler) print(e expression, p place, line int) execFunc {
 		}
 		return done(x)
 	}
+}
+
+// filtered reports whether an expression contains a filter or test.
+func filtered(e expression) bool {
+	found := false
+	walk(e, func(n any) bool {
+		switch n.(type) {
+		case *filterExpr, *testExpr:
+			found = true
+		}
+		return !found
+	})
+	return found
 }
 
 // finalized passes a value through the program's function before printing.

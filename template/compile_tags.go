@@ -42,16 +42,54 @@ func (c *compiler) ifElse(n *ifNode, p place) execFunc {
 func (c *compiler) set(n *setNode, p place) execFunc {
 	get := c.eval(n.e, p)
 	put := c.assign(n.target, p, true)
+	check := c.checkNamespaces(n.target, p)
 	return func(f *frame) control {
 		f.x.line = n.line
+		if check != nil {
+			check(f)
+		}
 		put(f, get(f))
 		return goOn
 	}
 }
 
+// checkNamespaces fails before the value is computed if an attribute is
+// assigned to something that is no namespace; nil if there is none to check.
+func (c *compiler) checkNamespaces(target expression, p place) func(f *frame) {
+	switch t := target.(type) {
+	case *namespaceRef:
+		read := c.read(t.name, p)
+		return func(f *frame) { namespaceOf(read(f)) }
+	case *tupleExpr:
+		var checks []func(f *frame)
+		for _, it := range t.items {
+			if check := c.checkNamespaces(it, p); check != nil {
+				checks = append(checks, check)
+			}
+		}
+		if len(checks) > 0 {
+			return func(f *frame) {
+				for _, check := range checks {
+					check(f)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func namespaceOf(v value) *namespace {
+	if v.kind == kindObject {
+		if n, ok := v.object().(*namespace); ok {
+			return n
+		}
+	}
+	panic(runtimeError("cannot assign an attribute of '%s', which is no namespace", v.typeName()))
+}
+
 func (c *compiler) setBlock(n *setBlockNode, p place) execFunc {
 	in := p.inner()
-	in.checkOutput = false
+	in.checkOutput, in.skips = false, false
 	in.scope.analyze(n.body)
 	code := c.body(n.body, in)
 	var filter func(f *frame, v value) value
@@ -271,6 +309,9 @@ func (c *compiler) include(n *includeNode, p place) execFunc {
 	vars := c.stored(p)
 	depth := p.scope.fn.depth
 	return func(f *frame) control {
+		if p.skips && f.x.blocksOff {
+			return goOn
+		}
 		f.x.line = n.line
 		t := f.x.chooseTemplate(get(f), n.ignoreMissing)
 		if t == nil {

@@ -215,18 +215,27 @@ func (fixtureHTML) String() string { return "plain & simple" }
 
 func (fixtureHTML) HTML() string { return "<i>html</i>" }
 
+func fixtureKeyword(c *Call, name string) value {
+	for _, k := range c.args.kw {
+		if k.name == name {
+			return k.v
+		}
+	}
+	return none
+}
+
 func fixtureGlobals() map[string]any {
 	count := 0
 	return map[string]any{
 		"fx_add": Func(func(c *Call) (any, error) {
-			a, err := c.Bind("a", "b?")
+			a, err := c.bind("a", "b?")
 			if err != nil {
 				return nil, err
 			}
-			if a[1] == nil {
-				a[1] = 10
+			if !a[1].given() {
+				a[1] = intValue(10)
 			}
-			return wrapped{add(c.x, fromAny(a[0]), fromAny(a[1]))}, nil
+			return wrapped{add(c.x, a[0], a[1])}, nil
 		}),
 		"fx_concat": Func(func(c *Call) (any, error) {
 			sep := ""
@@ -234,12 +243,11 @@ func fixtureGlobals() map[string]any {
 				if k != "sep" {
 					return nil, fmt.Errorf("unexpected keyword %s", k)
 				}
-				v, _ := c.Keyword(k)
-				sep = c.Text(v)
+				sep = fixtureKeyword(c, k).text()
 			}
 			parts := make([]string, c.NumArgs())
 			for i := range parts {
-				parts[i] = c.Text(c.Arg(i))
+				parts[i] = c.args.pos[i].text()
 			}
 			return strings.Join(parts, sep), nil
 		}),
@@ -249,8 +257,7 @@ func fixtureGlobals() map[string]any {
 			}
 			var parts []string
 			for _, k := range c.Keywords() {
-				v, _ := c.Keyword(k)
-				parts = append(parts, k+"="+c.Text(v))
+				parts = append(parts, k+"="+fixtureKeyword(c, k).text())
 			}
 			sort.Strings(parts)
 			return strings.Join(parts, ","), nil
@@ -261,8 +268,9 @@ func fixtureGlobals() map[string]any {
 			if err != nil {
 				return nil, err
 			}
-			if v, ok := c.Lookup(c.Text(a[0])); ok {
-				return v, nil
+			keyOf(fromAny(a[0])) // lists cannot be names
+			if v, ok := c.lookup(c.Text(a[0])); ok {
+				return wrapped{v}, nil
 			}
 			return "-", nil
 		}),
@@ -371,28 +379,30 @@ func (v *vector) engine() (*Engine, error) {
 		o.Filters = map[string]any{
 			"fx_shout": func(s string) string { return strings.ToUpper(s) + "!" },
 			"fx_wrap": Func(func(c *Call) (any, error) {
-				a, err := c.Bind("s", "left", "right?")
+				a, err := c.bind("s", "left", "right?")
 				if err != nil {
 					return nil, err
 				}
-				if a[2] == nil {
-					a[2] = ""
+				if !a[2].given() {
+					a[2] = empty
 				}
-				return c.Text(a[1]) + c.Text(a[0]) + c.Text(a[2]), nil
+				return wrapped{add(c.x, add(c.x, a[1], a[0]), a[2])}, nil
 			}),
 		}
 		o.Tests = map[string]any{
 			"fx_short": Func(func(c *Call) (any, error) {
-				a, err := c.Bind("s", "n?")
+				a, err := c.bind("s", "n?")
 				if err != nil {
 					return nil, err
 				}
-				if a[1] == nil {
-					a[1] = 3
+				if !a[1].given() {
+					a[1] = intValue(3)
 				}
-				n, _ := lengthOf(fromAny(a[0]))
-				limit, _ := fromAny(a[1]).asFloat()
-				return float64(n) < limit, nil
+				n, ok := lengthOf(a[0])
+				if !ok {
+					return nil, errors.New("no length")
+				}
+				return ordered("<", intValue(int64(n)), a[1]), nil
 			}),
 		}
 	}

@@ -315,8 +315,6 @@ func sliceIndex(v value) int64 {
 		return min(max(v.int(), -far), far)
 	case kindBig:
 		return int64(v.big().Sign()) * far
-	case kindUndefined:
-		v.undefined().fail()
 	}
 	panic(runtimeError("slice indices must be integers or None, not %s", v.typeName()))
 }

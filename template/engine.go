@@ -241,7 +241,7 @@ func (e *Engine) register() error {
 		e.installTranslations()
 	}
 	for name, g := range e.options.Globals {
-		e.globals[name] = fromAny(g)
+		e.globals[name] = named(name, fromAny(g))
 	}
 	return nil
 }
@@ -301,12 +301,12 @@ func (e *Engine) Get(name string) (*Template, error) {
 
 func (e *Engine) load(name string) (*Template, error) {
 	if e.options.Loader == nil {
-		return nil, &Error{Kind: NotFound, Name: name, Message: "no loader is set, so the template '" + name + "' cannot be found"}
+		return nil, &Error{Kind: NotFound, Name: name, Message: "not found: the engine has no loader"}
 	}
 	src, err := e.options.Loader.Load(name)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, &Error{Kind: NotFound, Name: name, Message: "template not found" + e.suggestion(name), Cause: err}
+			return nil, &Error{Kind: NotFound, Name: name, Message: "not found" + e.suggestion(name), Cause: err}
 		}
 		return nil, &Error{Kind: Runtime, Name: name, Message: err.Error(), Cause: err}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 )
 
 // Execution is what one render works on.
@@ -100,18 +101,19 @@ func (x *exec) failure(r any) error {
 		cause := &Panic{Value: r, Stack: debug.Stack()}
 		e = &Error{Kind: Runtime, Message: cause.Error(), Cause: cause}
 	}
-	if e.Line == 0 && e.Kind != Syntax {
-		stamped := *e
-		if e.Kind != NotFound || e.Name == "" {
-			stamped.Name, stamped.Path = x.tpl.name, x.tpl.path
-		}
-		stamped.Line = x.line
-		e = &stamped
+	located := *e
+	if e.Line == 0 {
+		located.Name, located.Path, located.Line = x.tpl.name, x.tpl.path, x.line
+		located.Trail = nil
+	} else {
+		located.Trail = append(slices.Clone(e.Trail), Place{x.tpl.name, x.tpl.path, x.line})
 	}
 	for i := len(x.trail) - 1; i >= 0; i-- {
-		e.Trail = append(e.Trail, x.trail[i])
+		if x.trail[i].Line > 0 {
+			located.Trail = append(located.Trail, x.trail[i])
+		}
 	}
-	return e
+	return &located
 }
 
 func (x *exec) ctx() context.Context {
@@ -224,7 +226,7 @@ func (x *exec) dataNames(d *Dict) {
 func (x *exec) global(name string) (value, bool) {
 	if x.globals != nil {
 		if a, ok := x.globals(name); ok {
-			return fromAny(a), true
+			return named(name, fromAny(a)), true
 		}
 	}
 	v, ok := x.engine.globals[name]
@@ -249,6 +251,7 @@ func (x *exec) template(v value) *Template {
 	}
 	v = v.plain()
 	if !v.isString() {
+		keyOf(v) // fails on what cannot be a name at all
 		panic(&Error{Kind: NotFound, Message: "a template's name must be a string, not " + v.typeName()})
 	}
 	name := v.str()
@@ -258,8 +261,8 @@ func (x *exec) template(v value) *Template {
 	t, err := x.engine.Get(name)
 	if err != nil {
 		var e *Error
-		if errors.As(err, &e) {
-			panic(e)
+		if errors.As(err, &e) && e.Kind == NotFound {
+			panic(&Error{Kind: NotFound, Message: "template '" + name + "' " + e.Message, Cause: e.Cause})
 		}
 		panic(causeError("template "+name, err))
 	}
@@ -283,43 +286,39 @@ func loadedTemplate(v value) (*Template, bool) {
 // chooseTemplate finds the template of an include: one name or several of
 // which the first that exists is taken. Nil means none, where that is allowed.
 func (x *exec) chooseTemplate(v value, optional bool) *Template {
-	names := []value{v}
-	if _, loaded := loadedTemplate(v); !loaded && !v.plain().isString() {
-		if v.kind == kindUndefined {
-			v.undefined().fail()
+	if _, loaded := loadedTemplate(v); loaded || v.plain().isString() {
+		if optional {
+			return x.tryTemplate(v)
 		}
-		if names = nil; v.truth() {
-			names = collect(x, v)
-		}
-		if len(names) == 0 {
-			if optional {
-				return nil
+		return x.template(v)
+	}
+	if v.kind == kindUndefined {
+		v.undefined().fail()
+	}
+	if v.truth() {
+		for _, name := range collect(x, v) {
+			if t := x.tryTemplate(name); t != nil {
+				return t
 			}
-			panic(&Error{Kind: NotFound, Message: "tried to select from an empty list of templates"})
 		}
 	}
-	for i, name := range names {
-		t := x.tryTemplate(name, optional || i < len(names)-1)
-		if t != nil {
-			return t
-		}
+	if !optional {
+		panic(&Error{Kind: NotFound, Message: "none of the templates to include exists: " + v.text()})
 	}
 	return nil
 }
 
 // tryTemplate gives nil for a template that does not exist; that a template
 // it needs in turn does not exist is an error all the same.
-func (x *exec) tryTemplate(name value, optional bool) (t *Template) {
-	if optional {
-		defer func() {
-			if r := recover(); r != nil {
-				if e, ok := r.(*Error); !ok || e.Kind != NotFound {
-					panic(r)
-				}
-				t = nil
+func (x *exec) tryTemplate(name value) (t *Template) {
+	defer func() {
+		if r := recover(); r != nil {
+			if e, ok := r.(*Error); !ok || e.Kind != NotFound && (e.Kind != Undefined || name.kind != kindUndefined) {
+				panic(r)
 			}
-		}()
-	}
+			t = nil
+		}
+	}()
 	return x.template(name)
 }
 
@@ -426,7 +425,7 @@ func (x *exec) module(t *Template) *module {
 func (x *exec) makeModule(t *Template, ctx *runContext) *module {
 	start := len(x.out)
 	x.renderMain(t, ctx)
-	m := &module{template: t, body: string(x.out[start:]), safe: ctx.eval.autoescape}
+	m := &module{template: t, body: string(x.out[start:])}
 	x.out = x.out[:start]
 	m.attrs = make(map[string]value, len(ctx.exported))
 	for name := range ctx.exported {

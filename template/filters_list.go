@@ -125,7 +125,7 @@ func filterBatch(f *frame, in value, a []value) value {
 }
 
 func filterSlice(f *frame, in value, a []value) value {
-	parts := wantInt("slice", a[0])
+	parts := wantSize("slice", a[0])
 	fill := a[1]
 	f.x.allowItems(int(min(parts, 1<<31)))
 	var items []value
@@ -519,9 +519,6 @@ func (a *callArgs) take(name string) (value, bool) {
 }
 
 func (x *exec) filterNamed(v value) *filterDef {
-	if v.isUndefined() {
-		v.undefined().fail()
-	}
 	if d := x.engine.filters[v.text()]; d != nil {
 		return d
 	}
@@ -529,9 +526,6 @@ func (x *exec) filterNamed(v value) *filterDef {
 }
 
 func (x *exec) testNamed(v value) *testDef {
-	if v.isUndefined() {
-		v.undefined().fail()
-	}
 	if d := x.engine.tests[v.text()]; d != nil {
 		return d
 	}

@@ -30,7 +30,9 @@ func filterInt(_ *frame, in value, a []value) value {
 		fallback = a[0]
 	}
 	if a[1].given() {
-		base = wantInt("int", a[1])
+		if base = -1; a[1].isInteger() {
+			base = wantInt("int", a[1])
+		}
 	}
 	in = in.plain()
 	switch in.kind {

@@ -1,7 +1,6 @@
 package template
 
 import (
-	"html"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -186,19 +185,19 @@ func stripTags(s string) string {
 		rest = rest[start+end+1:]
 	}
 	out = append(out, rest...)
-	return html.UnescapeString(strings.Join(strings.FieldsFunc(string(out), isSpace), " "))
+	return unescape(strings.Join(strings.FieldsFunc(string(out), isSpace), " "))
 }
 
 func filterTruncate(f *frame, in value, a []value) value {
 	length, leeway, end := int64(255), int64(f.x.engine.leeway()), stringValue("...")
 	if a[0].given() {
-		length = wantInt("truncate", a[0])
+		length = wantSize("truncate", a[0])
 	}
 	if a[2].given() {
 		end = a[2]
 	}
 	if !a[3].isZeroArgument() {
-		leeway = wantInt("truncate", a[3])
+		leeway = wantSize("truncate", a[3])
 	}
 	endText := wantString("truncate", end)
 	cut := length - int64(runeCount(endText))
@@ -246,7 +245,7 @@ func filterIndent(f *frame, in value, a []value) value {
 		if w := a[0].plain(); w.isString() {
 			indent = w.str()
 		} else {
-			n := wantInt("indent", w)
+			n := wantSize("indent", w)
 			f.x.allowProduct(1, n)
 			indent = strings.Repeat(" ", int(max(n, 0)))
 		}
@@ -298,7 +297,7 @@ func isWord(r rune) bool {
 func filterWordwrap(f *frame, in value, a []value) value {
 	width, breakLong, sep, hyphens := int64(79), true, f.x.engine.syntax.newline, true
 	if a[0].given() {
-		width = wantInt("wordwrap", a[0])
+		width = wantSize("wordwrap", a[0])
 	}
 	if a[1].given() {
 		breakLong = a[1].truth()
@@ -348,8 +347,6 @@ func wantInt(what string, v value) int64 {
 	switch v.kind {
 	case kindInt, kindBool:
 		return v.int()
-	case kindUndefined:
-		v.undefined().fail()
 	case kindBig:
 		panic(runtimeError("%s: the integer is too large", what))
 	}
@@ -361,10 +358,16 @@ func wantString(what string, v value) string {
 	if v.isString() {
 		return v.str()
 	}
-	if v.isUndefined() {
+	panic(runtimeError("%s: expected a string, not '%s'", what, v.typeName()))
+}
+
+// wantSize is wantInt where an undefined argument is computed with first and
+// fails as undefined.
+func wantSize(what string, v value) int64 {
+	if v.kind == kindUndefined {
 		v.undefined().fail()
 	}
-	panic(runtimeError("%s: expected a string, not '%s'", what, v.typeName()))
+	return wantInt(what, v)
 }
 
 func (e *Engine) leeway() int {

@@ -60,16 +60,8 @@ func (c *Call) Keyword(name string) (any, bool) {
 // name that ends in "?" is optional and nil if not given. Too many, unknown or
 // missing arguments are an error.
 func (c *Call) Bind(params ...string) ([]any, error) {
-	names := make([]string, len(params))
-	required := 0
-	for i, p := range params {
-		names[i] = strings.TrimSuffix(p, "?")
-		if names[i] == p {
-			required = i + 1
-		}
-	}
-	bound := make([]value, len(params))
-	if err := bindArguments(c.name, names, required, c.args.pos, c.args.kw, bound); err != nil {
+	bound, err := c.bind(params...)
+	if err != nil {
 		return nil, err
 	}
 	out := make([]any, len(params))
@@ -81,11 +73,32 @@ func (c *Call) Bind(params ...string) ([]any, error) {
 	return out, nil
 }
 
+func (c *Call) bind(params ...string) ([]value, error) {
+	names := make([]string, len(params))
+	required := 0
+	for i, p := range params {
+		names[i] = strings.TrimSuffix(p, "?")
+		if names[i] == p {
+			required = i + 1
+		}
+	}
+	bound := make([]value, len(params))
+	return bound, bindArguments(c.name, names, required, c.args.pos, c.args.kw, bound)
+}
+
 // Lookup finds a name as the template sees it where the call stands: what its
 // top level or the loop or block around assigned, the data, the globals.
 func (c *Call) Lookup(name string) (any, bool) {
-	if c.frame == nil {
+	v, ok := c.lookup(name)
+	if !ok || v.kind <= kindUndefined {
 		return nil, false
+	}
+	return v.toAny(), true
+}
+
+func (c *Call) lookup(name string) (value, bool) {
+	if c.frame == nil {
+		return value{}, false
 	}
 	if c.visible != nil {
 		depth := -1
@@ -97,15 +110,11 @@ func (c *Call) Lookup(name string) (any, bool) {
 				depth = frameDepth(c.frame)
 			}
 			if e := c.frame.up(depth - v.at.fn.depth).slots[v.at.slot]; e.kind > kindMissing {
-				return e.toAny(), true
+				return e, true
 			}
 		}
 	}
-	v, ok := c.frame.ctx.lookup(name)
-	if !ok || v.kind <= kindUndefined {
-		return nil, false
-	}
-	return v.toAny(), true
+	return c.frame.ctx.lookup(name)
 }
 
 func frameDepth(f *frame) int {
@@ -145,6 +154,21 @@ func (g *goFunction) call(x *exec, a *callArgs) value {
 		panic(causeError(name+"()", err))
 	}
 	return fromAny(out)
+}
+
+// named gives a global function its name, for messages.
+func named(name string, v value) value {
+	switch v.kind {
+	case kindObject:
+		if g, ok := v.object().(*goFunction); ok && g.name == "" {
+			return objectValue(&goFunction{name: name, free: g.free, fn: g.fn})
+		}
+	case kindGo:
+		if v.typ.class == classFunc {
+			return objectValue(&goFunction{name: name, fn: v.goValue()})
+		}
+	}
+	return v
 }
 
 // functionOf wraps a filter or test of the options.

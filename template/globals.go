@@ -51,7 +51,7 @@ func globalDict(x *exec, a *callArgs) value {
 	}
 	if len(a.pos) == 1 {
 		if a.pos[0].isUndefined() {
-			a.pos[0].undefined().iterable()
+			a.pos[0].undefined().fail()
 		}
 		fillDict(x, d, a.pos[0])
 	}

@@ -418,11 +418,16 @@ func (t *goType) member(name string) *member {
 
 func (t *goType) findMembers() {
 	t.members = map[string]*member{}
-	var fields, methods []*member
+	var fields, methods, keys []*member
 	if t.class == classStruct {
 		for _, f := range reflect.VisibleFields(t.rt) {
-			if f.IsExported() {
-				fields = append(fields, t.fieldMember(f))
+			if !f.IsExported() {
+				continue
+			}
+			m := t.fieldMember(f)
+			fields = append(fields, m)
+			if key := m.key(); key != nil {
+				keys = append(keys, key)
 			}
 		}
 	}
@@ -433,7 +438,7 @@ func (t *goType) findMembers() {
 		}
 	}
 	for _, spell := range []func(string) string{func(s string) string { return s }, snakeCase} {
-		for _, set := range [][]*member{fields, methods} {
+		for _, set := range [][]*member{fields, methods, keys} {
 			for _, m := range set {
 				if name := spell(m.name); t.members[name] == nil {
 					t.members[name] = m
@@ -468,6 +473,20 @@ func (t *goType) hasFields() bool {
 		}
 	}
 	return false
+}
+
+// key gives the key of a relation as a member beside it: where Author stands
+// for the object that it relates to, author_id is its field ID, which is there
+// even if the object was not loaded.
+func (m *member) key() *member {
+	if m.typ.caps&capValue == 0 || m.typ.class != classStruct {
+		return nil
+	}
+	id, ok := m.typ.rt.FieldByName("ID")
+	if !ok || len(id.Index) != 1 {
+		return nil
+	}
+	return &member{typ: typeFor(id.Type), steps: m.steps, offset: m.offset + id.Offset, method: -1, name: m.name + "ID"}
 }
 
 // load reads the field of the struct at p.

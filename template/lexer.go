@@ -350,7 +350,9 @@ func (l *lexer) rawBlock() {
 		l.advance(end)
 		return
 	}
-	l.fail("missing end of raw directive")
+	if l.pos < len(l.src) { // nothing after the opening tag is nothing to close
+		l.fail("missing end of raw directive")
+	}
 }
 
 func (l *lexer) comment() {
@@ -363,7 +365,9 @@ func (l *lexer) comment() {
 			return
 		}
 	}
-	l.fail("missing end of comment tag")
+	if l.pos < len(l.src) {
+		l.fail("missing end of comment tag")
+	}
 }
 
 // lineEnd matches the end of a line statement: the line's end and the blank

@@ -123,18 +123,24 @@ func (l choiceLoader) Names() ([]string, error) {
 }
 
 // Prefix gives each loader a name of its own: "blog/list.html" is the
-// template "list.html" of the loader "blog". No name leaves its loader.
+// template "list.html" of the loader "blog". A name may have several parts, of
+// which the longest that fits counts. No template name leaves its loader.
 func Prefix(loaders map[string]Loader) Loader { return prefixLoader(loaders) }
 
 type prefixLoader map[string]Loader
 
 func (l prefixLoader) Load(name string) (Source, error) {
-	prefix, rest, ok := strings.Cut(name, "/")
-	one := l[prefix]
-	if !ok || one == nil || rest == "" || path.Clean("/"+rest) != "/"+rest {
-		return Source{}, notExist(name)
+	for end := strings.LastIndexByte(name, '/'); end >= 0; end = strings.LastIndexByte(name[:end], '/') {
+		one, rest := l[name[:end]], name[end+1:]
+		if one == nil {
+			continue
+		}
+		if rest == "" || path.Clean("/"+rest) != "/"+rest {
+			break
+		}
+		return one.Load(rest)
 	}
-	return one.Load(rest)
+	return Source{}, notExist(name)
 }
 
 func (l prefixLoader) Names() ([]string, error) {

@@ -255,6 +255,31 @@ func numberMethod(k kind, name string) methodFunc {
 	return nil
 }
 
+// timeAttr gives the parts of a time under the names of Python's datetime; Go's
+// own methods keep theirs.
+func timeAttr(t time.Time, name string) (value, bool) {
+	n := 0
+	switch name {
+	case "year":
+		n = t.Year()
+	case "month":
+		n = int(t.Month())
+	case "day":
+		n = t.Day()
+	case "hour":
+		n = t.Hour()
+	case "minute":
+		n = t.Minute()
+	case "second":
+		n = t.Second()
+	case "microsecond":
+		n = t.Nanosecond() / 1000
+	default:
+		return value{}, false
+	}
+	return intValue(int64(n)), true
+}
+
 // timeMethod finds the methods that templates written for Python's datetime
 // expect of a time.
 func timeMethod(name string) methodFunc {

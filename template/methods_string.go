@@ -1,7 +1,6 @@
 package template
 
 import (
-	"html"
 	"slices"
 	"strings"
 	"unicode"
@@ -413,7 +412,7 @@ func safeOnly(name string) methodFunc {
 		if name == "striptags" {
 			return stringValue(stripTags(self.str()))
 		}
-		return stringValue(html.UnescapeString(self.str()))
+		return stringValue(unescape(self.str()))
 	}
 }
 

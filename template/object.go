@@ -4,7 +4,7 @@ import "strconv"
 
 // object is a value that only exists inside the engine: macros, modules, the
 // loop variable and so on. What else one can do shows in further methods:
-// attr, call, iterate, length, contains, equal, appendHTML.
+// attr, call, iterate, length, contains, equal, appendHTML, appendRepr.
 type object interface {
 	typeName() string
 	appendText(dst []byte) []byte
@@ -44,12 +44,15 @@ type module struct {
 	template *Template
 	attrs    map[string]value
 	body     string
-	safe     bool
 }
 
 func (m *module) typeName() string { return "TemplateModule" }
 
 func (m *module) appendText(dst []byte) []byte { return append(dst, m.body...) }
+
+func (m *module) appendRepr(dst []byte) []byte {
+	return append(appendQuoted(append(dst, "<TemplateModule "...), m.template.name), '>')
+}
 
 func (m *module) appendHTML(dst []byte) []byte { return append(dst, m.body...) }
 

@@ -167,7 +167,7 @@ func (p *parser) primary(namespaces bool) expression {
 			return constant{none}
 		}
 		if namespaces && p.skipOp(".") {
-			return &namespaceRef{name: t.text, attr: p.expect(tokenName, "an attribute name").text, line: t.line}
+			return &namespaceRef{name: t.text, attr: p.expect(tokenName, "an attribute name").text}
 		}
 		return &nameExpr{name: t.text}
 	case tokenString:
@@ -331,13 +331,13 @@ func (p *parser) subscript(e expression) expression {
 	if t.text == "." {
 		switch a := p.advance(); a.kind {
 		case tokenName:
-			return &attrExpr{obj: e, name: a.text, line: a.line}
+			return &attrExpr{obj: e, name: a.text}
 		case tokenInteger:
 			v, ok := integerLiteral(a.text)
 			if !ok {
 				p.fail(a.line, "the integer has too many digits")
 			}
-			return &itemExpr{obj: e, key: constant{v}, line: a.line}
+			return &itemExpr{obj: e, key: constant{v}}
 		default:
 			p.fail(a.line, "expected a name or a number after the point, got %s", a)
 		}
@@ -353,9 +353,9 @@ func (p *parser) subscript(e expression) expression {
 	}
 	p.expectOp("]")
 	if len(keys) == 1 {
-		return &itemExpr{obj: e, key: keys[0], line: t.line}
+		return &itemExpr{obj: e, key: keys[0]}
 	}
-	return &itemExpr{obj: e, key: &tupleExpr{keys}, line: t.line}
+	return &itemExpr{obj: e, key: &tupleExpr{keys}}
 }
 
 func (p *parser) subscriptPart() expression {

@@ -136,6 +136,10 @@ func (p *printer) repr(v value) {
 	case kindIterator:
 		p.dst = append(p.dst, "<generator object>"...)
 	case kindObject:
+		if o, ok := v.object().(interface{ appendRepr(dst []byte) []byte }); ok {
+			p.dst = o.appendRepr(p.dst)
+			return
+		}
 		p.dst = v.object().appendText(p.dst)
 	case kindGo:
 		p.goRepr(v)

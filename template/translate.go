@@ -57,31 +57,25 @@ func (e *Engine) installTranslations() {
 		}})
 	}
 	add("gettext", "message", func(x *exec, a []value) (string, []keyword) {
-		return t.Gettext(x.ctx(), message(a[0])), nil
+		return t.Gettext(x.ctx(), a[0].text()), nil
 	})
 	add("ngettext", "singular,plural,n", func(x *exec, a []value) (string, []keyword) {
-		return t.NGettext(x.ctx(), message(a[0]), message(a[1]), count(a[2])), []keyword{{"num", a[2]}}
+		return t.NGettext(x.ctx(), a[0].text(), a[1].text(), count(a[2])), []keyword{{"num", a[2]}}
 	})
 	add("pgettext", "context,message", func(x *exec, a []value) (string, []keyword) {
-		return t.PGettext(x.ctx(), message(a[0]), message(a[1])), []keyword{{"context", a[0]}}
+		return t.PGettext(x.ctx(), a[0].text(), a[1].text()), []keyword{{"context", a[0]}}
 	})
 	add("npgettext", "context,singular,plural,n", func(x *exec, a []value) (string, []keyword) {
-		return t.NPGettext(x.ctx(), message(a[0]), message(a[1]), message(a[2]), count(a[3])), []keyword{{"context", a[0]}, {"num", a[3]}}
+		return t.NPGettext(x.ctx(), a[0].text(), a[1].text(), a[2].text(), count(a[3])), []keyword{{"context", a[0]}, {"num", a[3]}}
 	})
-}
-
-func message(v value) string {
-	if v.isUndefined() {
-		v.undefined().fail()
-	}
-	return v.text()
 }
 
 // count reads the number of a plural form; anything but the integer 1 is none.
 func count(v value) int {
 	p := v.plain()
 	if p.isUndefined() {
-		p.undefined().fail()
+		p.undefined().iterable() // fails where it must not even be compared
+		return 2
 	}
 	if n, ok := p.asFloat(); ok {
 		if n == float64(int(n)) {

@@ -26,7 +26,7 @@ func failing(debug bool) (*retort.App, *logBuffer) {
 	}).Name("error")
 	app.Any("/panic", func(c *retort.Ctx) error {
 		_ = c.FormValue("password")
-		var missing map[string]int
+		missing, _ := retort.Get[map[string]int](c, "missing")
 		missing["a"] = 1
 		return nil
 	})

@@ -73,7 +73,7 @@ func (d *decoder) parseForm() (*FormData, error) {
 		return nil, err
 	}
 	if len(data.Files) > 0 {
-		context.AfterFunc(r.Context(), func() { data.Close() })
+		context.AfterFunc(r.Context(), func() { _ = data.Close() })
 	}
 	return data, nil
 }

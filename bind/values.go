@@ -216,7 +216,7 @@ func (d *decoder) parameter(p *plan, f *field, v reflect.Value, source int, quer
 func (d *decoder) applyDefaults(p *plan, v reflect.Value) {
 	for _, f := range p.defaults {
 		if target := reach(v, f.index); target.IsZero() {
-			f.setTexts(target, f.defaults, d.zone())
+			_ = f.setTexts(target, f.defaults, d.zone()) // the plan has tried it
 		}
 	}
 }

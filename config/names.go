@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/retort-web/retort/internal/closest"
 )
 
 // maxUnknown is how many unknown keys are named; the rest is counted.
@@ -118,15 +120,12 @@ func variableName(key string) string {
 // didYouMean names the candidate that a name is a slip of, if there is one.
 // What all begin with makes no two of them alike, so it is not compared.
 func didYouMean(name, prefix string, candidates []string) string {
-	if len(name) > maxCompared {
-		return ""
-	}
 	best, least := "", max(1, (len(name)-len(prefix))/4)+1
 	clean := func(s string) string {
 		return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(s, prefix)), "-", "_")
 	}
 	for _, c := range candidates {
-		if d := distance(clean(name), clean(c)); d < least {
+		if d := closest.Distance(clean(name), clean(c)); d < least {
 			best, least = c, d
 		}
 	}
@@ -134,34 +133,4 @@ func didYouMean(name, prefix string, candidates []string) string {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean %s?", best)
-}
-
-// maxCompared is the length in bytes above which names are not compared.
-const maxCompared = 64
-
-// distance counts the edits between two names, swapped neighbours as one
-// (optimal string alignment).
-func distance(a, b string) int {
-	if len(a) > maxCompared || len(b) > maxCompared {
-		return maxCompared
-	}
-	var before, last, row [maxCompared + 1]int
-	for j := range len(b) + 1 {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, last = last, row
-	}
-	return last[len(b)]
 }

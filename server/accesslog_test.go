@@ -20,7 +20,7 @@ func logged(t *testing.T, h http.HandlerFunc, r *http.Request, skip ...string) m
 	var out bytes.Buffer
 	func() {
 		defer func() {
-			if v := recover(); v != nil && v != http.ErrAbortHandler {
+			if v := recover(); v != nil && v != any(http.ErrAbortHandler) {
 				panic(v)
 			}
 		}()

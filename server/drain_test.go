@@ -54,7 +54,7 @@ func TestDrainingAnswersWhatWasBegun(t *testing.T) {
 		t.Errorf("half a head when draining began: %v, %v", response, err)
 	}
 	close(release)
-	if response, err = http.ReadResponse(bufio.NewReader(slow), nil); err != nil {
+	if _, err = http.ReadResponse(bufio.NewReader(slow), nil); err != nil {
 		t.Errorf("slow request: %v", err)
 	}
 	if err := <-ended; err != nil {

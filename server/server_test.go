@@ -270,11 +270,21 @@ func TestHijack(t *testing.T) {
 func TestHeadersWithUnderscoreAreDropped(t *testing.T) {
 	t.Parallel()
 	addr, _ := run(t, &Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprint(w, r.Header["X_forwarded_for"], r.Header["X-Forwarded-For"], r.Header["X_Y"])
+		fmt.Fprint(w, r.Header["X_forwarded_for"], r.Header["X-Forwarded-For"], r.Header["X_y"], len(r.Header))
 	})})
 	answer := exchange(t, addr, crlf("GET / HTTP/1.1", "Host: a", "X_Forwarded_For: evil", "X_Y: 1", "X-Forwarded-For: proxy", "Connection: close", "", ""))
-	if !strings.HasSuffix(answer, "[] [proxy] []") {
+	if !strings.HasSuffix(answer, "[] [proxy] [] 1") {
 		t.Errorf("got %q", answer)
+	}
+}
+
+func TestTargetsWithoutAPathAreRefused(t *testing.T) {
+	t.Parallel()
+	addr, _ := run(t, &Server{Handler: http.HandlerFunc(echo)})
+	for _, target := range []string{"javascript:x", "a:b", "mailto:x@a", "a:b//a"} {
+		if answer := exchange(t, addr, crlf("GET "+target+" HTTP/1.1", "Host: a", "Connection: close", "", "")); !strings.HasPrefix(answer, "HTTP/1.1 400 ") {
+			t.Errorf("%s: got %q", target, answer)
+		}
 	}
 }
 

@@ -1,5 +1,11 @@
 package template
 
+import (
+	"slices"
+
+	"github.com/retort-web/retort/internal/closest"
+)
+
 func (c *compiler) filter(n *filterExpr, p place) evalFunc {
 	in := c.eval(n.in, p)
 	apply := c.filterCaptured(n, p)
@@ -34,7 +40,7 @@ func (c *compiler) applyFilter(n *filterExpr, p place) func(f *frame, v value) v
 	def := c.engine.filters[name]
 	if def == nil {
 		msg := "no filter named '" + name + "'"
-		if near := closest(name, c.engine.filterNames()); near != "" {
+		if near := closest.Name(name, slices.Values(c.engine.filterNames())); near != "" {
 			msg += "; did you mean '" + near + "'?"
 		}
 		if !p.lenient {
@@ -156,7 +162,7 @@ func (c *compiler) test(n *testExpr, p place) evalFunc {
 	def := c.engine.tests[name]
 	if def == nil {
 		msg := "no test named '" + name + "'"
-		if near := closest(name, c.engine.testNames()); near != "" {
+		if near := closest.Name(name, slices.Values(c.engine.testNames())); near != "" {
 			msg += "; did you mean '" + near + "'?"
 		}
 		if !p.lenient {

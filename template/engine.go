@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/retort-web/retort/internal/closest"
 )
 
 // Options configure an [Engine]. The zero value is Jinja's default with
@@ -319,7 +321,7 @@ func (e *Engine) suggestion(name string) string {
 	if err != nil || len(names) > 5000 || len(name) > 200 {
 		return ""
 	}
-	if near := closest(name, names); near != "" {
+	if near := closest.Name(name, slices.Values(names)); near != "" {
 		return "; did you mean '" + near + "'?"
 	}
 	return ""

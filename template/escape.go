@@ -28,7 +28,7 @@ func appendEscaped(dst []byte, s string) []byte {
 func Escape(s string) Safe { return Safe(escapeString(s)) }
 
 func escapeString(s string) string {
-	if strings.IndexAny(s, `&<>'"`) < 0 {
+	if !strings.ContainsAny(s, `&<>'"`) {
 		return s
 	}
 	return string(appendEscaped(make([]byte, 0, len(s)+len(s)/4), s))

@@ -57,7 +57,6 @@ type exec struct {
 	visible *[]localVar
 
 	modules   map[*Template]*module
-	importing map[*Template]bool
 	templates map[string]*Template // found in this render
 	closers   []func()
 	blocksOff bool // the top level runs without rendering its blocks

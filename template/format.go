@@ -109,7 +109,7 @@ func formatPercent(x *exec, format, args value) value {
 			out = append(out, '%')
 			continue
 		}
-		v := value{}
+		var v value
 		if keyed != nil {
 			v = *keyed
 		} else {

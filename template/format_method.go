@@ -254,7 +254,7 @@ func (f *formatSpec) defaultFloat(n float64) string {
 	}
 	f.verb = 'g'
 	sign, _, digits = f.float(n)
-	if strings.IndexAny(digits, ".en") < 0 {
+	if !strings.ContainsAny(digits, ".en") {
 		digits += ".0"
 	}
 	return f.padNumber(sign, "", digits)

@@ -389,7 +389,7 @@ func (l *lexer) code(kind tokenKind, end string, trim, plus bool) {
 	var open []byte
 	for l.pos < len(l.src) {
 		if len(open) == 0 {
-			stop := -1
+			var stop int
 			if end == "" {
 				stop = l.lineEnd()
 			} else {

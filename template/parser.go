@@ -1,6 +1,11 @@
 package template
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+
+	"github.com/retort-web/retort/internal/closest"
+)
 
 const (
 	// maxNesting bounds how deep tags and brackets may be nested in a source.
@@ -278,7 +283,7 @@ func (p *parser) unknownTag(t token) {
 	}
 	if option := hints[t.text]; option != "" {
 		msg += "; turn it on with Options.Extensions." + option
-	} else if near := closest(t.text, tagNames[:]); near != "" {
+	} else if near := closest.Name(t.text, slices.Values(tagNames[:])); near != "" {
 		msg += "; did you mean '" + near + "'?"
 	}
 	p.fail(t.line, "%s", msg)

@@ -42,11 +42,11 @@ func fold(name string) string {
 }
 
 // Distance counts the bytes to insert, delete, replace or swap with their
-// neighbour that make a into b (optimal string alignment). Names longer than a
-// hundred bytes are far from everything.
+// neighbour that make a into b (optimal string alignment). Of names longer than a
+// hundred bytes all are counted.
 func Distance(a, b string) int {
 	if len(a) > maxLength || len(b) > maxLength {
-		return maxLength
+		return len(a) + len(b)
 	}
 	var before, last, row [maxLength + 1]int
 	for j := range len(b) + 1 {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -30,7 +31,7 @@ func (s *site) answers(t testing.TB, read, write []int) {
 			for _, target := range []string{"/", "/posts/" + anyPost, "/api/posts?q=water"} {
 				a := s.ask(t, get(target))
 				a.proper(t)
-				if !contains(read, a.status) {
+				if !slices.Contains(read, a.status) {
 					t.Errorf("%s: %d, want %v", target, a.status, read)
 				}
 			}
@@ -40,7 +41,7 @@ func (s *site) answers(t testing.TB, read, write []int) {
 	begin := time.Now()
 	a := s.ask(t, comment("A+comment."))
 	a.proper(t)
-	if !contains(write, a.status) {
+	if !slices.Contains(write, a.status) {
 		t.Errorf("a comment: %d, want %v\n%.300s", a.status, write, a.body)
 	}
 	if a.status == 503 && a.header.Get("Retry-After") == "" && strings.HasPrefix(a.header.Get("Content-Type"), "application/") {
@@ -53,15 +54,6 @@ func (s *site) answers(t testing.TB, read, write []int) {
 	if a := s.ask(t, get("/static/blog/style.css")); a.status != 200 {
 		t.Errorf("the style sheet: %d", a.status)
 	}
-}
-
-func contains(list []int, n int) bool {
-	for _, other := range list {
-		if other == n {
-			return true
-		}
-	}
-	return false
 }
 
 // heals waits until reading and writing work, without a restart.

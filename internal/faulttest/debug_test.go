@@ -55,6 +55,7 @@ func TestDebugPageIsForThisMachineOnly(t *testing.T) {
 		{"Host: localhost", "Forwarded: for=203.0.113.5"},
 		{"Host: localhost", "X-Real-IP: 203.0.113.5"},
 		{"Host: localhost", "X-Forwarded-Host: evil.example"},
+		{"Host: localhost", "Via: 1.1 proxy"},
 	} {
 		for _, target := range []string{"/panic/handler", "/nothing-at-all", "/panic/template", "/error"} {
 			a := s.ask(t, get(target, append(lines, html)...))
@@ -62,6 +63,23 @@ func TestDebugPageIsForThisMachineOnly(t *testing.T) {
 				t.Errorf("%s with %q: %d\n%.300s", target, lines, a.status, a.body)
 			}
 		}
+	}
+}
+
+// TestDebugPageBehindAProxyThatDoesNotSay has one hide who asks: nginx, as it
+// comes, names itself as the host and adds no header.
+func TestDebugPageBehindAProxyThatDoesNotSay(t *testing.T) {
+	t.Parallel()
+	s := start(t, labProgram, options{args: []string{"serve", "--debug"}, faulty: true})
+	if a := s.ask(t, "GET /panic/handler HTTP/1.0\r\nHost: localhost\r\nAccept: text/html\r\n\r\n"); a.status != 500 || showsDebugPage(a) {
+		t.Errorf("over HTTP/1.0: %d\n%.300s", a.status, a.body)
+	}
+	s = start(t, labProgram, options{args: []string{"serve", "--debug"}, faulty: true, env: []string{"RETORT_ADDR=unix:" + t.TempDir() + "/s"}})
+	if a := s.ask(t, get("/panic/handler", "Host: localhost", "Accept: text/html")); a.status != 500 || showsDebugPage(a) {
+		t.Errorf("over a socket: %d\n%.300s", a.status, a.body)
+	}
+	if a := s.ask(t, get("/panic/handler", "Host: localhost", "Accept: text/html", "X-Forwarded-For: 127.0.0.1")); !showsDebugPage(a) {
+		t.Errorf("over a socket, for this machine: %d\n%.300s", a.status, a.body)
 	}
 }
 

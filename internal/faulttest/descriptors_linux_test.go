@@ -2,9 +2,8 @@ package faulttest_test
 
 import (
 	"strings"
+	"syscall"
 	"testing"
-
-	"golang.org/x/sys/unix"
 )
 
 // TestTooManyOpenFiles has more clients than a site may have connections.
@@ -14,10 +13,7 @@ func TestTooManyOpenFiles(t *testing.T) {
 	if a := s.ask(t, get("/")); a.status != 200 {
 		t.Fatal(a.status)
 	}
-	limit := uint64(s.descriptors() + 10)
-	if err := unix.Prlimit(s.pid(), unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: limit, Max: 20_000}, nil); err != nil {
-		t.Fatal(err)
-	}
+	s.limit(t, syscall.RLIMIT_NOFILE, uint64(s.descriptors()+10))
 	var clients []*wire
 	for range 40 {
 		clients = append(clients, s.dial(t))

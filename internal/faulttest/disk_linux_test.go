@@ -4,10 +4,29 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
-
-	"golang.org/x/sys/unix"
+	"unsafe"
 )
+
+// unlimited is as much as the process may ever have.
+const unlimited = ^uint64(0)
+
+// limit changes what a running process may have of a resource (prlimit(2)).
+func (s *site) limit(t testing.TB, resource int, n uint64) {
+	t.Helper()
+	var now syscall.Rlimit
+	call := func(set, get *syscall.Rlimit) {
+		_, _, errno := syscall.Syscall6(syscall.SYS_PRLIMIT64, uintptr(s.pid()), uintptr(resource),
+			uintptr(unsafe.Pointer(set)), uintptr(unsafe.Pointer(get)), 0, 0)
+		if errno != 0 {
+			t.Fatal(errno)
+		}
+	}
+	call(nil, &now)
+	now.Cur = min(n, now.Max)
+	call(&now, nil)
+}
 
 // TestDiskFull lets no file of the site grow, which it sees as a write that
 // fails, and then takes the limit away.
@@ -21,15 +40,10 @@ func TestDiskFull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	limit := func(n uint64) {
-		if err := unix.Prlimit(s.pid(), unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: n, Max: unix.RLIM_INFINITY}, nil); err != nil {
-			t.Fatal(err)
-		}
-	}
-	limit(uint64(log.Size()))
+	s.limit(t, syscall.RLIMIT_FSIZE, uint64(log.Size()))
 	s.answers(t, is(200), is(503, 507))
 	s.answers(t, is(200), is(503, 507))
-	limit(unix.RLIM_INFINITY)
+	s.limit(t, syscall.RLIMIT_FSIZE, unlimited)
 	s.heals(t)
 	s.stop()
 	sound(t, s.dir)
@@ -40,17 +54,13 @@ func TestUploadOnAFullDisk(t *testing.T) {
 	t.Parallel()
 	s := start(t, labProgram, options{faulty: true})
 	upload := multipart("/upload", part(`form-data; name="file"; filename="a"`, strings.Repeat("u", 3<<20))+"--b--\n")
-	if err := unix.Prlimit(s.pid(), unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: 1 << 20, Max: unix.RLIM_INFINITY}, nil); err != nil {
-		t.Fatal(err)
-	}
+	s.limit(t, syscall.RLIMIT_FSIZE, 1<<20)
 	a := s.ask(t, upload)
 	a.proper(t)
 	if a.status != 507 && a.status != 503 {
 		t.Errorf("%d\n%s\n%s", a.status, a.body, s.logged())
 	}
-	if err := unix.Prlimit(s.pid(), unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY}, nil); err != nil {
-		t.Fatal(err)
-	}
+	s.limit(t, syscall.RLIMIT_FSIZE, unlimited)
 	if a := s.ask(t, upload); a.status != 200 {
 		t.Errorf("with room: %d", a.status)
 	}

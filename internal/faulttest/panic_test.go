@@ -22,6 +22,11 @@ func TestFaultsOfTheProgram(t *testing.T) {
 		{"/panic/template", "the template's secret fault", true},
 		{"/broken/template", "broken.html", false},
 		{"/mounted/x", "the guest's secret fault", true},
+		{"/panic/typed/1?name=a", "the handler's secret fault", true},
+		{"/hook/before", "the hook's secret fault", true},
+		{"/hook/after", "the hook's secret fault", true},
+		{"/hook/middleware", "the hook's secret fault", true},
+		{"/hook/handler-of-errors", "the hook's secret fault", true},
 		{"/error", "the handler's secret error", false},
 		{"/without-answer", "returned without an answer", false},
 	} {
@@ -61,6 +66,20 @@ func (s *site) errorsSince(before int) (lines []string) {
 		}
 	}
 	return lines
+}
+
+func TestPanicAfterTheAnswer(t *testing.T) {
+	t.Parallel()
+	s := start(t, labProgram, options{faulty: true})
+	for _, target := range []string{"/hook/teardown", "/hook/deferred"} {
+		before := len(s.logged())
+		if a := s.ask(t, get(target)); a.status != 200 || a.body != "fine" {
+			t.Errorf("%s: %+v", target, a)
+		}
+		if lines := s.errorsSince(before); len(lines) != 1 || !strings.Contains(lines[0], "the hook's secret fault") {
+			t.Errorf("%s logged %v", target, lines)
+		}
+	}
 }
 
 func TestPanicInAGoroutine(t *testing.T) {

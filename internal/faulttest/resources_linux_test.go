@@ -38,6 +38,7 @@ func (s *site) descriptors() int {
 // goroutines ends a process by SIGQUIT, upon which Go writes them all down.
 func (s *site) goroutines(t testing.TB) int {
 	t.Helper()
+	s.checkLog()
 	s.faulty = true
 	s.signal(syscall.SIGQUIT)
 	if err := s.wait(); err == nil {
@@ -83,7 +84,7 @@ func TestSlowClientsAreCut(t *testing.T) {
 			"GET / HTTP/1.1\r\nHost: blog.example\r\n",
 			"POST /form HTTP/1.1\r\nHost: blog.example\r\n" + urlencoded + "\r\nContent-Length: 1000\r\n\r\n",
 			"POST /nothing HTTP/1.1\r\nHost: blog.example\r\nTransfer-Encoding: chunked\r\n\r\n",
-			get("/download?size=67108864"),
+			get("/download?size=16777216"),
 			get("/endless"),
 		} {
 			w := s.dial(t)

@@ -3,6 +3,7 @@
 package faulttest_test
 
 import (
+	"crypto/rand"
 	"encoding/base64"
 	"net/url"
 	"strings"
@@ -118,6 +119,27 @@ func TestSessionsOfOtherKeys(t *testing.T) {
 	cookie, _ = visitor(t, stranger, "/visits")
 	if got := now.ask(t, get("/visits", "Cookie: "+cookie)).body; got != "1" {
 		t.Errorf("a session of a stranger's key: %s", got)
+	}
+}
+
+// TestMessagesThatNobodyReads changes a post again and again and never looks at
+// a page, on which the messages about it would be shown.
+func TestMessagesThatNobodyReads(t *testing.T) {
+	t.Parallel()
+	s := start(t, blogProgram, options{})
+	cookie := "session="
+	for i := range 60 {
+		form := url.Values{
+			"title": {strings.Repeat(rand.Text(), 5)}, "summary": {"A summary."}, "body": {"A body."}, "author": {"1"}, "tags": {"1"}, "status": {"live"}, "slug": {anyPost},
+		}
+		a := s.ask(t, request("POST", "/posts/"+anyPost+"/edit", form.Encode(), urlencoded, "Origin: http://blog.example", "Cookie: "+cookie))
+		a.proper(t)
+		if cookie, _, _ = strings.Cut(a.header.Get("Set-Cookie"), ";"); a.status != 303 || cookie == "" {
+			t.Fatalf("change %d: %d %v", i, a.status, a.header)
+		}
+	}
+	if a := s.ask(t, get("/", "Cookie: "+cookie)); a.status != 200 || !strings.Contains(a.body, "is saved.") {
+		t.Errorf("the messages are lost: %d", a.status)
 	}
 }
 

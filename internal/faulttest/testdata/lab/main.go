@@ -92,10 +92,38 @@ func main() {
 			return errors.New("the stream's secret error")
 		})
 	})
-	app.Get("/panic/mounted", func(c *retort.Ctx) error { return c.Text("see /mounted/") })
 	app.Mount("/mounted", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("the guest's secret fault") }))
 	app.Get("/error", func(*retort.Ctx) error { return errors.New("the handler's secret error") })
 	app.Get("/without-answer", func(*retort.Ctx) error { return nil })
+
+	for name, describe := range map[string]func(b *retort.Blueprint){
+		"before":   func(b *retort.Blueprint) { b.Before(func(*retort.Ctx) error { panic("the hook's secret fault") }) },
+		"after":    func(b *retort.Blueprint) { b.After(func(*retort.Ctx) error { panic("the hook's secret fault") }) },
+		"teardown": func(b *retort.Blueprint) { b.Teardown(func(*retort.Ctx, error) { panic("the hook's secret fault") }) },
+		"middleware": func(b *retort.Blueprint) {
+			b.Use(func(retort.Handler) retort.Handler {
+				return func(*retort.Ctx) error { panic("the hook's secret fault") }
+			})
+		},
+		"handler-of-errors": func(b *retort.Blueprint) {
+			b.OnStatus(http.StatusTeapot, func(*retort.Ctx, error) error { panic("the hook's secret fault") })
+		},
+		"deferred": func(*retort.Blueprint) {},
+	} {
+		b := retort.NewBlueprint(name)
+		describe(b)
+		b.Get("/hook/"+name, func(c *retort.Ctx) error {
+			switch name {
+			case "handler-of-errors":
+				return retort.NewError(http.StatusTeapot, "")
+			case "deferred":
+				c.Defer(func() { panic("the hook's secret fault") })
+			}
+			return c.Text("fine")
+		})
+		app.Register(b)
+	}
+	app.Get("/panic/typed/{id:int}", retort.Typed(func(context.Context, *order) (*order, error) { panic("the handler's secret fault") }))
 
 	app.Get("/events", func(c *retort.Ctx) error {
 		return c.SSE(func(s *retort.EventStream) error {

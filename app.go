@@ -119,6 +119,7 @@ type Extension interface {
 
 // Install adds extensions, in order. An error of one is reported by Run.
 func (a *App) Install(extensions ...Extension) {
+	a.mustNotBeFrozen("an extension")
 	for _, e := range extensions {
 		for _, other := range a.extensions {
 			if other.Name() == e.Name() {

@@ -338,8 +338,13 @@ func TestServeDrainsOnSIGTERM(t *testing.T) {
 	_, rest, _ := strings.Cut(log.String(), "address=")
 	address := strings.Fields(rest)[0]
 
-	if res, err := http.Get(address + "readyz"); err != nil || res.StatusCode != 200 {
-		t.Fatalf("readyz: %v", err)
+	res, err := http.Get(address + "readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.StatusCode != 200 {
+		t.Errorf("readyz: %d", res.StatusCode)
 	}
 	type answer struct {
 		status int
@@ -397,7 +402,10 @@ func TestExitCodes(t *testing.T) {
 	} {
 		cmd := exec.Command(self, test.args...)
 		cmd.Env = append(os.Environ(), "RETORT_TEST_PROGRAM=slow", "SECRET_KEY=")
-		err := cmd.Run()
+		out, err := cmd.Output()
+		if started := test.want == 7 || test.want == 1; strings.Contains(string(out), "shut down") != started {
+			t.Errorf("%q: started %v, but printed %q", test.args, started, out)
+		}
 		if got := cmd.ProcessState.ExitCode(); got != test.want {
 			t.Errorf("%q: exit code %d, want %d (%v)", test.args, got, test.want, err)
 		}

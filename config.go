@@ -169,6 +169,12 @@ func (cfg *Config) load() (*config.Report, error) {
 			errs = append(errs, fmt.Errorf("config: base_url is %q; give an absolute address such as https://example.com", cfg.BaseURL))
 		}
 	}
+	for _, h := range cfg.Hosts {
+		name := strings.TrimPrefix(h, ".")
+		if _, err := netip.ParseAddr(h); h != "*" && err != nil && (!validHost(name) || hostname(name) != name) {
+			errs = append(errs, fmt.Errorf("config: hosts has %q; give a name such as example.com or .example.com, without scheme and port", h))
+		}
+	}
 	for _, o := range cfg.TrustedOrigins {
 		if u, err := url.Parse(o); err != nil || u.Host == "" || u.Scheme == "" || u.Path != "" {
 			errs = append(errs, fmt.Errorf("config: trusted_origins has %q; give scheme and host such as https://app.example.com", o))

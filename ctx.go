@@ -17,14 +17,22 @@ import (
 // [context.Context]: it ends when the client goes away or the handler has
 // returned, and carries what the app and its middleware put on it.
 //
-// A Ctx is made fresh for each request and never reused. Its methods are for
-// the goroutine that serves the request; another goroutine may use it as a
-// context.
+// A Ctx is made fresh for each request and never reused, and its context never
+// changes: see [Ctx.WithContext]. Its methods are for the goroutine that serves
+// the request; another goroutine may use it as a context, for as long as it
+// likes.
 type Ctx struct {
+	*exchange
+	base   context.Context
+	within atomic.Pointer[context.Context] // one below base: see Ctx.SSE
+}
+
+// exchange is what all the Ctx of one request share.
+type exchange struct {
+	first    Ctx // saves its allocation
 	app      *App
 	request  *http.Request
-	base     context.Context      // the request's, as it came
-	late     atomic.Pointer[late] // what was put on top of it since
+	late     atomic.Pointer[late]
 	body     limitedBody
 	writer   http.ResponseWriter
 	response response
@@ -50,33 +58,32 @@ type Ctx struct {
 	err      error // what the request failed with, for teardown and the log
 }
 
-// late is one value put on a request after its start, or a context in place of
-// the one below. The list grows only at its head and its links never change,
-// so that other goroutines may read it at any time. A request has few.
-type late struct {
-	next  *late
-	ctx   context.Context // never derived from the Ctx itself: see SetContext
-	key   any             // nil: only the context changed
-	value any
-}
-
-// context returns the context below the Ctx.
-func (c *Ctx) context() context.Context {
-	if l := c.late.Load(); l != nil {
-		return l.ctx
+// newCtx makes the first Ctx of a request.
+func newCtx(a *App, w http.ResponseWriter, r *http.Request) *Ctx {
+	x := &exchange{app: a, request: r, limits: &a.config.Limits}
+	c := &x.first
+	c.exchange, c.base = x, r.Context()
+	x.response.out, x.response.c = w, c
+	x.writer = &x.response
+	if r.Body != nil && r.Body != http.NoBody {
+		x.body.c, x.body.source = c, r.Body
+		r.Body = &x.body
 	}
-	return c.base
+	return c
 }
 
-// setContext puts ctx below the Ctx.
-func (c *Ctx) setContext(ctx context.Context) {
-	c.late.Store(&late{next: c.late.Load(), ctx: ctx})
+// late is one value put on a request after its start. The list grows only at
+// its head and its links never change, so that other goroutines may read it at
+// any time. A request has few.
+type late struct {
+	next       *late
+	key, value any
 }
 
 // lateValue returns the value last kept under the key.
 func (c *Ctx) lateValue(key any) (any, bool) {
 	for l := c.late.Load(); l != nil; l = l.next {
-		if l.key != nil && l.key == key {
+		if l.key == key {
 			return l.value, true
 		}
 	}
@@ -100,16 +107,24 @@ func (c *Ctx) Logger() *slog.Logger {
 	return c.app.logger.With("request_id", c.RequestID())
 }
 
-// Context returns the context below this Ctx, to derive one for [Ctx.SetContext].
-func (c *Ctx) Context() context.Context { return c.context() }
+// WithContext returns a Ctx for the same request whose context is ctx, which is
+// derived from this one. Middleware gives it to the next handler:
+//
+//	ctx, cancel := context.WithTimeout(c, time.Second)
+//	defer cancel()
+//	return next(c.WithContext(ctx))
+//
+// The context of the Ctx itself stays as it is, for goroutines that keep it.
+func (c *Ctx) WithContext(ctx context.Context) *Ctx {
+	return &Ctx{exchange: c.exchange, base: ctx}
+}
 
-// SetContext puts ctx in place of the context below this Ctx. It must be
-// derived from [Ctx.Context], not from the Ctx: that would be a circle.
-func (c *Ctx) SetContext(ctx context.Context) {
-	if ctx.Value(circleKey{}) == c {
-		panic("retort: SetContext was given a context derived from the Ctx itself; derive it from c.Context()")
+// context returns the context below the Ctx.
+func (c *Ctx) context() context.Context {
+	if ctx := c.within.Load(); ctx != nil {
+		return *ctx
 	}
-	c.setContext(ctx)
+	return c.base
 }
 
 // Deadline is part of [context.Context].
@@ -119,15 +134,18 @@ func (c *Ctx) Deadline() (time.Time, bool) { return c.context().Deadline() }
 func (c *Ctx) Done() <-chan struct{} { return c.context().Done() }
 
 // Err is part of [context.Context].
-func (c *Ctx) Err() error { return c.context().Err() }
+func (c *Ctx) Err() error {
+	// Who has the Done of base must not see it closed without an error.
+	if err := c.base.Err(); err != nil {
+		return err
+	}
+	return c.context().Err()
+}
 
 // Value is part of [context.Context]: a late value, then what the request's
 // context holds, then what the app's does.
 func (c *Ctx) Value(key any) any {
-	switch key.(type) {
-	case ctxKey:
-		return c
-	case circleKey:
+	if _, ok := key.(ctxKey); ok {
 		return c
 	}
 	if v, ok := c.lateValue(key); ok {
@@ -139,10 +157,7 @@ func (c *Ctx) Value(key any) any {
 	return c.app.base.Value(key)
 }
 
-type (
-	ctxKey    struct{}
-	circleKey struct{}
-)
+type ctxKey struct{}
 
 // From returns the Ctx that a context or a request's context belongs to, or
 // nil: it is how a mounted [http.Handler] reaches the app it is mounted in.
@@ -151,31 +166,8 @@ func From(ctx context.Context) *Ctx {
 	return c
 }
 
-// frame is the context handed to code that only knows net/http. It remembers
-// the Ctx without being below it, so that a context derived from it can become
-// the Ctx's own without a circle.
-type frame struct {
-	context.Context
-	c *Ctx
-}
-
-func (f frame) Value(key any) any {
-	if _, ok := key.(ctxKey); ok {
-		return f.c
-	}
-	if v, ok := f.c.lateValue(key); ok {
-		return v
-	}
-	if v := f.Context.Value(key); v != nil {
-		return v
-	}
-	return f.c.app.base.Value(key)
-}
-
 // standard returns the request for code that only knows net/http.
-func (c *Ctx) standard() *http.Request {
-	return c.request.WithContext(frame{c.context(), c})
-}
+func (c *Ctx) standard() *http.Request { return c.request.WithContext(c) }
 
 // Set keeps a value for the rest of the request, under a name. Templates see
 // it; handlers read it with [Get]. Keys that are not strings are for package
@@ -183,7 +175,7 @@ func (c *Ctx) standard() *http.Request {
 func (c *Ctx) Set(key string, v any) { c.set(key, v) }
 
 func (c *Ctx) set(key, v any) {
-	c.late.Store(&late{next: c.late.Load(), ctx: c.context(), key: key, value: v})
+	c.late.Store(&late{next: c.late.Load(), key: key, value: v})
 }
 
 // Get returns the value that Set kept under the name, and whether it is there

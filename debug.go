@@ -22,9 +22,15 @@ func (a *App) DebugSection(fn func(c *Ctx) (title string, rows [][2]string)) {
 }
 
 // debugAllowed reports whether the client may see debug pages: the connection,
-// and every proxy before it, are on this machine.
+// and every proxy before it, are on this machine. A proxy need not say that it is
+// one, so what no browser does is taken for a sign of it: HTTP/1.0, which nginx
+// has long spoken to those behind it, and a Unix socket.
 func (c *Ctx) debugAllowed() bool {
-	if peer, ok := peerAddr(c.request); ok && !peer.IsLoopback() {
+	if !c.request.ProtoAtLeast(1, 1) || c.request.Header["Via"] != nil {
+		return false
+	}
+	peer, ok := peerAddr(c.request)
+	if ok && !peer.IsLoopback() || !ok && c.request.Header["X-Forwarded-For"] == nil {
 		return false
 	}
 	for _, line := range c.request.Header.Values("X-Forwarded-For") {

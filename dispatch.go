@@ -19,13 +19,7 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	c := &Ctx{app: a, request: r, base: r.Context(), limits: &a.config.Limits}
-	c.response.out, c.response.c = w, c
-	c.writer = &c.response
-	if r.Body != nil && r.Body != http.NoBody {
-		c.body = limitedBody{c: c, source: r.Body}
-		r.Body = &c.body
-	}
+	c := newCtx(a, w, r)
 	if a.config.AccessLog {
 		c.started = time.Now()
 	}

@@ -8,9 +8,11 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/retort-web/retort"
+	"github.com/retort-web/retort/retorttest"
 	"github.com/retort-web/retort/server"
 )
 
@@ -38,8 +40,8 @@ func TestShutdownEndsEventStreams(t *testing.T) {
 	cfg.Addr = "127.0.0.1:0"
 	app := retort.New(cfg)
 	afterwards := make(chan error, 1)
+	app.Teardown(func(c *retort.Ctx, _ error) { afterwards <- c.Err() })
 	app.Get("/events", func(c *retort.Ctx) error {
-		c.Defer(func() { afterwards <- c.Err() })
 		return c.SSE(func(s *retort.EventStream) error {
 			if err := s.Send(retort.Event{Data: "hello"}); err != nil {
 				return err
@@ -114,4 +116,58 @@ func TestCertificateWithoutTLSIsAnError(t *testing.T) {
 	if err := retort.New(cfg).Prepare(); err != nil {
 		t.Error(err)
 	}
+}
+
+func TestSettingsOfTheServer(t *testing.T) {
+	t.Parallel()
+	cfg := quiet()
+	cfg.Addr, cfg.Server.MaxHeaders, cfg.Server.H2C = "127.0.0.1:0", 5, true
+	app := retort.New(cfg)
+	app.Get("/", func(c *retort.Ctx) error { return c.Text(c.Request().Proto) })
+	addr, _ := serving(t, app)
+
+	protocols := new(http.Protocols)
+	protocols.SetUnencryptedHTTP2(true)
+	client := &http.Client{Transport: &http.Transport{Protocols: protocols}}
+	defer client.CloseIdleConnections()
+	res, err := client.Get("http://" + addr + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if body, err := io.ReadAll(res.Body); string(body) != "HTTP/2.0" {
+		t.Errorf("without TLS: %q, %v", body, err)
+	}
+
+	for lines, want := range map[int]int{3: http.StatusOK, 8: http.StatusRequestHeaderFieldsTooLarge} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addr+"/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range lines - 3 { // the client adds some of its own
+			request.Header.Add("X-Line", "x")
+		}
+		res, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != want {
+			t.Errorf("%d lines: status %d, want %d", lines, res.StatusCode, want)
+		}
+	}
+}
+
+func TestMissingStaticFileGetsTheAppsPage(t *testing.T) {
+	t.Parallel()
+	cfg := quiet()
+	cfg.Assets = retort.Embed(fstest.MapFS{"static/a.txt": {Data: []byte("a")}})
+	app := retort.New(cfg)
+	app.OnStatus(http.StatusNotFound, func(c *retort.Ctx, _ error) error {
+		return c.Status(http.StatusNotFound).Text("our own page")
+	})
+	client := retorttest.New(t, app)
+	client.Get("/static/a.txt").Status(200).Contains("a")
+	client.Get("/static/b.txt").Status(404).Contains("our own page")
+	client.Get("/static/../a").Status(404)
 }

@@ -74,7 +74,7 @@ func (a *App) handleError(c *Ctx, err error) {
 		c.broken = true
 		return
 	}
-	if errors.Is(err, context.Canceled) && c.Err() != nil {
+	if errors.Is(err, context.Canceled) && c.clientGone() {
 		// The client has gone; nobody reads the answer.
 		c.status = statusClientClosed
 		_ = c.answer(nil, "", nil)
@@ -98,6 +98,10 @@ func (a *App) handleError(c *Ctx, err error) {
 	if c.endpoint == nil {
 		scope = a.errorScope(a.host(c.request), c.request.URL.Path)
 	}
+	detail, fields, header := describe(err, status)
+	for name, values := range header {
+		c.writer.Header()[name] = values
+	}
 	if h := findHandler(scope, err, status); h != nil {
 		failed := c.guard(func(c *Ctx) error { c.status = status; return h(c, err) })
 		switch {
@@ -117,14 +121,17 @@ func (a *App) handleError(c *Ctx, err error) {
 				if err, status = failed, StatusOf(failed); status >= 500 {
 					a.logError(c, err, status)
 				}
+				for name := range header {
+					delete(c.writer.Header(), name)
+				}
+				detail, fields, header = describe(err, status)
 			}
 			c.pending, c.status = pending{}, 0
 			c.clearContent()
+			for name, values := range header {
+				c.writer.Header()[name] = values
+			}
 		}
-	}
-	detail, fields, header := describe(err, status)
-	for name, values := range header {
-		c.writer.Header()[name] = values
 	}
 	if a.config.Debug && a.debugPage(c, err, status) {
 		return
@@ -204,10 +211,14 @@ func (a *App) logError(c *Ctx, err error, status int) {
 	a.logger.Error("request failed", args...)
 }
 
+// clientGone reports whether the request itself has ended, and not only a
+// context that middleware made for it.
+func (c *Ctx) clientGone() bool { return c.first.base.Err() != nil }
+
 // fail notes an error that came when the answer was on its way.
 func (c *Ctx) fail(err error) {
 	c.err = err
-	if c.Err() == nil && !errors.Is(err, context.Canceled) {
+	if !c.clientGone() && !errors.Is(err, context.Canceled) {
 		c.app.logError(c, err, StatusOf(err))
 	}
 }

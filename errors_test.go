@@ -282,6 +282,39 @@ func TestOnStatusWantsAnErrorStatus(t *testing.T) {
 	retort.New(quiet()).OnStatus(200, nil)
 }
 
+func TestContextEndedByMiddlewareIsNotAGoneClient(t *testing.T) {
+	t.Parallel()
+	cfg, log := logged()
+	app := retort.New(cfg)
+	app.UseHTTP(func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ctx, cancel := context.WithCancel(r.Context())
+			cancel()
+			next.ServeHTTP(w, r.WithContext(ctx))
+		})
+	})
+	app.Get("/", func(c *retort.Ctx) error { return fmt.Errorf("query: %w", c.Err()) })
+	retorttest.New(t, app).Get("/").Status(500)
+	if !strings.Contains(log.String(), "query: context canceled") {
+		t.Errorf("log: %s", log)
+	}
+}
+
+func TestHandlersOfOnesOwnKeepTheErrorsHeaders(t *testing.T) {
+	t.Parallel()
+	app := retort.New(quiet())
+	app.Get("/", text("x"))
+	app.Get("/late", func(*retort.Ctx) error { return retort.TooManyRequests(time.Minute, "") })
+	app.Get("/in", func(*retort.Ctx) error { return retort.Unauthorized("Bearer", "") })
+	app.OnStatus(405, func(c *retort.Ctx, _ error) error { return c.Text("not like that") })
+	app.OnStatus(429, func(c *retort.Ctx, _ error) error { return c.Text("slowly") })
+	app.OnStatus(401, func(*retort.Ctx, error) error { return errors.New("the handler fails") })
+	client := retorttest.New(t, app)
+	client.Delete("/").Status(405).Contains("not like that").HasHeader("Allow", "GET, HEAD, OPTIONS")
+	client.Get("/late").Status(429).Contains("slowly").HasHeader("Retry-After", "60")
+	client.Get("/in").Status(500).HasHeader("Www-Authenticate", "")
+}
+
 func TestGoneClientIsNoError(t *testing.T) {
 	t.Parallel()
 	cfg, log := logged()

@@ -42,10 +42,17 @@ func FuzzRequest(f *testing.F) {
 	cfg, log := logged()
 	cfg.TrustedProxies = []string{"loopback"}
 	app := manyFeatures(cfg)
+	cfg.Debug = true // whose pages show much of the request
+	development := manyFeatures(cfg)
 	f.Fuzz(func(t *testing.T, method, target, header, body string) {
 		r := request(method, target, header, body)
 		if r == nil {
 			return
+		}
+		page := httptest.NewRecorder()
+		development.ServeHTTP(page, request(method, target, header, body))
+		if page.Code >= 500 || strings.Contains(page.Body.String(), quiet().SecretKey) {
+			t.Fatalf("in debug mode %s %q\n%s\nis answered with %d; log: %s", method, target, header, page.Code, log)
 		}
 		log.Reset()
 		rec := httptest.NewRecorder()

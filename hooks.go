@@ -77,6 +77,9 @@ func contained(h Handler) Handler {
 
 // runTeardown runs what comes after the response.
 func (c *Ctx) runTeardown(m *mounted) {
+	if c.within.Load() != nil {
+		c = c.WithContext(c.base) // what ended with the answer goes on for the hooks
+	}
 	for i := len(c.deferred) - 1; i >= 0; i-- {
 		c.app.protect("deferred function", c.deferred[i])
 	}
@@ -122,6 +125,7 @@ type lifecycle struct {
 // OnStartup runs fn before the program serves or runs a command that needs
 // the app; an error ends the program.
 func (a *App) OnStartup(fn func(ctx context.Context) error) {
+	a.mustNotBeFrozen("a startup hook")
 	a.life.startup = append(a.life.startup, fn)
 }
 
@@ -166,10 +170,22 @@ func (a *App) Shutdown(ctx context.Context) error {
 			errs = append(errs, errors.New("retort: background work did not end in time"))
 		}
 		for _, fn := range slices.Backward(a.life.shutdown) {
-			errs = append(errs, fn(a.withBase(ctx)))
+			errs = append(errs, a.shutdownHook(ctx, fn))
 		}
 	})
 	return errors.Join(errs...)
+}
+
+// shutdownHook runs one hook; a panic in it must not keep the others from
+// closing what is theirs.
+func (a *App) shutdownHook(ctx context.Context, fn func(ctx context.Context) error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("retort: shutdown hook: %w", newPanic(v))
+			a.logger.Error("panic in a shutdown hook", "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+		}
+	}()
+	return fn(a.withBase(ctx))
 }
 
 // Go runs fn in a goroutine that the app knows of: a panic in it is logged and

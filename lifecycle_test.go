@@ -3,8 +3,11 @@ package retort_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -140,6 +143,19 @@ func TestShutdownDoesNotWaitForEver(t *testing.T) {
 	}
 }
 
+func TestShutdownHookThatPanics(t *testing.T) {
+	t.Parallel()
+	cfg, log := logged()
+	app := retort.New(cfg)
+	closed := false
+	app.OnShutdown(func(context.Context) error { closed = true; return nil })
+	app.OnShutdown(func(context.Context) error { panic("cannot close") })
+	err := app.Shutdown(context.Background())
+	if err == nil || !strings.Contains(err.Error(), "cannot close") || !closed || !strings.Contains(log.String(), "lifecycle_test.go") {
+		t.Errorf("error %v, closed %v, log %s", err, closed, log)
+	}
+}
+
 func TestLateDescriptionsPanicWithTheirPlace(t *testing.T) {
 	t.Parallel()
 	app := retort.New(quiet())
@@ -148,31 +164,32 @@ func TestLateDescriptionsPanicWithTheirPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	for what, late := range map[string]func(){
-		"a route":             func() { app.Get("/late", text("")) },
-		"a route's name":      func() { route.Name("late") },
-		"middleware":          func() { app.Use(func(h retort.Handler) retort.Handler { return h }) },
-		"route middleware":    func() { route.Use() },
-		"a Before hook":       func() { app.Before(text("")) },
-		"an After hook":       func() { app.After(text("")) },
-		"a Teardown hook":     func() { app.Teardown(nil) },
-		"an error handler":    func() { app.OnStatus(404, nil) },
-		"a blueprint":         func() { app.Register(retort.NewBlueprint("late")) },
-		"a setting":           func() { app.SetConfig(func(*retort.Config) {}) },
-		"a converter":         func() { app.Converter("late", nil) },
-		"a session store":     func() { app.SessionStore(nil) },
-		"a template filter":   func() { app.TemplateFilter("late", nil) },
-		"a template global":   func() { app.TemplateGlobal("late", nil) },
-		"a template context":  func() { app.TemplateContext(nil) },
-		"a render hook":       func() { app.OnRender(nil) },
-		"a debug section":     func() { app.DebugSection(nil) },
-		"an error transl":     func() { app.TranslateError(nil) },
-		"a route's setting":   func() { route.DisableCSRF() },
-		"a route's limit":     func() { route.BodyLimit(1) },
-		"a route's host":      func() { route.Host("x") },
-		"health as a route":   func() { app.HealthRoutes() },
-		"a mounted handler":   func() { app.Mount("/x", app) },
-		"an error type":       func() { retort.OnError(app, func(*retort.Ctx, *rowError) error { return nil }) },
-		"an installed bluepr": func() { app.Install(retort.NewBlueprint("later")) },
+		"a route":            func() { app.Get("/late", text("")) },
+		"a route's name":     func() { route.Name("late") },
+		"middleware":         func() { app.Use(func(h retort.Handler) retort.Handler { return h }) },
+		"route middleware":   func() { route.Use() },
+		"a Before hook":      func() { app.Before(text("")) },
+		"an After hook":      func() { app.After(text("")) },
+		"a Teardown hook":    func() { app.Teardown(nil) },
+		"an error handler":   func() { app.OnStatus(404, nil) },
+		"a blueprint":        func() { app.Register(retort.NewBlueprint("late")) },
+		"a setting":          func() { app.SetConfig(func(*retort.Config) {}) },
+		"a converter":        func() { app.Converter("late", nil) },
+		"a session store":    func() { app.SessionStore(nil) },
+		"a template filter":  func() { app.TemplateFilter("late", nil) },
+		"a template global":  func() { app.TemplateGlobal("late", nil) },
+		"a template context": func() { app.TemplateContext(nil) },
+		"a render hook":      func() { app.OnRender(nil) },
+		"a debug section":    func() { app.DebugSection(nil) },
+		"an error transl":    func() { app.TranslateError(nil) },
+		"a route's setting":  func() { route.DisableCSRF() },
+		"a route's limit":    func() { route.BodyLimit(1) },
+		"a route's host":     func() { route.Host("x") },
+		"health as a route":  func() { app.HealthRoutes() },
+		"a mounted handler":  func() { app.Mount("/x", app) },
+		"an error type":      func() { retort.OnError(app, func(*retort.Ctx, *rowError) error { return nil }) },
+		"an extension":       func() { app.Install(retort.NewBlueprint("later")) },
+		"a startup hook":     func() { app.OnStartup(nil) },
 	} {
 		func() {
 			defer func() {
@@ -182,5 +199,48 @@ func TestLateDescriptionsPanicWithTheirPlace(t *testing.T) {
 			}()
 			late()
 		}()
+	}
+}
+
+func TestServeOnAUnixSocket(t *testing.T) {
+	t.Parallel()
+	dir, err := os.MkdirTemp("", "s") // short: the path of a socket has about 100 bytes
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	cfg, log := logged()
+	cfg.Addr = "unix:" + filepath.Join(dir, "app.sock")
+	cfg.TrustedProxies, cfg.AccessLog = []string{"unix"}, true
+	app := retort.New(cfg)
+	app.Get("/", who)
+	addr, stop := serving(t, app)
+	client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", addr)
+	}}}
+	r, err := http.NewRequest("GET", "http://localhost/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("X-Forwarded-For", "198.51.100.7")
+	r.Header.Set("X-Forwarded-Proto", "https")
+	res, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(res.Body)
+	res.Body.Close()
+	client.CloseIdleConnections()
+	if err != nil || string(body) != "198.51.100.7 https localhost" {
+		t.Errorf("%q, %v", body, err)
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(log.String(), "remote=198.51.100.7") {
+		t.Errorf("log: %s", log)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "app.sock")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the socket is left behind: %v", err)
 	}
 }

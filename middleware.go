@@ -38,16 +38,13 @@ func FromHTTP(middleware func(http.Handler) http.Handler) Middleware {
 			if c == nil {
 				panic("retort: a net/http middleware replaced the request's context by one that is not derived from it")
 			}
-			outer, request, ctx, encoding := c.writer, c.request, c.context(), c.encoding
-			defer func() {
-				c.writer, c.request, c.encoding = outer, request, encoding
-				c.setContext(ctx)
-			}()
+			outer, request, encoding := c.writer, c.request, c.encoding
+			defer func() { c.writer, c.request, c.encoding = outer, request, encoding }()
+			c = c.WithContext(r.Context())
 			if w != outer {
 				c.writer, c.encoding = &response{out: w, c: c}, w.Header()["Content-Encoding"]
 			}
 			c.request = r
-			c.setContext(r.Context())
 			// A panic must not pass the middleware, which may hold what was
 			// written so far.
 			if err := c.guard(next); err != nil {

@@ -256,7 +256,9 @@ func TestMiddlewareMayEndTheContextItMade(t *testing.T) {
 	})
 	var during, after error
 	var hasDeadline bool
+	var kept *retort.Ctx
 	app.Get("/", func(c *retort.Ctx) error {
+		kept = c
 		_, hasDeadline = c.Deadline()
 		during = c.Err()
 		c.Set("user", "ada")
@@ -271,6 +273,17 @@ func TestMiddlewareMayEndTheContextItMade(t *testing.T) {
 	retorttest.New(t, app).Get("/").Status(200)
 	if !hasDeadline || during != nil || after != nil {
 		t.Errorf("deadline %v, during %v, after %v", hasDeadline, during, after)
+	}
+	// Who keeps the handler's Ctx has the context that the handler had.
+	select {
+	case <-kept.Done():
+	default:
+		t.Error("the context the middleware ended goes on")
+	}
+	derived, cancel := context.WithCancel(kept)
+	defer cancel()
+	if kept.Err() == nil || derived.Err() == nil || context.Cause(derived) == nil {
+		t.Errorf("done, with errors %v, %v", kept.Err(), derived.Err())
 	}
 }
 
@@ -341,8 +354,12 @@ func TestHijack(t *testing.T) {
 		}
 		fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n", path)
 		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err != nil || res.StatusCode != 101 {
-			t.Errorf("%s: %v, %v", path, res, err)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != 101 {
+			t.Errorf("%s: %d", path, res.StatusCode)
 		}
 		conn.Close()
 	}
@@ -406,4 +423,74 @@ func TestMountedReverseProxy(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestMountUnderAPrefixWithVariables(t *testing.T) {
+	t.Parallel()
+	app := retort.New(quiet())
+	app.Mount("/{team}/api/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, r.URL.Path, " ", retort.From(r.Context()).Param("team"))
+	}))
+	client := retorttest.New(t, app)
+	client.Get("/red/api/a/b%20c").Contains("/a/b c red")
+	client.Get("/red/api/").Contains("/ red")
+	client.Get("/red/apis").Status(404)
+}
+
+func TestAbortOfAHandlerCutsTheConnectionQuietly(t *testing.T) {
+	t.Parallel()
+	cfg, log := logged()
+	app := retort.New(cfg)
+	torn := make(chan error, 1)
+	app.Teardown(func(_ *retort.Ctx, err error) { torn <- err })
+	app.UseHTTP(gzipped)
+	app.Get("/", func(*retort.Ctx) error { panic(http.ErrAbortHandler) })
+	server := httptest.NewServer(app)
+	defer server.Close()
+	res, err := http.Get(server.URL)
+	if err == nil {
+		res.Body.Close()
+		t.Errorf("answered with %d", res.StatusCode)
+	}
+	if err := <-torn; !errors.Is(err, http.ErrAbortHandler) || log.Len() > 0 {
+		t.Errorf("teardown got %v, log %s", err, log)
+	}
+}
+
+func TestInformationalAnswersComeBeforeTheHooks(t *testing.T) {
+	t.Parallel()
+	app := retort.New(quiet())
+	app.After(func(c *retort.Ctx) error { c.SetHeader("X-After", fmt.Sprint(c.ResponseStatus())); return nil })
+	app.Get("/", func(c *retort.Ctx) error {
+		c.Header().Set("Link", "</site.css>; rel=preload")
+		c.Writer().WriteHeader(http.StatusEarlyHints)
+		return c.Status(201).Text("x")
+	})
+	server := httptest.NewServer(app)
+	defer server.Close()
+	res, err := http.Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != 201 || res.Header.Get("X-After") != "201" {
+		t.Errorf("%d, After saw %q", res.StatusCode, res.Header.Get("X-After"))
+	}
+}
+
+func TestReadFromAndFlushOfTheWriter(t *testing.T) {
+	t.Parallel()
+	app := retort.New(quiet())
+	app.Get("/", func(c *retort.Ctx) error {
+		if _, err := io.Copy(c.Writer(), strings.NewReader("copied")); err != nil {
+			return err
+		}
+		c.Writer().(http.Flusher).Flush()
+		_, err := io.WriteString(c.Writer(), " and written")
+		return err
+	})
+	app.Get("/flush", func(c *retort.Ctx) error { c.Writer().(http.Flusher).Flush(); return nil })
+	client := retorttest.New(t, app)
+	client.Get("/").Status(200).Contains("copied and written")
+	client.Get("/flush").Status(200)
 }

@@ -239,23 +239,6 @@ func TestPolicyWhatHelloImports(t *testing.T) {
 	}
 }
 
-func TestPolicyThirdPartyModulesAreFew(t *testing.T) {
-	t.Parallel()
-	gomod, err := os.ReadFile("go.mod")
-	if err != nil {
-		t.Fatal(err)
-	}
-	direct := 0
-	for line := range strings.SplitSeq(string(gomod), "\n") {
-		if regexp.MustCompile(`^(\t|require )\S+\.\S+/\S* v\S+$`).MatchString(line) {
-			direct++
-		}
-	}
-	if direct > 16 {
-		t.Errorf("%d direct dependencies: each one more is everybody's", direct)
-	}
-}
-
 // bareHello is hello as a program of nothing but the standard library.
 const bareHello = `package main
 

@@ -1,6 +1,8 @@
 package retort_test
 
 import (
+	"net/url"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -87,4 +89,54 @@ func TestStaticFilesOfAnApp(t *testing.T) {
 	client.Get("/static/css/site.css").Status(200).Contains("color:red")
 	client.Get("/static/css/nothing.css").Status(404)
 	client.Get("/static/..%2f..%2fapp.go").Status(404)
+}
+
+func TestWhatTemplatesSeeOfTheRequest(t *testing.T) {
+	t.Parallel()
+	cfg := quiet()
+	cfg.Assets = retort.Embed(templateFiles(map[string]string{
+		"templates/data.json.j2": `{"a": 1}`, "templates/list.txt": `part {{ n }}`, "templates/odd.bin": `x`,
+	}))
+	app := retort.New(cfg)
+	app.Get("/posts/{id:int}", func(c *retort.Ctx) error {
+		c.Session().Set("user", "ada")
+		return c.RenderString(`{{ request.method }} {{ request.path }} {{ request.arg("q") }} {{ request.params.id }} {{ request.route }} `+
+			`{{ request.host }} {{ request.secure }} {{ session.get("user") }} {{ session.has("nobody") }} {{ debug }} {{ extra }}`, map[string]any{"extra": "<b>"})
+	}).Name("post")
+	app.Get("/part", func(c *retort.Ctx) error {
+		s, err := c.Rendered("list.txt", map[string]any{"n": 3})
+		if err != nil {
+			return err
+		}
+		return c.Text("[" + s + "]")
+	})
+	for path, name := range map[string]string{"/json": "data.json.j2", "/odd": "odd.bin"} {
+		app.Get(path, func(c *retort.Ctx) error { return c.Render(name, nil) })
+	}
+	app.Get("/url", func(c *retort.Ctx) error { return c.RenderString(`{{ url("nothing") }}`, nil) })
+	app.Get("/url2", func(c *retort.Ctx) error { return c.RenderString(`{{ url(3) }}`, nil) })
+	app.Get("/syntax", func(c *retort.Ctx) error { return c.RenderString(`{% if %}`, nil) })
+	client := retorttest.New(t, app)
+	client.Get("/posts/7?q=%3Ci%3E").Status(200).Contains("GET /posts/7 &lt;i&gt; 7 post localhost False ada False False &lt;b&gt;")
+	client.Get("/part").Contains("[part 3]")
+	client.Get("/json").HasHeader("Content-Type", "application/json")
+	client.Get("/odd").HasHeader("Content-Type", "text/html; charset=utf-8")
+	for _, path := range []string{"/url", "/url2", "/syntax"} {
+		client.Get(path).Status(500)
+	}
+}
+
+func TestSecurityTemplatesReachOnlyWhatTheyAreShown(t *testing.T) {
+	t.Parallel()
+	app := retort.New(quiet())
+	app.Get("/", func(c *retort.Ctx) error { return c.RenderString(c.Query("t"), nil) }) // as no site would do
+	client := retorttest.New(t, app)
+	for _, source := range []string{
+		"{{ request.header }}", "{{ session.c.app.config.secret_key }}", "{{ session.c }}", "{{ request.ctx }}", "{{ url.app }}", "{{ static.app }}",
+		"{{ csrf_token.c }}", "{{ flashes.app.config }}", "{{ session }}",
+	} {
+		if r := client.Get("/?t=" + url.QueryEscape(source)); strings.Contains(r.Text(), quiet().SecretKey) {
+			t.Errorf("%s shows the secret key", source)
+		}
+	}
 }

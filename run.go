@@ -18,14 +18,16 @@ import (
 // exit code tells what kind it was: see [ExitError].
 func (a *App) Run() {
 	err := a.Execute(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-	// Serving has shut the app down; after any other command, what it opened is
-	// closed here.
-	ctx, cancel := context.WithTimeout(context.Background(), a.config.Server.ShutdownTimeout)
-	if stopErr := a.Shutdown(ctx); stopErr != nil && err == nil {
-		fmt.Fprintf(os.Stderr, "%s: %v\n", a.config.Name, stopErr)
-		err = stopErr
+	if a.started.Load() {
+		// Serving has shut the app down; after any other command, what it opened
+		// is closed here.
+		ctx, cancel := context.WithTimeout(context.Background(), a.config.Server.ShutdownTimeout)
+		if stopErr := a.Shutdown(ctx); stopErr != nil && err == nil {
+			fmt.Fprintf(os.Stderr, "%s: %v\n", a.config.Name, stopErr)
+			err = stopErr
+		}
+		cancel()
 	}
-	cancel()
 	os.Exit(exitCode(err))
 }
 

@@ -129,24 +129,24 @@ func (c *Ctx) SSE(send func(s *EventStream) error) error {
 	if err := w.control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
-	before := c.context()
-	ctx, cancel := context.WithCancel(before)
-	c.setContext(ctx)
-	defer func() {
-		cancel()
-		c.setContext(before) // for the hooks that run after the answer
-	}()
-	if draining := server.Draining(before); draining != nil {
+	if draining := server.Draining(c); draining != nil {
+		// The Ctx itself ends, as the function watches that. It stays so: the
+		// context that someone has got from it must not come to life again.
+		ctx, cancel := context.WithCancel(c.context())
+		c.within.Store(&ctx)
+		sent := make(chan struct{})
+		defer close(sent)
 		go func() {
 			select {
 			case <-draining:
 				cancel()
 			case <-ctx.Done():
+			case <-sent:
 			}
 		}()
 	}
 	err = send(&EventStream{w: w, c: c})
-	if ctx.Err() != nil {
+	if c.Err() != nil {
 		return nil // as every stream of events ends
 	}
 	return err

@@ -221,11 +221,8 @@ func Atomic(next retort.Handler) retort.Handler {
 		if err != nil {
 			return err
 		}
-		outside := c.Context()
-		defer c.SetContext(outside)
-		return conn.Atomic(outside, orm.TxOptions{}, func(ctx context.Context) error {
-			c.SetContext(ctx)
-			return next(c)
+		return conn.Atomic(c, orm.TxOptions{}, func(ctx context.Context) error {
+			return next(c.WithContext(ctx))
 		})
 	}
 }

@@ -42,3 +42,11 @@ func (s *Session) Flashes(categories ...string) []FlashMessage {
 	}
 	return messages
 }
+
+// forgetFlashes drops the older half of the messages and reports whether there
+// was one: a client that never shows a page must not fill the cookie with them.
+func (s *Session) forgetFlashes() bool {
+	n := len(s.flashes) / 2
+	s.flashes = s.flashes[n:]
+	return n > 0
+}

@@ -203,28 +203,32 @@ func (m *Manager) Commit(w http.ResponseWriter, r *http.Request, s *Session, sec
 
 func (m *Manager) save(w http.ResponseWriter, r *http.Request, s *Session, secure bool) error {
 	s.expires = m.expiry(s)
-	token, err := m.store.Save(r.Context(), s)
-	if errors.Is(err, ErrGone) {
-		return nil
+	for {
+		token, err := m.store.Save(r.Context(), s)
+		if errors.Is(err, ErrGone) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("session: save: %w", err)
+		}
+		c := m.cookie(token, secure)
+		if s.Permanent {
+			// Less than a second left would read as "delete".
+			c.MaxAge = max(1, int(time.Until(s.expires)/time.Second))
+		}
+		if err := c.Valid(); err != nil {
+			return fmt.Errorf("session: the store's token does not fit into a cookie: %w", err)
+		}
+		line := c.String()
+		if len(line) <= MaxCookie {
+			w.Header().Add("Set-Cookie", line)
+			keepPrivate(w.Header())
+			return nil
+		}
+		if !s.forgetFlashes() {
+			return tooLarge(s, len(line))
+		}
 	}
-	if err != nil {
-		return fmt.Errorf("session: save: %w", err)
-	}
-	c := m.cookie(token, secure)
-	if s.Permanent {
-		// Less than a second left would read as "delete".
-		c.MaxAge = max(1, int(time.Until(s.expires)/time.Second))
-	}
-	if err := c.Valid(); err != nil {
-		return fmt.Errorf("session: the store's token does not fit into a cookie: %w", err)
-	}
-	line := c.String()
-	if len(line) > MaxCookie {
-		return tooLarge(s, len(line))
-	}
-	w.Header().Add("Set-Cookie", line)
-	keepPrivate(w.Header())
-	return nil
 }
 
 func (m *Manager) remove(w http.ResponseWriter, r *http.Request, s *Session, secure bool) error {

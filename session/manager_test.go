@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -394,6 +395,31 @@ func TestBrokenCookieIsNobody(t *testing.T) {
 		if got := response.Header.Get("Set-Cookie"); got != "" {
 			t.Errorf("%.20q is answered with %q", value, got)
 		}
+	}
+}
+
+// TestMessagesThatNobodyReads fills a session with more than a cookie holds.
+func TestMessagesThatNobodyReads(t *testing.T) {
+	t.Parallel()
+	site := cookieSite(t, session.Options{})
+	last := ""
+	for range 100 {
+		last = fmt.Sprintf("%x%x%x%x%x%x", rand.Uint64(), rand.Uint64(), rand.Uint64(), rand.Uint64(), rand.Uint64(), rand.Uint64())
+		if _, err := site.try(func(s *session.Session, _ http.Header) {
+			s.Set("user", 1)
+			s.Flash("info", last)
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := site.try(func(s *session.Session, _ http.Header) {
+		messages := s.Flashes()
+		if n := len(messages); n < 5 || messages[n-1].Text != last || !s.Has("user") {
+			t.Errorf("%d messages are left: %v", n, messages)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

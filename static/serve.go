@@ -196,18 +196,20 @@ func (f *Files) squeezed(a *asset) ([]byte, error) {
 // its own in the answer, so that a few bytes of request could make many of response.
 const maxRanges = 20
 
-// repairRange takes ranges of no bytes, as in "bytes=-0", out of a request: net/http
-// answers them with an empty 206, RFC 9110 section 14.1.2 calls them unsatisfiable. More
-// than maxRanges are as good as none, as section 14.2 allows: the whole file answers them.
+// repairRange makes net/http answer ranges as RFC 9110 has it. Units other than bytes are
+// ignored (section 14.2), and so, as the same section allows, are more than maxRanges. Ranges
+// of no bytes, as in "bytes=-0", are taken out: net/http answers them with an empty 206,
+// section 14.1.2 calls them unsatisfiable.
 func repairRange(r *http.Request, size int64) *http.Request {
-	ranges, ok := strings.CutPrefix(r.Header.Get("Range"), "bytes=")
-	if ok && strings.Count(ranges, ",") >= maxRanges {
-		whole := *r
-		whole.Header = r.Header.Clone()
-		whole.Header.Del("Range")
-		return &whole
+	header := r.Header.Get("Range")
+	if header == "" {
+		return r
 	}
-	if !ok || !strings.Contains(ranges, "-0") {
+	ranges, ok := strings.CutPrefix(header, "bytes=")
+	if !ok || strings.Count(ranges, ",") >= maxRanges {
+		return withRange(r, "")
+	}
+	if !strings.Contains(ranges, "-0") {
 		return r
 	}
 	var kept []string
@@ -226,8 +228,16 @@ func repairRange(r *http.Request, size int64) *http.Request {
 	if kept == nil {
 		kept = []string{strconv.FormatInt(size, 10) + "-"}
 	}
+	return withRange(r, "bytes="+strings.Join(kept, ","))
+}
+
+// withRange returns a copy of a request with another Range header, or none.
+func withRange(r *http.Request, value string) *http.Request {
 	repaired := *r
 	repaired.Header = r.Header.Clone()
-	repaired.Header.Set("Range", "bytes="+strings.Join(kept, ","))
+	repaired.Header.Del("Range")
+	if value != "" {
+		repaired.Header.Set("Range", value)
+	}
 	return &repaired
 }

@@ -307,7 +307,9 @@ func TestRanges(t *testing.T) {
 		{"empty suffix in zeros", "bytes= -000", "", 416, "bytes */10", ""},
 		{"empty suffix beside a range", "bytes=-0,1-2", "", 206, "bytes 1-2/10", "12"},
 		{"backwards", "bytes=5-1", "", 416, "", ""},
-		{"other unit", "lines=1-2", "", 416, "", ""},
+		{"other unit", "lines=1-2", "", 200, "", "0123456789"},
+		{"no unit", "1-2", "", 200, "", "0123456789"},
+		{"too many", "bytes=0-0" + strings.Repeat(",0-0", 20), "", 200, "", "0123456789"},
 		{"same If-Range", "bytes=0-0", etag, 206, "bytes 0-0/10", "0"},
 		{"other If-Range", "bytes=0-0", `"x"`, 200, "", "0123456789"},
 	} {

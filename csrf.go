@@ -40,10 +40,13 @@ func (a *App) checkCSRF(c *Ctx) error {
 	if a.config.DisableCSRF || c.endpoint.route.disableCSRF {
 		return nil
 	}
-	if err := a.checkOrigin(r); err != nil {
-		return errForged.Wrap(err)
+	if first(r.Header["Sec-Fetch-Site"]) != "" || first(r.Header["Origin"]) != "" {
+		if err := a.checkOrigin(r); err != nil {
+			return errForged.Wrap(err)
+		}
+		return nil
 	}
-	if r.Header.Get("Sec-Fetch-Site") != "" || r.Header.Get("Origin") != "" || r.Header["Cookie"] == nil {
+	if r.Header["Cookie"] == nil {
 		return nil
 	}
 	token := r.Header.Get(CSRFHeader)
@@ -58,6 +61,14 @@ func (a *App) checkCSRF(c *Ctx) error {
 		return errForged
 	}
 	return nil
+}
+
+// first returns the first of a header's values, or "".
+func first(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[0]
 }
 
 // checkOrigin checks what a browser says about where a request comes from.

@@ -198,7 +198,11 @@ func isJSON(contentType string) bool {
 
 // hasForm reports whether the body is announced as a form.
 func hasForm(r *http.Request) bool {
-	t, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	t := first(r.Header["Content-Type"])
+	if t == "" || t == "application/json" {
+		return false
+	}
+	t, _, _ = strings.Cut(t, ";")
 	t = strings.ToLower(strings.TrimSpace(t))
 	return t == "application/x-www-form-urlencoded" || t == "multipart/form-data"
 }

@@ -66,6 +66,7 @@ type guard struct {
 
 	ownWriteDeadline atomic.Bool  // a handler took it into its own hands
 	writeDeadline    atomic.Int64 // the one set here, Unix nanoseconds
+	writeCleared     atomic.Bool  // SetWriteDeadline was asked for none and has not done it
 
 	closing  sync.Once
 	closeErr error
@@ -310,7 +311,14 @@ func (g *guard) SetReadDeadline(t time.Time) error {
 	return nil
 }
 
+// SetWriteDeadline is called by handlers, and with no time by net/http after each request.
+// The latter changes nothing and is not worth the price of a deadline, so no deadline is
+// only set when a write follows in the same request.
 func (g *guard) SetWriteDeadline(t time.Time) error {
+	if t.IsZero() && !g.ownWriteDeadline.Load() && !g.hijacked.Load() {
+		g.writeCleared.Store(true)
+		return nil
+	}
 	g.ownWriteDeadline.Store(true)
 	return g.Conn.SetWriteDeadline(t)
 }
@@ -359,6 +367,11 @@ func (g *guard) extendWrite() {
 	if timeout <= 0 || g.ownWriteDeadline.Load() {
 		return
 	}
+	if g.writeCleared.Load() {
+		g.ownWriteDeadline.Store(true)
+		g.Conn.SetWriteDeadline(time.Time{})
+		return
+	}
 	now := time.Now()
 	if g.writeDeadline.Load()-now.UnixNano() > int64(timeout/2) {
 		return
@@ -371,6 +384,7 @@ func (g *guard) extendWrite() {
 // endRequest is called when a response is complete and the connection goes on.
 func (g *guard) endRequest() {
 	g.answered.Add(1)
+	g.writeCleared.Store(false)
 	if g.ownWriteDeadline.Load() {
 		g.writeDeadline.Store(0)
 		g.Conn.SetWriteDeadline(time.Time{})
@@ -383,6 +397,9 @@ func (g *guard) stepAside() {
 	g.mu.Lock()
 	g.hijacked.Store(true)
 	g.apply(g.readDeadline)
+	if g.writeCleared.Load() {
+		g.Conn.SetWriteDeadline(time.Time{})
+	}
 	g.mu.Unlock()
 	g.service.forget(g)
 }

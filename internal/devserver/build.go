@@ -24,8 +24,9 @@ type builder struct {
 // build runs go build. On failure it returns what the go command printed.
 //
 // The linker leaves out debugging information (-w), unless GOFLAGS has linker
-// flags of its own; stack traces do not need it. The version control system is
-// not asked what is committed. Tags and the like are set with GOFLAGS.
+// flags of its own; stack traces do not need it. The program's own module is
+// compiled without inlining. The version control system is not asked what is
+// committed. Tags and the like are set with GOFLAGS.
 func (b *builder) build(ctx context.Context) (output string, err error) {
 	// Each build has a name of its own: a running program's file cannot be
 	// replaced on every system, and is compared with the next.
@@ -38,6 +39,11 @@ func (b *builder) build(ctx context.Context) (output string, err error) {
 	args := []string{"build", "-buildvcs=false", "-o", binary}
 	if !strings.Contains(os.Getenv("GOFLAGS"), "-ldflags") {
 		args = append(args, "-ldflags=-w")
+	}
+	if own := b.project.own; own != "" && !strings.Contains(os.Getenv("GOFLAGS"), "-gcflags") {
+		// Without inlining, the packages that are edited compile in half the
+		// time, and stack traces have all their calls.
+		args = append(args, "-gcflags="+own+"/...=-l")
 	}
 	cmd := goCommand(ctx, b.project.dir, append(args, "--", b.project.pkg)...)
 	cmd.Stdout, cmd.Stderr = &out, &out

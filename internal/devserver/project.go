@@ -17,6 +17,7 @@ import (
 type project struct {
 	dir string // where the go command runs
 	pkg string // what it builds
+	own string // path of its module, "" outside one
 
 	mu       sync.Mutex
 	roots    []string            // modules that are edited, absolute
@@ -31,18 +32,18 @@ func findProject(dir, pkg string) (*project, error) {
 		return nil, errors.New("devserver: the go command is not in PATH; install Go from https://go.dev/dl")
 	}
 	var stderr bytes.Buffer
-	cmd := goCommand(context.Background(), dir, "list", "-e", "-find", "-f", "{{.Name}}\t{{.Dir}}\t{{with .Module}}{{.Dir}}{{end}}", "--", pkg)
+	cmd := goCommand(context.Background(), dir, "list", "-e", "-find", "-f", "{{.Name}}\t{{.Dir}}\t{{with .Module}}{{.Dir}}{{end}}\t{{with .Module}}{{.Path}}{{end}}", "--", pkg)
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("devserver: %s is no package: %s", pkg, strings.TrimSpace(stderr.String()))
 	}
-	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	lines := strings.Split(strings.Trim(string(out), "\n"), "\n")
 	if len(lines) != 1 {
 		return nil, fmt.Errorf("devserver: %s names %d packages; name the one that is to be served", pkg, len(lines))
 	}
 	field := strings.Split(lines[0], "\t")
-	if len(field) != 3 || field[1] == "" {
+	if len(field) != 4 || field[1] == "" {
 		return nil, fmt.Errorf("devserver: there is no Go package at %s in %s", pkg, dir)
 	}
 	if field[0] != "" && field[0] != "main" {
@@ -52,7 +53,7 @@ func findProject(dir, pkg string) (*project, error) {
 	if root == "" {
 		root = field[1]
 	}
-	return &project{dir: dir, pkg: pkg, roots: []string{root}, changed: make(chan struct{}, 1)}, nil
+	return &project{dir: dir, pkg: pkg, own: field[3], roots: []string{root}, changed: make(chan struct{}, 1)}, nil
 }
 
 // listing names the directories of edited modules and the embedded files among

@@ -3,6 +3,7 @@
 //
 //	retort dev              build, serve, and rebuild on every change
 //	retort new NAME         start a project
+//	retort secret           print a new secret key
 //	retort version          show the versions of the tool and of Go
 //	retort completion bash  print a completion script
 //
@@ -81,7 +82,7 @@ func rootCommand() *cobra.Command {
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SuggestionsMinimumDistance = 2
-	root.AddCommand(devCommand(), newCommand(), versionCommand())
+	root.AddCommand(devCommand(), newCommand(), secretCommand(), versionCommand())
 	return root
 }
 

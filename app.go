@@ -47,7 +47,6 @@ type App struct {
 	root       *mounted
 	scopes     []*mounted // root first
 	router     *router.Router
-	names      map[string]*endpoint
 	entry      Handler
 	plainPages sync.Map // status → []byte
 	proxies    trustedProxies
@@ -77,7 +76,7 @@ type App struct {
 // retort.toml, .env and the environment; a wrong value there fails [App.Run]
 // with its name and what is allowed.
 func New(cfg ...Config) *App {
-	a := &App{names: map[string]*endpoint{}, base: context.Background()}
+	a := &App{base: context.Background()}
 	a.backgroundCtx, a.cancelBackground = context.WithCancel(context.Background())
 	if len(cfg) > 0 {
 		a.config = cfg[0]
@@ -219,6 +218,9 @@ func (a *App) Prepare() error {
 }
 
 func (a *App) build() error {
+	if a.config.Debug {
+		a.config.AccessLog = true // however debug mode was turned on
+	}
 	a.root = a.place(nil, "", "", "", "the app")
 	a.scopes = []*mounted{a.root}
 	if err := errors.Join(a.mount(a.root), a.config.checkTLS()); err != nil {
@@ -286,9 +288,6 @@ func (a *App) buildRoutes() error {
 				continue
 			}
 			e.match = rt
-			if e.name != "" {
-				a.names[e.name] = e
-			}
 		}
 	}
 	return errors.Join(errs...)

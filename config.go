@@ -74,7 +74,7 @@ type Config struct {
 	// Referrer-Policy, X-Frame-Options and Cross-Origin-Opener-Policy.
 	DisableSecurityHeaders bool `config:"disable_security_headers" help:"leave the security headers to the handlers"`
 
-	// AccessLog logs each request. Default: only in debug mode.
+	// AccessLog logs each request, which debug mode always does. Default: false.
 	AccessLog bool `config:"access_log" help:"log every request"`
 
 	// LogFormat is "text" or "json". Default: text on a terminal and in debug

@@ -103,3 +103,14 @@ func TestMissingSecretIsMentionedOnce(t *testing.T) {
 		t.Errorf("log: %s", log)
 	}
 }
+
+func TestDebugModeLogsRequestsHoweverItWasTurnedOn(t *testing.T) {
+	cfg, log := logged()
+	t.Setenv("RETORT_DEBUG", "1")
+	app := retort.New(cfg)
+	app.Get("/seen", text("seen"))
+	retorttest.New(t, app).Get("/seen").Status(200)
+	if !strings.Contains(log.String(), "path=/seen") {
+		t.Errorf("the request was not logged: %q", log)
+	}
+}

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+
+	"github.com/retort-web/retort/server"
 )
 
 // trustedProxies are the peers whose forwarded headers count.
@@ -191,47 +193,7 @@ func loopbackName(name string) bool {
 
 // validHost reports whether s is a host with an optional port, in the narrow
 // form that browsers send.
-func validHost(s string) bool {
-	if s == "" || len(s) > 255 {
-		return false
-	}
-	host, port := s, ""
-	if s[0] == '[' {
-		end := strings.IndexByte(s, ']')
-		if end < 0 {
-			return false
-		}
-		if a, err := netip.ParseAddr(s[1:end]); err != nil || !a.Is6() || a.Zone() != "" {
-			return false
-		}
-		host, port = "", s[end+1:]
-		if port == "" {
-			return true
-		}
-		if port[0] != ':' {
-			return false
-		}
-		port = port[1:]
-	} else if i := strings.IndexByte(s, ':'); i >= 0 {
-		host, port = s[:i], s[i+1:]
-		if host == "" {
-			return false
-		}
-	}
-	for i := range len(port) {
-		if port[i] < '0' || port[i] > '9' || i > 4 {
-			return false
-		}
-	}
-	for i := range len(host) {
-		switch b := host[i]; {
-		case 'a' <= b && b <= 'z', 'A' <= b && b <= 'Z', '0' <= b && b <= '9', b == '-', b == '.', b == '_':
-		default:
-			return false
-		}
-	}
-	return host == "" || host[0] != '.'
-}
+func validHost(s string) bool { return len(s) <= 255 && server.ValidHost(s) }
 
 // hostname returns a host without its port.
 func hostname(host string) string {

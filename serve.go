@@ -32,7 +32,7 @@ func (a *App) serveCommand() Command {
 						cfg.Addr = addr
 					}
 					if debugMode {
-						cfg.Debug, cfg.AccessLog = true, true
+						cfg.Debug = true
 					}
 				})
 			}

@@ -9,6 +9,9 @@ test: ## all tests
 race: ## the packages with concurrency, under the race detector
 	CGO_ENABLED=1 go test -race . ./retorttest ./template ./orm/... ./migrate ./session ./signing ./server ./static ./router ./bind ./validate ./internal/devserver ./db ./form
 
+load: ## SQLite under load, for longer than the tests take
+	CGO_ENABLED=1 go test -race -run 'ManyWriters' -v ./orm/sqlite -args -load 20s
+
 lint: ## vet and the linters
 	go vet ./... && go tool -modfile=tools/go.mod golangci-lint run ./...
 
@@ -18,8 +21,16 @@ format: ## gofumpt
 bench: ## benchmarks beside the code
 	go test -run '^$$' -bench . -benchmem ./...
 
+property: ## random questions to all databases, for longer: make property SEED=1
+	go test -timeout 1h ./orm/internal/propertytest -args -questions 20000 -items 200 -seed $(or $(SEED),0)
+
 fuzz: ## one fuzz test: make fuzz PKG=./router NAME=FuzzLookup
 	go test -run '^$$' -fuzz '^$(NAME)$$' -fuzztime 60s $(PKG)
+
+# SEEDS=100+50 takes 50 seeds from 100. Set RETORT_TEST_POSTGRES and RETORT_TEST_MYSQL to prove it there, too.
+SEEDS ?= 0+100
+proof-migrations: ## random changes of models, kill -9 everywhere, two migrators at once: make proof-migrations SEEDS=0+100
+	RETORT_MIGRATE_PROOF=$(SEEDS) go test -timeout 4h -v -run 'RandomChangesOfModels|KilledProcessLosesNothing|MigrateAtOnce' ./migrate
 
 vulnerabilities: ## known vulnerabilities in what is linked
 	go tool -modfile=tools/go.mod govulncheck ./...
@@ -30,4 +41,4 @@ blog: ## the example blog, in development mode
 ci: ## what a landing must pass
 	bash .ci/run
 
-.PHONY: help test race lint format bench fuzz vulnerabilities blog ci
+.PHONY: help test race property lint format bench fuzz proof-migrations vulnerabilities blog ci

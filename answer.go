@@ -1,20 +1,23 @@
 package retort
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"strconv"
+	"sync"
 )
 
 // pending is an answer that is decided but not sent.
 type pending struct {
 	set         bool
 	problem     bool // made by the error handling
-	contentType []string
+	contentType *[1]string
 	text        string // one of text and data is the body
 	data        []byte
+	buffer      buffer // that data lies in, or nil
 }
 
 func (p *pending) size() int { return len(p.text) + len(p.data) }
@@ -22,9 +25,9 @@ func (p *pending) size() int { return len(p.text) + len(p.data) }
 // Content types as header values, shared by all responses: net/http copies
 // the header before a handler could change them in place.
 var (
-	typeText = []string{"text/plain; charset=utf-8"}
-	typeHTML = []string{"text/html; charset=utf-8"}
-	typeJSON = []string{"application/json"}
+	typeText = &[1]string{"text/plain; charset=utf-8"}
+	typeHTML = &[1]string{"text/html; charset=utf-8"}
+	typeJSON = &[1]string{"application/json"}
 )
 
 // Header returns the header of the response being made.
@@ -63,7 +66,7 @@ func (c *Ctx) Status(status int) *Ctx {
 }
 
 // answer decides the response. A later answer replaces it.
-func (c *Ctx) answer(contentType []string, text string, data []byte) error {
+func (c *Ctx) answer(contentType *[1]string, text string, data []byte) error {
 	if c.begun {
 		return ErrResponseSent
 	}
@@ -81,16 +84,52 @@ func (c *Ctx) HTML(s string) error { return c.answer(typeHTML, s, nil) }
 // JSON answers with v as JSON, with &, < and > escaped so that it is harmless
 // wherever it ends up, and a newline at the end.
 func (c *Ctx) JSON(v any) error {
-	data, err := json.Marshal(v)
-	if err != nil {
+	b := jsonBuffers.Get().(*jsonBuffer)
+	if err := b.encoder.Encode(v); err != nil {
+		b.release()
 		return fmt.Errorf("retort: JSON answer: %w", err)
 	}
-	return c.answer(typeJSON, "", append(data, '\n'))
+	if err := c.answer(typeJSON, "", b.Bytes()); err != nil {
+		b.release()
+		return err
+	}
+	c.pending.buffer = b
+	return nil
+}
+
+// buffer is memory that an answer lies in until it is sent, and that is then
+// used again.
+type buffer interface {
+	// release must come last. It is not deferred: what a panic leaves behind is
+	// for the garbage collector.
+	release()
+}
+
+// jsonBuffer holds a JSON answer until it is sent, and is then used again.
+type jsonBuffer struct {
+	bytes.Buffer
+	encoder *json.Encoder
+}
+
+var jsonBuffers = sync.Pool{New: func() any {
+	b := new(jsonBuffer)
+	b.encoder = json.NewEncoder(b)
+	return b
+}}
+
+// maxKept keeps one large answer from holding its memory for ever.
+const maxKept = 64 << 10
+
+func (b *jsonBuffer) release() {
+	if b.Cap() <= maxKept {
+		b.Reset()
+		jsonBuffers.Put(b)
+	}
 }
 
 // Bytes answers with data of the given content type.
 func (c *Ctx) Bytes(contentType string, data []byte) error {
-	return c.answer([]string{headerValue(contentType)}, "", data)
+	return c.answer(&[1]string{headerValue(contentType)}, "", data)
 }
 
 // NoContent answers 204, or the given [Ctx.Status], without a body.
@@ -119,8 +158,10 @@ func (c *Ctx) ResponseStatus() int {
 }
 
 // ResponseBody returns the body that is waiting to be sent, for an After hook
-// that changes it by answering again. It is nil when the response streams.
+// that changes it by answering again. It is nil when the response streams and
+// once it has been sent. The caller may keep it.
 func (c *Ctx) ResponseBody() []byte {
+	c.pending.buffer = nil // it is the caller's now
 	if c.pending.text != "" {
 		return []byte(c.pending.text)
 	}
@@ -137,7 +178,7 @@ func (c *Ctx) send() error {
 	h := c.writer.Header()
 	if p := &c.pending; p.contentType != nil {
 		if _, ok := h["Content-Type"]; !ok || p.problem {
-			h["Content-Type"] = p.contentType
+			h["Content-Type"] = p.contentType[:]
 		}
 		if !c.app.config.DisableSecurityHeaders {
 			addSecurityHeaders(h)
@@ -164,6 +205,10 @@ func (c *Ctx) send() error {
 	} else {
 		_, err = c.writer.Write(c.pending.data)
 	}
+	if b := c.pending.buffer; b != nil && err == nil { // HTTP/2 may yet read what it failed to send
+		c.pending.buffer, c.pending.data = nil, nil
+		b.release()
+	}
 	return err
 }
 
@@ -186,7 +231,7 @@ func (c *Ctx) beforeHeader(status int) {
 	if c.session != nil {
 		c.commitSession(status)
 	}
-	if c.id != "" {
-		c.writer.Header()["X-Request-Id"] = []string{c.id}
+	if id := c.seldom.id; id != "" {
+		c.writer.Header()["X-Request-Id"] = []string{id}
 	}
 }

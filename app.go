@@ -41,6 +41,9 @@ type App struct {
 	filters    map[string]any
 	globals    map[string]any
 
+	templateData map[string]any // examples for the command check
+	makeEngine   func(a *App) (engine, error)
+
 	prepare    sync.Once
 	started    atomic.Bool
 	prepareErr error
@@ -288,6 +291,7 @@ func (a *App) buildRoutes() error {
 				continue
 			}
 			e.match = rt
+			errs = append(errs, r.check(rt))
 		}
 	}
 	return errors.Join(errs...)

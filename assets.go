@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/retort-web/retort/router"
 	"github.com/retort-web/retort/static"
@@ -188,7 +189,8 @@ func (a *App) addStaticRoute() error {
 
 // StaticURL returns the address of a static file, with a hash of its content
 // in the name so that it may be cached for ever: "css/site.css" becomes
-// "/static/css/site.3f9a1c2b.css". Those of a blueprint are below its name.
+// "/static/css/site.3f9a1c2b.css". Those of a blueprint are below its name. It
+// begins with [Config].Root; see [Ctx.StaticURL] for that of a request.
 func (a *App) StaticURL(name string) (string, error) {
 	if err := a.Prepare(); err != nil {
 		return "", err
@@ -196,5 +198,18 @@ func (a *App) StaticURL(name string) (string, error) {
 	if a.files == nil {
 		return "", fmt.Errorf("retort: static file %s: the app has no folder static; see retort.Embed", name)
 	}
-	return a.files.URL(name)
+	u, err := a.files.URL(name)
+	if err != nil {
+		return "", err
+	}
+	return underRoot(a.config.Root, u), nil
+}
+
+// StaticURL is [App.StaticURL] below [Ctx.Root].
+func (c *Ctx) StaticURL(name string) (string, error) {
+	u, err := c.app.StaticURL(name)
+	if err != nil {
+		return "", err
+	}
+	return underRoot(c.Root(), strings.TrimPrefix(u, c.app.config.Root)), nil
 }

@@ -62,22 +62,18 @@ func (a *App) ofLevel(found []Finding, errors bool) (some []Finding) {
 	return some
 }
 
-// checkAssets compiles all templates and looks for broken references of the
-// static files.
+// checkAssets reads all templates and looks for broken references of the static
+// files.
 func (a *App) checkAssets() (found []Finding) {
-	var errs []error
-	if a.engine == nil && a.config.Assets != nil && a.config.Assets.engine != nil {
-		e, err := a.config.Assets.engine(a)
-		if err != nil {
-			errs = append(errs, err)
-		} else {
-			errs = append(errs, e.check()...)
+	e := a.engine
+	if make := a.engineMaker(); e == nil && make != nil {
+		var err error
+		if e, err = make(a); err != nil {
+			found = append(found, Finding{ID: "retort.template", Level: LevelError, Message: err.Error()})
 		}
-	} else if a.engine != nil {
-		errs = append(errs, a.engine.check()...)
 	}
-	for _, err := range errs {
-		found = append(found, Finding{ID: "retort.template", Level: LevelError, Message: err.Error()})
+	if e != nil {
+		found = append(found, e.check()...)
 	}
 	if a.files != nil {
 		for _, err := range a.files.Check() {
@@ -85,6 +81,31 @@ func (a *App) checkAssets() (found []Finding) {
 		}
 	}
 	return found
+}
+
+// engineMaker returns what makes the template engine: a call that only apps with
+// templates make says so, or whichever assets of the app and its blueprints were
+// embedded. It is nil where there is neither, as this code must not link the engine.
+func (a *App) engineMaker() func(a *App) (engine, error) {
+	if a.makeEngine != nil {
+		return a.makeEngine
+	}
+	if assets := a.config.Assets; assets != nil && assets.engine != nil {
+		return assets.engine
+	}
+	return a.scope.engineMaker()
+}
+
+func (s *scope) engineMaker() func(a *App) (engine, error) {
+	for _, reg := range s.blueprints {
+		if assets := reg.blueprint.options.Assets; assets != nil && assets.engine != nil {
+			return assets.engine
+		}
+		if make := reg.blueprint.engineMaker(); make != nil {
+			return make
+		}
+	}
+	return nil
 }
 
 // checkDeploy looks at the settings that differ between a laptop and the web.

@@ -131,6 +131,45 @@ func TestCheckFindsBrokenTemplatesAndStyles(t *testing.T) {
 	}
 }
 
+// TestCheckCompilesTemplatesOfBlueprints: also where the app itself has none.
+func TestCheckCompilesTemplatesOfBlueprints(t *testing.T) {
+	t.Parallel()
+	inner := retort.NewBlueprint("inner", retort.BlueprintOptions{
+		Assets: retort.Embed(templateFiles(map[string]string{"templates/bad.html": "{% if %}"})),
+	})
+	outer := retort.NewBlueprint("outer")
+	outer.Register(inner)
+	app := retort.New(quiet())
+	app.Register(outer)
+	if out, _, err := execute(app, "check"); err == nil || !strings.Contains(out, "inner/bad.html") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func TestCheckComparesTemplatesWithTheirData(t *testing.T) {
+	t.Parallel()
+	type post struct{ Title string }
+	type list struct{ Posts []*post }
+	cfg := quiet()
+	cfg.Assets = retort.Embed(templateFiles(map[string]string{
+		"templates/list.html":  "{% for p in posts %}\n{{ p.titel }}{% endfor %}{{ request.pth }}{{ uurl('x') }}{{ site.anything }}",
+		"templates/other.html": "{% for p in posts %}{{ p.titel }}{% endfor %}",
+		"templates/odd.html":   "<a href={{ x }}y>",
+	}))
+	app := retort.New(cfg)
+	app.TemplateGlobal("site", map[string]any{})
+	app.TemplateData("list.html", list{})
+	out, _, err := execute(app, "check")
+	want := `error: list.html:2:4: 'retort_test.post' has no attribute 'titel'; did you mean 'title'? (retort.template)
+error: list.html:2:29: 'retort.requestView' has no attribute 'pth'; did you mean 'path'? (retort.template)
+error: odd.html:1:16: put quotes around the attribute's value: text directly behind a printed value without them can end up outside of it (retort.template)
+warning: list.html:2:46: nothing is known of a variable 'uurl'; did you mean 'url'? (retort.template)
+`
+	if err == nil || !strings.HasPrefix(out, want) {
+		t.Errorf("%v\n%s\n%s", err, out, want)
+	}
+}
+
 func TestDeployChecks(t *testing.T) {
 	t.Parallel()
 	cfg := quiet()

@@ -51,9 +51,14 @@ type Config struct {
 	// request: "https://example.com/shop".
 	BaseURL string `config:"base_url" help:"public address of the site"`
 
+	// Root is the path the site is mounted under, such as "/shop": all addresses
+	// it makes begin with it. A proxy may pass it on or take it off. Default: a
+	// trusted proxy's X-Forwarded-Prefix, else none.
+	Root string `config:"root" help:"path the site is mounted under, such as /shop"`
+
 	// TrustedProxies are the addresses, as IPs or CIDR prefixes, "loopback",
-	// "private" or "unix", of proxies whose X-Forwarded-For, -Proto and -Host
-	// are believed. Default: none.
+	// "private" or "unix", of proxies whose X-Forwarded-For, -Proto, -Host
+	// and -Prefix are believed. Default: none.
 	TrustedProxies []string `config:"trusted_proxies" help:"proxies whose X-Forwarded-* headers count"`
 
 	// ProxyHops is how many proxies stand in front, when their addresses do
@@ -169,6 +174,7 @@ func (cfg *Config) load() (*config.Report, error) {
 			errs = append(errs, fmt.Errorf("config: base_url is %q; give an absolute address such as https://example.com", cfg.BaseURL))
 		}
 	}
+	errs = append(errs, cfg.checkRoot())
 	for _, h := range cfg.Hosts {
 		name := strings.TrimPrefix(h, ".")
 		if _, err := netip.ParseAddr(h); h != "*" && err != nil && (!validHost(name) || hostname(name) != name) {

@@ -28,46 +28,77 @@ type Ctx struct {
 }
 
 // exchange is what all the Ctx of one request share.
+//
+// It is made for each request, so its size counts: what few requests need is in
+// seldom.
 type exchange struct {
 	first    Ctx // saves its allocation
 	app      *App
 	request  *http.Request
 	late     atomic.Pointer[late]
-	body     limitedBody
+	body     *limitedBody // nil without a body
 	writer   http.ResponseWriter
 	response response
-	encoding []string // Content-Encoding of what c.writer writes, set by middleware
-	begun    bool     // the answer's first byte was written, if only to middleware
-	closed   bool     // the hooks that run before the header have run
-	broken   bool     // the answer failed after it had begun
-	saved    bool     // the session was changed when it was committed
+	pending  pending
 	endpoint *endpoint
 	params   router.Params
-
-	status  int // for the next answer; 0 is 200
-	pending pending
-
 	query    url.Values
 	form     *bind.FormData
-	formErr  error
 	session  *session.Session
-	limits   *Limits
+	err      error   // what the request failed with, for teardown and the log
+	seldom   *seldom // see [exchange.rarely]
+	status   int     // for the next answer; 0 is 200
+	begun    bool    // the answer's first byte was written, if only to middleware
+	closed   bool    // the hooks that run before the header have run
+	broken   bool    // the answer failed after it had begun
+	saved    bool    // the session was changed when it was committed
+}
+
+// seldom is what few requests need.
+type seldom struct {
+	encoding []string // Content-Encoding of what c.writer writes, set by middleware
+	formErr  error
 	id       string
 	started  time.Time
 	deferred []func()
-	err      error // what the request failed with, for teardown and the log
+}
+
+// nothing is what a request has that needs none of it. It is never written to.
+var nothing seldom
+
+// rarely returns what few requests need, to write to.
+func (x *exchange) rarely() *seldom {
+	if x.seldom == &nothing {
+		x.seldom = new(seldom)
+	}
+	return x.seldom
+}
+
+// setEncoding notes the Content-Encoding that middleware has set.
+func (x *exchange) setEncoding(values []string) {
+	if values != nil || x.seldom.encoding != nil {
+		x.rarely().encoding = values
+	}
+}
+
+// limits returns those of the route, once it is known, or the app's.
+func (x *exchange) limits() *Limits {
+	if x.endpoint != nil && x.endpoint.limits != nil {
+		return x.endpoint.limits
+	}
+	return &x.app.config.Limits
 }
 
 // newCtx makes the first Ctx of a request.
 func newCtx(a *App, w http.ResponseWriter, r *http.Request) *Ctx {
-	x := &exchange{app: a, request: r, limits: &a.config.Limits}
+	x := &exchange{app: a, request: r, seldom: &nothing}
 	c := &x.first
 	c.exchange, c.base = x, r.Context()
 	x.response.out, x.response.c = w, c
 	x.writer = &x.response
 	if r.Body != nil && r.Body != http.NoBody {
-		x.body.c, x.body.source = c, r.Body
-		r.Body = &x.body
+		x.body = &limitedBody{x: x, source: r.Body}
+		r.Body = x.body
 	}
 	return c
 }
@@ -211,4 +242,7 @@ func (k Key[T]) Must(ctx context.Context) T {
 }
 
 // Defer runs fn after the response has been sent, last one first.
-func (c *Ctx) Defer(fn func()) { c.deferred = append(c.deferred, fn) }
+func (c *Ctx) Defer(fn func()) {
+	s := c.rarely()
+	s.deferred = append(s.deferred, fn)
+}

@@ -19,9 +19,12 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	if a.config.Root != "" {
+		r = a.belowRoot(r)
+	}
 	c := newCtx(a, w, r)
 	if a.config.AccessLog {
-		c.started = time.Now()
+		c.rarely().started = time.Now()
 	}
 	defer a.finish(c)
 	err := a.checkHost(r)
@@ -65,7 +68,7 @@ func isAbort(v any) bool {
 }
 
 func (a *App) close(c *Ctx) {
-	if scope := c.scope(); len(scope.teardown) > 0 || c.deferred != nil || c.form != nil || c.session != nil {
+	if scope := c.scope(); len(scope.teardown) > 0 || c.seldom.deferred != nil || c.form != nil || c.session != nil {
 		c.runTeardown(scope)
 	}
 	if a.config.AccessLog {
@@ -80,9 +83,6 @@ func (a *App) dispatch(c *Ctx) error {
 	result := a.router.Lookup(r.Method, a.host(r), r.URL.Path, r.URL.RawPath, &c.params)
 	if result.Route != nil {
 		c.endpoint = result.Route.Value.(*endpoint)
-		if l := c.endpoint.limits; l != nil {
-			c.limits = l
-		}
 	}
 	if own := a.root.own; own != nil {
 		if done, err := c.runBefore(own); done {
@@ -129,7 +129,7 @@ func (a *App) miss(c *Ctx, allow, redirect string) error {
 		if q := c.request.URL.RawQuery; q != "" {
 			redirect += "?" + q
 		}
-		c.Header()["Location"] = []string{escapeLocation(redirect)}
+		c.Header()["Location"] = []string{escapeLocation(underRoot(c.Root(), redirect))}
 		return c.Status(http.StatusPermanentRedirect).answer(nil, "", nil)
 	case allow != "" && c.request.Method == http.MethodOptions:
 		c.Header()["Allow"] = []string{allow}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/retort-web/retort/server"
 	"github.com/retort-web/retort/validate"
 )
 
@@ -159,8 +160,8 @@ func (c *Ctx) clearContent() {
 	if _, ok := h["Cache-Control"]; ok {
 		h["Cache-Control"] = []string{"no-store"}
 	}
-	if c.encoding != nil {
-		h["Content-Encoding"] = c.encoding
+	if e := c.seldom.encoding; e != nil {
+		h["Content-Encoding"] = e
 	}
 }
 
@@ -199,7 +200,7 @@ func findHandler(m *mounted, err error, status int) ErrorHandler {
 // logError logs an error of ours, with the stack when it was a panic.
 func (a *App) logError(c *Ctx, err error, status int) {
 	args := []any{
-		slog.Int("status", status), slog.String("method", c.request.Method), slog.String("path", loggedPath(c.request)),
+		slog.Int("status", status), slog.String("method", c.request.Method), slog.String("path", server.LoggedPath(c.request.URL.Path)),
 		slog.String("request_id", c.RequestID()), slog.Any("error", err),
 	}
 	if c.endpoint != nil {
@@ -234,7 +235,7 @@ type Problem struct {
 }
 
 var (
-	typeProblem  = []string{"application/problem+json"}
+	typeProblem  = &[1]string{"application/problem+json"}
 	headerAccept = []string{"Accept"}
 	errorPolicy  = []string{"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"}
 	errorTypes   = []string{"text/html", "application/json", "application/problem+json", "text/plain"}

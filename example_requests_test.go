@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"iter"
 	"net/http/httptest"
 	"strings"
 	"testing/fstest"
@@ -147,6 +148,24 @@ func ExampleCtx_Stream() {
 	// 200 0,row
 	// 1,row
 	// 2,row
+}
+
+func ExampleCtx_RenderStream() {
+	cfg := silent()
+	cfg.Assets = retort.Embed(fstest.MapFS{
+		"templates/report.txt": {Data: []byte("{% for line in lines %}{{ loop.index }}. {{ line }}\n{% endfor %}")},
+	})
+	app := retort.New(cfg)
+	app.Get("/report", func(c *retort.Ctx) error {
+		lines := func(yield func(string) bool) { // a query would be read here row by row
+			_ = yield("one") && yield("two")
+		}
+		return c.RenderStream("report.txt", map[string]any{"lines": iter.Seq[string](lines)})
+	})
+	fetch(app, "GET", "/report")
+	// Output:
+	// 200 1. one
+	// 2. two
 }
 
 func ExampleCtx_Attachment() {

@@ -80,8 +80,8 @@ func (c *Ctx) runTeardown(m *mounted) {
 	if c.within.Load() != nil {
 		c = c.WithContext(c.base) // what ended with the answer goes on for the hooks
 	}
-	for i := len(c.deferred) - 1; i >= 0; i-- {
-		c.app.protect("deferred function", c.deferred[i])
+	for i := len(c.seldom.deferred) - 1; i >= 0; i-- {
+		c.app.protect("deferred function", c.seldom.deferred[i])
 	}
 	if c.session != nil {
 		err := c.session.Err()

@@ -3,6 +3,7 @@ package retort
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 
 	"github.com/retort-web/retort/template"
@@ -32,8 +33,10 @@ func newEngine(a *App) (engine, error) {
 		loaders = append(loaders, template.Prefix(prefixed))
 	}
 	e, err := template.New(template.Options{
-		Loader: template.Choice(loaders...), AutoReload: a.config.Debug,
+		Loader: template.Choice(loaders...), AutoReload: a.config.Debug, Contextual: true,
 		Filters: a.filters, Globals: a.globals,
+		Tags:       templateTags(),
+		Extensions: template.Extensions{Do: true, LoopControls: true, Django: true},
 	})
 	if err != nil {
 		return nil, err
@@ -42,14 +45,28 @@ func newEngine(a *App) (engine, error) {
 }
 
 func (j *jinja) render(c *Ctx, dst []byte, name string, data any) ([]byte, error) {
-	t, err := j.engine.Get(name)
+	t, err := j.get(name)
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("retort: template %s: %w; put it into the folder templates", name, err)
-		}
 		return nil, err
 	}
 	return j.run(c, t, dst, data)
+}
+
+func (j *jinja) stream(c *Ctx, w io.Writer, name string, data any) error {
+	t, err := j.get(name)
+	if err != nil {
+		return err
+	}
+	_, err = t.Stream(w, j.execution(c, data))
+	return withStack(err)
+}
+
+func (j *jinja) get(name string) (*template.Template, error) {
+	t, err := j.engine.Get(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("retort: template %s: %w; put it into the folder templates", name, err)
+	}
+	return t, err
 }
 
 func (j *jinja) renderString(c *Ctx, dst []byte, source string, data any) ([]byte, error) {
@@ -62,26 +79,37 @@ func (j *jinja) renderString(c *Ctx, dst []byte, source string, data any) ([]byt
 
 func (j *jinja) run(c *Ctx, t *template.Template, dst []byte, data any) ([]byte, error) {
 	b, err := t.Append(dst, j.execution(c, data))
-	if p, ok := errors.AsType[*template.Panic](err); ok {
-		// The log and the error page want the stack, as for a panic of a handler.
-		err = &panicError{value: err, stack: p.Stack}
-	}
-	return b, err
+	return b, withStack(err)
 }
 
-// check compiles every template.
-func (j *jinja) check() []error {
-	var errs []error
-	names, err := j.engine.Names()
+// withStack gives the log and the error page the stack of a panic in a
+// template, as they have it for a panic of a handler.
+func withStack(err error) error {
+	if p, ok := errors.AsType[*template.Panic](err); ok {
+		return &panicError{value: err, stack: p.Stack}
+	}
+	return err
+}
+
+// check reads all templates.
+func (j *jinja) check() (found []Finding) {
+	globals := map[string]any{}
+	for _, name := range [...]string{"url", "static", "csrf_token", "csrf_input", "flashes", "session", "debug"} {
+		globals[name] = nil
+	}
+	globals["request"] = requestView{}
+	problems, err := j.engine.Check(template.CheckOptions{Data: j.app.templateData, Globals: globals})
 	if err != nil {
-		return []error{err}
+		return []Finding{{ID: "retort.template", Level: LevelError, Message: err.Error()}}
 	}
-	for _, name := range names {
-		if _, err := j.engine.Get(name); err != nil {
-			errs = append(errs, err)
+	for _, p := range problems {
+		level := LevelError
+		if p.Warning {
+			level = LevelWarning
 		}
+		found = append(found, Finding{ID: "retort.template", Level: level, Message: p.String()})
 	}
-	return errs
+	return found
 }
 
 // execution gives a template the request's own names.
@@ -126,33 +154,20 @@ func (c *Ctx) templateContext() map[string]any {
 func (c *Ctx) templateGlobal(name string) (any, bool) {
 	switch name {
 	case "url":
-		return template.Func(func(call *template.Call) (any, error) {
-			route, ok := call.Arg(0).(string)
-			if !ok || call.NumArgs() != 1 {
-				return nil, errors.New("retort: url() takes the name of a route and values by name: url(\"post\", id=post.id)")
-			}
-			values := make([]any, 0, 8)
-			for _, name := range call.Keywords() {
-				v, _ := call.Keyword(name)
-				values = append(values, name, v)
-			}
-			return c.URL(route, values...)
-		}), true
+		return template.Func(c.templateURL), true
 	case "static":
-		return c.app.StaticURL, true
+		return c.StaticURL, true
 	case "csrf_token":
 		return c.CSRFToken, true
 	case "csrf_input":
-		return func() template.Safe {
-			return template.Safe(`<input type="hidden" name="` + CSRFField + `" value="` + c.CSRFToken() + `">`)
-		}, true
+		return c.csrfInput, true
 	case "flashes":
 		return c.Flashes, true
 	case "session":
 		return sessionView{c}, true
 	case "request":
 		return requestView{
-			Method: c.Method(), Path: c.Path(), Query: c.QueryValues(), Host: c.Host(), Secure: c.Secure(),
+			Method: c.Method(), Path: c.Path(), Root: c.Root(), Query: c.QueryValues(), Host: c.Host(), Secure: c.Secure(),
 			Route: c.RouteName(), Params: c.paramMap(),
 		}, true
 	case "debug":
@@ -161,12 +176,57 @@ func (c *Ctx) templateGlobal(name string) (any, bool) {
 	return nil, false
 }
 
+// templateTags are the tags of Django's that need the request, beside the
+// functions of templateGlobal.
+func templateTags() map[string]template.Tag {
+	return map[string]template.Tag{
+		"csrf_token": template.SimpleTag(func(c *template.Call) template.Safe {
+			if ctx, ok := c.Context().(*Ctx); ok {
+				return ctx.csrfInput()
+			}
+			return ""
+		}),
+		"static": template.SimpleTag(func(c *template.Call, path string) (string, error) {
+			ctx, ok := c.Context().(*Ctx)
+			if !ok {
+				return "", errors.New("retort: the tag static needs a request")
+			}
+			return ctx.app.StaticURL(path)
+		}),
+		"url": template.SimpleTag(template.Func(func(c *template.Call) (any, error) {
+			ctx, ok := c.Context().(*Ctx)
+			if !ok {
+				return nil, errors.New("retort: the tag url needs a request")
+			}
+			return ctx.templateURL(c)
+		})),
+	}
+}
+
+// templateURL is the function url of templates.
+func (c *Ctx) templateURL(call *template.Call) (any, error) {
+	route, ok := call.Arg(0).(string)
+	if !ok || call.NumArgs() != 1 {
+		return nil, errors.New("retort: url() takes the name of a route and values by name: url(\"post\", id=post.id)")
+	}
+	values := make([]any, 0, 8)
+	for _, name := range call.Keywords() {
+		v, _ := call.Keyword(name)
+		values = append(values, name, v)
+	}
+	return c.URL(route, values...)
+}
+
+func (c *Ctx) csrfInput() template.Safe {
+	return template.Safe(`<input type="hidden" name="` + CSRFField + `" value="` + c.CSRFToken() + `">`)
+}
+
 // requestView is what templates see as request.
 type requestView struct {
-	Method, Path, Host, Route string
-	Query                     map[string][]string
-	Params                    map[string]string
-	Secure                    bool
+	Method, Path, Root, Host, Route string
+	Query                           map[string][]string
+	Params                          map[string]string
+	Secure                          bool
 }
 
 // Arg returns the first value of a query parameter, or "".

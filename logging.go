@@ -1,11 +1,13 @@
 package retort
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 	"os"
-	"strings"
 	"time"
+
+	"github.com/retort-web/retort/server"
 )
 
 // logger makes the logger that the configuration asks for.
@@ -37,47 +39,17 @@ func isTerminal(f *os.File) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// maxLoggedPath bounds what a hostile path can put into the log.
-const maxLoggedPath = 512
-
-// loggedPath returns the path of a request for a log line.
-func loggedPath(r *http.Request) string {
-	path := r.URL.Path
-	if len(path) > maxLoggedPath {
-		path = strings.ToValidUTF8(path[:maxLoggedPath], "") + "…"
-	}
-	if !strings.ContainsFunc(path, deceivesTerminals) {
-		return path
-	}
-	return strings.Map(func(r rune) rune {
-		if deceivesTerminals(r) {
-			return '\ufffd'
-		}
-		return r
-	}, path)
-}
-
-// deceivesTerminals reports control characters that JSON leaves as they are;
-// those below it escapes, as the text handler does with all.
-func deceivesTerminals(r rune) bool { return r >= 0x7f && r <= 0x9f }
-
-// logAccess logs a request that has ended. Control characters in the path are
-// quoted by slog.
+// logAccess logs a request that has ended.
 func (a *App) logAccess(c *Ctx) {
-	status := c.response.status
+	line := server.AccessLine{
+		Method: c.request.Method, Path: c.request.URL.Path, Status: c.response.status, Bytes: c.response.size,
+		Duration: time.Since(c.seldom.started), RequestID: c.seldom.id, Aborted: c.broken || errors.Is(c.err, http.ErrAbortHandler),
+	}
 	if !c.response.wrote {
-		status = c.status
+		line.Status = c.status
 	}
-	args := make([]slog.Attr, 0, 8)
-	args = append(args,
-		slog.String("method", c.request.Method), slog.String("path", loggedPath(c.request)), slog.Int("status", status),
-		slog.Int64("bytes", c.response.size), slog.Duration("duration", time.Since(c.started)),
-	)
 	if ip := c.IP(); ip.IsValid() {
-		args = append(args, slog.String("remote", ip.String()))
+		line.Remote = ip.String()
 	}
-	if c.id != "" {
-		args = append(args, slog.String("request_id", c.id))
-	}
-	a.logger.LogAttrs(c.context(), slog.LevelInfo, "request", args...)
+	line.Log(c.context(), a.logger)
 }

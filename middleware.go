@@ -1,6 +1,7 @@
 package retort
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 )
@@ -21,8 +22,8 @@ func (s *scope) Use(middleware ...Middleware) {
 
 // UseHTTP is Use for middleware written for net/http. What the handlers inside
 // it answer, errors too, is written before it gets control back. It must call
-// the next handler on its own goroutine and wait for it, which
-// [http.TimeoutHandler] does not: a deadline on the context does the same.
+// the next handler on its own goroutine and wait for it. [http.TimeoutHandler]
+// does not, and is refused with a panic: a deadline on the context does the same.
 func (s *scope) UseHTTP(middleware ...func(http.Handler) http.Handler) {
 	for _, m := range middleware {
 		s.Use(FromHTTP(m))
@@ -31,6 +32,7 @@ func (s *scope) UseHTTP(middleware ...func(http.Handler) http.Handler) {
 
 // FromHTTP turns middleware written for net/http into ours, for [Route.Use].
 func FromHTTP(middleware func(http.Handler) http.Handler) Middleware {
+	where := callerPlace()
 	return func(next Handler) Handler {
 		// Built once: the request's Ctx comes back out of its context.
 		h := middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -38,11 +40,15 @@ func FromHTTP(middleware func(http.Handler) http.Handler) Middleware {
 			if c == nil {
 				panic("retort: a net/http middleware replaced the request's context by one that is not derived from it")
 			}
-			outer, request, encoding := c.writer, c.request, c.encoding
-			defer func() { c.writer, c.request, c.encoding = outer, request, encoding }()
+			outer, request, encoding := c.writer, c.request, c.seldom.encoding
+			defer func() {
+				c.writer, c.request = outer, request
+				c.setEncoding(encoding)
+			}()
 			c = c.WithContext(r.Context())
 			if w != outer {
-				c.writer, c.encoding = &response{out: w, c: c}, w.Header()["Content-Encoding"]
+				c.writer = &response{out: w, c: c}
+				c.setEncoding(w.Header()["Content-Encoding"])
 			}
 			c.request = r
 			// A panic must not pass the middleware, which may hold what was
@@ -54,6 +60,10 @@ func FromHTTP(middleware func(http.Handler) http.Handler) Middleware {
 				c.fail(err)
 			}
 		}))
+		if fmt.Sprintf("%T", h) == "*http.timeoutHandler" {
+			panic("retort: the http.TimeoutHandler given at " + where + " goes on while its handler still works on the same request; " +
+				"use middleware that calls next(c.WithContext(ctx)) with a context.WithTimeout of c")
+		}
 		return func(c *Ctx) error {
 			h.ServeHTTP(c.writer, c.standard())
 			return nil

@@ -494,3 +494,16 @@ func TestReadFromAndFlushOfTheWriter(t *testing.T) {
 	client.Get("/").Status(200).Contains("copied and written")
 	client.Get("/flush").Status(200)
 }
+
+func TestTimeoutHandlerIsRefused(t *testing.T) {
+	t.Parallel()
+	app := retort.New(quiet())
+	app.UseHTTP(func(next http.Handler) http.Handler { return http.TimeoutHandler(next, time.Second, "late") })
+	defer func() {
+		if v, _ := recover().(string); !strings.Contains(v, "/middleware_test.go:") || !strings.Contains(v, "context.WithTimeout") {
+			t.Errorf("panic %q", v)
+		}
+	}()
+	_ = app.Prepare()
+	t.Error("no panic")
+}

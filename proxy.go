@@ -206,15 +206,16 @@ func hostname(host string) string {
 // RequestID returns an id that log lines and the error page of this request
 // share: the X-Request-Id of a trusted proxy, or a random one.
 func (c *Ctx) RequestID() string {
-	if c.id == "" {
+	s := c.rarely()
+	if s.id == "" {
 		if c.app.proxies.peerTrusted(c.request) {
-			c.id = cleanRequestID(c.request.Header.Get("X-Request-Id"))
+			s.id = cleanRequestID(c.request.Header.Get("X-Request-Id"))
 		}
-		if c.id == "" {
-			c.id = rand.Text()[:16]
+		if s.id == "" {
+			s.id = rand.Text()[:16]
 		}
 	}
-	return c.id
+	return s.id
 }
 
 // cleanRequestID returns the id if it is short and plain, else "".

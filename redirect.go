@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/retort-web/retort/server"
 )
 
 // Redirect sends the client to another page of this site: a path, or an
@@ -35,11 +37,7 @@ func (c *Ctx) RedirectExternal(to string) error {
 type redirectError string
 
 func (e redirectError) Error() string {
-	to := string(e)
-	if len(to) > maxLoggedPath {
-		to = to[:maxLoggedPath] + "…"
-	}
-	return "retort: redirect to " + strings.ToValidUTF8(to, "?") + " would leave the site; use RedirectExternal if it is meant to"
+	return "retort: redirect to " + strings.ToValidUTF8(server.LoggedPath(string(e)), "?") + " would leave the site; use RedirectExternal if it is meant to"
 }
 
 func (c *Ctx) redirect(to string) error {

@@ -1,11 +1,19 @@
 package retort
 
+import (
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+)
+
 // engine is the template engine as the rest of the package sees it: a program
 // that never renders does not link what is behind it.
 type engine interface {
 	render(c *Ctx, dst []byte, name string, data any) ([]byte, error)
 	renderString(c *Ctx, dst []byte, source string, data any) ([]byte, error)
-	check() []error
+	stream(c *Ctx, w io.Writer, name string, data any) error
+	check() []Finding
 }
 
 // Render answers with a template. Data is a map, or a struct whose fields are
@@ -16,22 +24,104 @@ type engine interface {
 // Templates of a blueprint are found below its name, "blog/list.html"; one in
 // the app's own folder at that place comes first.
 func (c *Ctx) Render(name string, data any) error {
+	e, err := c.engineFor(name, data)
+	if err != nil {
+		return err
+	}
+	return c.answerPage(templateType(name), func(dst []byte) ([]byte, error) { return e.render(c, dst, name, data) })
+}
+
+// pageBuffer holds a page until it is sent.
+type pageBuffer struct{ data []byte }
+
+var pageBuffers = sync.Pool{New: func() any { return new(pageBuffer) }}
+
+func (b *pageBuffer) release() {
+	if cap(b.data) <= maxKept {
+		pageBuffers.Put(b)
+	}
+}
+
+// answerPage answers with what render appends to a buffer.
+func (c *Ctx) answerPage(contentType *[1]string, render func(dst []byte) ([]byte, error)) error {
+	buf := pageBuffers.Get().(*pageBuffer)
+	page, err := render(buf.data[:0])
+	if err == nil {
+		err = c.answer(contentType, "", page)
+	}
+	if err != nil {
+		buf.release()
+		return err
+	}
+	buf.data = page
+	c.pending.buffer = buf
+	return nil
+}
+
+// engineFor gives the templates to answer with.
+func (c *Ctx) engineFor(name string, data any) (engine, error) {
 	e, err := c.app.templates()
+	if err == nil {
+		for _, fn := range c.app.onRender {
+			fn(c, name, data)
+		}
+	}
+	return e, err
+}
+
+// RenderStream is Render for long pages: it sends the page in pieces of 8 KB
+// while the template runs, so that a report of a million rows, read from an
+// iter.Seq, takes no more memory than one of ten. The template stops when the
+// client has gone.
+//
+// Until the first piece is sent an error is answered as one of Render is; after
+// that it cuts the response, so that the client sees it is incomplete. After
+// hooks do not see the body, and what the template puts into the session comes
+// too late if a piece has gone.
+func (c *Ctx) RenderStream(name string, data any) error {
+	e, err := c.engineFor(name, data)
 	if err != nil {
 		return err
 	}
-	for _, fn := range c.app.onRender {
-		fn(c, name, data)
+	p := &pageStream{c: c, contentType: templateType(name)[0]}
+	err = e.stream(c, p, name, data)
+	if err == nil && p.w == nil {
+		err = p.start()
 	}
-	b, err := e.render(c, nil, name, data)
-	if err != nil {
-		return err
+	if errors.Is(err, errHeadOnly) {
+		return nil
 	}
-	contentType := typeHTML
-	if t, ok := templateTypes[extension(name)]; ok {
-		contentType = t
+	return err
+}
+
+// pageStream begins the response when the first piece of the page is there.
+type pageStream struct {
+	c           *Ctx
+	contentType string
+	w           *streamWriter
+}
+
+// errHeadOnly ends a page of which only the header is asked for.
+var errHeadOnly = errors.New("retort: the request has the method HEAD")
+
+func (p *pageStream) start() (err error) {
+	if !p.c.app.config.DisableSecurityHeaders {
+		addSecurityHeaders(p.c.writer.Header())
 	}
-	return c.answer(contentType, "", b)
+	p.w, err = p.c.startStream(p.contentType)
+	return err
+}
+
+func (p *pageStream) Write(piece []byte) (int, error) {
+	if p.w == nil {
+		if err := p.start(); err != nil {
+			return 0, err
+		}
+	}
+	if p.c.request.Method == http.MethodHead {
+		return 0, errHeadOnly
+	}
+	return p.w.Write(piece)
 }
 
 // RenderString answers with a template given as text, escaped as HTML.
@@ -40,11 +130,7 @@ func (c *Ctx) RenderString(source string, data any) error {
 	if err != nil {
 		return err
 	}
-	b, err := e.renderString(c, nil, source, data)
-	if err != nil {
-		return err
-	}
-	return c.answer(typeHTML, "", b)
+	return c.answerPage(typeHTML, func(dst []byte) ([]byte, error) { return e.renderString(c, dst, source, data) })
 }
 
 // Rendered returns what a template makes, for a mail or a part of a page.
@@ -71,6 +157,7 @@ func (a *App) TemplateFilter(name string, fn any) {
 	if a.filters == nil {
 		a.filters = map[string]any{}
 	}
+	a.makeEngine = newEngine
 	a.filters[name] = fn
 }
 
@@ -80,10 +167,34 @@ func (a *App) TemplateGlobal(name string, v any) {
 	if a.globals == nil {
 		a.globals = map[string]any{}
 	}
+	a.makeEngine = newEngine
 	a.globals[name] = v
 }
 
-var templateTypes = map[string][]string{
+// TemplateData tells the command check what a template is rendered with, so
+// that it finds attributes the types do not have. The example is such as Render
+// takes; only its types count, so nil pointers and empty slices will do:
+//
+//	app.TemplateData("posts/list.html", listPage{})
+//	app.TemplateData("posts/post.html", map[string]any{"post": &Post{}})
+func (a *App) TemplateData(name string, example any) {
+	a.mustNotBeFrozen("the data of a template")
+	if a.templateData == nil {
+		a.templateData = map[string]any{}
+	}
+	a.makeEngine = newEngine
+	a.templateData[name] = example
+}
+
+// templateType is the content type of what a template makes, by its name.
+func templateType(name string) *[1]string {
+	if t, ok := templateTypes[extension(name)]; ok {
+		return t
+	}
+	return typeHTML
+}
+
+var templateTypes = map[string]*[1]string{
 	".txt":  {"text/plain; charset=utf-8"},
 	".xml":  {"application/xml; charset=utf-8"},
 	".svg":  {"image/svg+xml"},

@@ -1,7 +1,12 @@
 package retort_test
 
 import (
+	"io"
+	"iter"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -28,6 +33,7 @@ func TestRender(t *testing.T) {
 		"templates/plain.txt":      `{{ title }}`,
 		"templates/broken.html":    "one\n{{ nothing.at.all }}",
 		"templates/form.html":      `<form method="post">{{ csrf_input() }}</form>`,
+		"templates/django.html":    `{% csrf_token %}{% url "blog.post" id=3 as u %}<a href="{{ u }}{% querystring page=2 %}">{% static "site.css" %}`,
 		"static/site.css":          `body{}`,
 		"templates/shouted.html":   `{{ title|shout }}`,
 		"templates/never/used.txt": ``,
@@ -55,8 +61,10 @@ func TestRender(t *testing.T) {
 		return c.Redirect("/")
 	})
 	app.Get("/form", func(c *retort.Ctx) error { return c.Render("form.html", nil) })
+	app.Get("/django", func(c *retort.Ctx) error { return c.Render("django.html", nil) })
 	client := retorttest.New(t, app)
 
+	client.Get("/django?page=1&q=x").Status(200).Contains(`type="hidden" name="csrf_token"`, `href="/blog/3?page=2&amp;q=x"`, "/static/site.")
 	r := client.Get("/").Status(200).Contains("<title>&lt;Home&gt;</title>", `href="/blog/3?q=a+b"`, "The &lt;Site&gt;", "/static/site.", "/ value")
 	if data := r.Used("home.html").(map[string]any); data["title"] != "<Home>" {
 		t.Errorf("captured data %v", data)
@@ -138,5 +146,72 @@ func TestSecurityTemplatesReachOnlyWhatTheyAreShown(t *testing.T) {
 		if r := client.Get("/?t=" + url.QueryEscape(source)); strings.Contains(r.Text(), quiet().SecretKey) {
 			t.Errorf("%s shows the secret key", source)
 		}
+	}
+}
+
+// Values in templates of apps are escaped by where they stand.
+func TestTemplatesEscapeByContext(t *testing.T) {
+	t.Parallel()
+	app := retort.New(quiet())
+	app.Get("/", func(c *retort.Ctx) error {
+		return c.RenderString(`<a href="{{ u }}" onclick="go({{ t }})" nonce="{{ n }}">{{ t }}</a><script>x = {{ t }}</script><p {{ {"title": t}|xmlattr }}>`,
+			map[string]any{"u": "javascript:x", "t": `<'">`, "n": "a+b/c=="})
+	})
+	want := `<a href="#blocked" onclick="go(&#34;\u003c\u0027\&#34;\u003e&#34;)" nonce="a+b/c==">&lt;&#39;&#34;&gt;</a><script>x = "\u003c\u0027\"\u003e"</script><p  title="&lt;&#39;&#34;&gt;">`
+	if got := retorttest.New(t, app).Get("/").Status(200).Text(); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestRenderStream(t *testing.T) {
+	t.Parallel()
+	cfg, log := logged()
+	cfg.Assets = retort.Embed(templateFiles(map[string]string{
+		"templates/rows.csv":   `{% for n in rows %}{{ n }},{{ request.path }}{{ 1 // (2500 - n) }}` + "\n{% endfor %}",
+		"templates/early.html": `text {{ nothing.at.all }}`,
+		"templates/short.html": `{{ rows|length }}`,
+		"templates/empty.html": ``,
+	}))
+	app := retort.New(cfg)
+	rendered := 0
+	app.Get("/rows/{n:int}", func(c *retort.Ctx) error {
+		n, _ := strconv.Atoi(c.Param("n"))
+		rows := iter.Seq[int](func(yield func(int) bool) {
+			for i := range n {
+				if rendered = i; !yield(i) {
+					return
+				}
+			}
+		})
+		return c.RenderStream("rows.csv", map[string]any{"rows": rows})
+	})
+	for _, name := range []string{"early", "short", "empty", "missing"} {
+		app.Get("/"+name, func(c *retort.Ctx) error {
+			return c.Status(203).RenderStream(name+".html", map[string]any{"rows": []int{1, 2}})
+		})
+	}
+	client := retorttest.New(t, app)
+	client.Get("/short").Status(203).HasHeader("Content-Type", "text/html; charset=utf-8").HasHeader("X-Content-Type-Options", "nosniff").Contains("2")
+	client.Get("/empty").Status(203).HasHeader("Content-Type", "text/html; charset=utf-8")
+	client.Get("/early").Status(500).Lacks("text ")
+	client.Get("/missing").Status(500)
+	client.Get("/rows/2000").Status(200).HasHeader("Content-Type", "text/csv; charset=utf-8").Contains("0,/rows/20000\n", "1999,/rows/2000")
+
+	server := httptest.NewServer(app)
+	defer server.Close()
+	res, err := http.Get(server.URL + "/rows/3000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err == nil || len(body) < 8<<10 || res.StatusCode != 200 {
+		t.Errorf("status %d, %d bytes, ended with %v", res.StatusCode, len(body), err)
+	}
+	if head, err := http.Head(server.URL + "/rows/1000000"); err != nil || head.StatusCode != 200 || rendered > 10_000 {
+		t.Errorf("HEAD: %v, rendered up to %d", err, rendered)
+	}
+	if !strings.Contains(log.String(), "rows.csv:1:") {
+		t.Errorf("log: %s", log)
 	}
 }

@@ -66,9 +66,9 @@ func (c *Ctx) Query(name string) string { return c.QueryValues().Get(name) }
 func (c *Ctx) QueryValues() url.Values {
 	if c.query == nil {
 		raw := c.request.URL.RawQuery
-		if strings.Count(raw, "&") >= c.limits.FormFields {
-			fields := strings.SplitN(raw, "&", c.limits.FormFields+1)
-			raw = strings.Join(fields[:c.limits.FormFields], "&")
+		if strings.Count(raw, "&") >= c.limits().FormFields {
+			fields := strings.SplitN(raw, "&", c.limits().FormFields+1)
+			raw = strings.Join(fields[:c.limits().FormFields], "&")
 		}
 		c.query, _ = url.ParseQuery(raw)
 	}
@@ -112,10 +112,13 @@ var errNoText = errors.New("retort: the type cannot be read from text; use a bas
 // body that is over a limit is a 413, one that is malformed a 400, one that is
 // no form a 415.
 func (c *Ctx) Form() (*bind.FormData, error) {
-	if c.form == nil && c.formErr == nil {
-		c.form, c.formErr = bind.Form(c.request, c.limits.bindLimits())
+	if c.form == nil && c.seldom.formErr == nil {
+		var err error
+		if c.form, err = bind.Form(c.request, c.limits().bindLimits()); err != nil {
+			c.rarely().formErr = err
+		}
 	}
-	return c.form, c.formErr
+	return c.form, c.seldom.formErr
 }
 
 // FormValue returns the first value of a form field, or "" also when the form
@@ -146,7 +149,7 @@ func (c *Ctx) FormFile(name string) (*bind.File, error) {
 
 // DecodeJSON reads the body, which must be JSON, into v; see [Ctx.Bind] for
 // more than the body.
-func (c *Ctx) DecodeJSON(v any) error { return bind.JSON(c.request, v, c.limits.bindLimits()) }
+func (c *Ctx) DecodeJSON(v any) error { return bind.JSON(c.request, v, c.limits().bindLimits()) }
 
 // Bind fills a struct from the request by the tags of its fields (path, query,
 // header, cookie, form, json) and validates it. All that is wrong comes back
@@ -154,7 +157,7 @@ func (c *Ctx) DecodeJSON(v any) error { return bind.JSON(c.request, v, c.limits.
 // package bind.
 func (c *Ctx) Bind(v any) error {
 	source := bind.Source{
-		Request: c.request, Response: c.response.out, Context: c, Path: c.params.Lookup, Limits: c.limits.bindLimits(),
+		Request: c.request, Response: c.response.out, Context: c, Path: &c.params, Limits: c.limits().bindLimits(),
 	}
 	if c.form != nil || hasForm(c.request) {
 		source.Form = c.Form
@@ -164,16 +167,7 @@ func (c *Ctx) Bind(v any) error {
 
 // Cookie returns the value of a cookie, with what is percent-encoded in it
 // decoded, and whether it was sent.
-func (c *Ctx) Cookie(name string) (string, bool) {
-	cookie, err := c.request.Cookie(name)
-	if err != nil {
-		return "", false
-	}
-	if value, err := url.PathUnescape(cookie.Value); err == nil {
-		return value, true
-	}
-	return cookie.Value, true
-}
+func (c *Ctx) Cookie(name string) (string, bool) { return bind.Cookie(c.request, name) }
 
 // RequestHeader returns the first value of a request header, or "".
 func (c *Ctx) RequestHeader(name string) string { return c.request.Header.Get(name) }

@@ -41,7 +41,9 @@ func (w *response) begin(status int) {
 	}
 	if !w.c.begun {
 		w.c.beforeHeader(status)
-		w.c.body.leave()
+		if w.c.body != nil {
+			w.c.body.leave()
+		}
 		w.c.begun, w.c.response.status = true, status
 	}
 	w.wrote, w.status = true, status
@@ -106,21 +108,30 @@ var (
 )
 
 // limitedBody refuses a request's body beyond [Limits].Body. The limit is that
-// of the route once it is known, so it is looked up at the first read.
+// of the route once it is known.
 type limitedBody struct {
-	c      *Ctx
+	x      *exchange
 	source io.ReadCloser
-	reader io.ReadCloser
 	taken  atomic.Int64 // a proxy reads on while it answers
 	ended  atomic.Bool
 }
 
+// Read takes one byte more than the limit allows to know that there is one.
 func (b *limitedBody) Read(p []byte) (int, error) {
-	if b.reader == nil {
-		b.reader = http.MaxBytesReader(b.c.response.out, b.source, int64(b.c.limits.Body))
+	limit := int64(b.x.limits().Body)
+	left := limit - b.taken.Load()
+	if left < 0 {
+		return 0, &http.MaxBytesError{Limit: limit}
 	}
-	n, err := b.reader.Read(p)
+	if int64(len(p))-1 > left {
+		p = p[:left+1]
+	}
+	n, err := b.source.Read(p)
 	b.taken.Add(int64(n))
+	if int64(n) > left {
+		b.x.hangUp()
+		return int(left), &http.MaxBytesError{Limit: limit}
+	}
 	if err == io.EOF {
 		b.ended.Store(true)
 	}
@@ -138,14 +149,20 @@ const maxUnread = 256 << 10
 // not come: the client asked first, by "Expect: 100-continue". It sees to that
 // itself only where the body is its own.
 func (b *limitedBody) leave() {
-	if b.source == nil || b.ended.Load() || b.c.request.ProtoMajor != 1 {
+	r := b.x.request
+	if b.ended.Load() || r.ProtoMajor != 1 {
 		return
 	}
-	if b.c.request.Header["Expect"] == nil && b.c.request.ContentLength-b.taken.Load() <= maxUnread {
+	if r.Header["Expect"] == nil && r.ContentLength-b.taken.Load() <= maxUnread {
 		return
 	}
-	b.c.response.out.Header()["Connection"] = []string{"close"}
-	// This makes net/http wait a moment with closing, so that the answer gets
-	// through to a client that is still sending.
-	_, _ = http.MaxBytesReader(b.c.response.out, io.NopCloser(strings.NewReader("x")), 0).Read(make([]byte, 1))
+	b.x.response.out.Header()["Connection"] = []string{"close"}
+	b.x.hangUp()
+}
+
+// hangUp makes net/http close the connection after the answer, and wait a moment
+// with it, so that the answer gets through to a client that is still sending.
+// Only its own reader can tell it so.
+func (x *exchange) hangUp() {
+	_, _ = http.MaxBytesReader(x.response.out, io.NopCloser(strings.NewReader("x")), 0).Read(make([]byte, 1))
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/retort-web/retort/server"
 )
@@ -87,7 +88,12 @@ func (a *App) serve(ctx context.Context, in *Invocation) error {
 			a.logger.Info("shutting down")
 		},
 	}
+	if underDevTool() {
+		s.IdleGrace = time.Millisecond // it holds the requests back, so that none is on its way
+	}
+	release := spareCollections()
 	err := s.Run(ctx)
+	release()
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.Server.ShutdownTimeout)
 	defer cancel()
 	return errors.Join(err, a.Shutdown(stop))
@@ -129,5 +135,5 @@ func (a *App) address(addr net.Addr) string {
 	if strings.Contains(host, ":") {
 		host = "[" + host + "]"
 	}
-	return scheme + "://" + host + ":" + port + "/"
+	return scheme + "://" + host + ":" + port + a.config.Root + "/"
 }

@@ -65,3 +65,39 @@ func TestTypedPanicsAtOnceForAStructThatMakesNoSense(t *testing.T) {
 		return nil, nil
 	})
 }
+
+// TestTypedNeedsItsVariables: a path tag that the route cannot serve fails at
+// the start, with the place.
+func TestTypedNeedsItsVariables(t *testing.T) {
+	t.Parallel()
+	app := retort.New(quiet())
+	typed := retort.Typed(func(_ context.Context, in *typedIn) (*typedOut, error) { return &typedOut{ID: in.ID}, nil })
+	app.Put("/right/{id:int}", typed)
+	app.Put("/host", typed).Host("{id}.example.com")
+	app.Put("/wrong/{post:int}/{day}", typed)
+	app.Put("/none", typed)
+	app.Get("/optional", retort.Typed(func(context.Context, *struct {
+		ID *int `path:"id"`
+		To int  `path:"to" default:"3"`
+		By int  `path:"by" query:"by"`
+	},
+	) (*typedOut, error) {
+		return nil, nil
+	}))
+	err := app.Prepare()
+	if err == nil {
+		t.Fatal("no error")
+	}
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) != 2 {
+		t.Errorf("got %q", lines)
+	}
+	for i, want := range []string{"/wrong/{post:int}/{day} at ", "/none at "} {
+		if !strings.Contains(lines[i], want) || !strings.Contains(lines[i], "/typed_test.go:") || !strings.Contains(lines[i], "takes the variable id into retort_test.typedIn.ID") {
+			t.Errorf("got %s", lines[i])
+		}
+	}
+	if !strings.Contains(lines[0], "has post, day;") || !strings.Contains(lines[1], "has no variables;") {
+		t.Errorf("got %q", lines)
+	}
+}

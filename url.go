@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// URL returns the path of a named route, with the values put in by pairs of
+// URL returns the path of a named route, below [Ctx.Root], with the values put in by pairs of
 // name and value:
 //
 //	c.URL("blog.post", "id", 3, "page", 2)   // /blog/posts/3?page=2
@@ -27,8 +27,11 @@ func (c *Ctx) URL(name string, values ...any) (string, error) {
 	}
 	values, external := takeExternal(values)
 	built, err := c.app.router.URL(name, values...)
-	if err != nil || !external && !hasHost(built) {
-		return built, err
+	if err != nil {
+		return "", err
+	}
+	if built = underRoot(c.Root(), built); !external && !hasHost(built) {
+		return built, nil
 	}
 	return absolute(built, c.Scheme(), c.Host(), external), nil
 }
@@ -51,16 +54,17 @@ func (a *App) URL(name string, values ...any) (string, error) {
 	values, external := takeExternal(values)
 	built, err := a.router.URL(name, values...)
 	if err != nil || !external {
-		return built, err
+		return underRoot(a.config.Root, built), err
 	}
 	base, err := url.Parse(a.config.BaseURL)
 	if err != nil || base.Host == "" {
 		return "", fmt.Errorf("retort: URL(%q) outside a request cannot be absolute; set base_url (RETORT_BASE_URL)", name)
 	}
-	if hasHost(built) {
-		return absolute(built, base.Scheme, base.Host, true), nil
+	root := a.config.Root
+	if path := strings.TrimSuffix(base.Path, "/"); path != "" && !hasHost(built) {
+		root = path
 	}
-	return strings.TrimSuffix(a.config.BaseURL, "/") + built, nil
+	return absolute(underRoot(root, built), base.Scheme, base.Host, true), nil
 }
 
 // hasHost reports whether a URL of the router is that of a route with a host.

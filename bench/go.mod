@@ -5,7 +5,6 @@ go 1.26.0
 require (
 	entgo.io/ent v0.14.5
 	github.com/CloudyKit/jet/v6 v6.3.3
-	github.com/a-h/templ v0.3.977
 	github.com/bytedance/sonic v1.15.0
 	github.com/fasthttp/router v1.5.4
 	github.com/flosch/pongo2/v6 v6.0.0
@@ -36,7 +35,10 @@ require (
 	modernc.org/sqlite v1.61.1
 )
 
-require github.com/BurntSushi/toml v1.6.0 // indirect
+require (
+	github.com/a-h/templ v0.3.977 // indirect
+	golang.org/x/term v0.47.0 // indirect
+)
 
 require (
 	ariga.io/atlas v0.32.1-0.20250325101103-175b25e1c1b9 // indirect

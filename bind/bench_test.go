@@ -52,7 +52,7 @@ func BenchmarkStruct(b *testing.B) {
 	for b.Loop() {
 		rewind()
 		var in updatePost
-		if err := bind.Struct(&in, bind.Source{Request: r, Path: pathID}); err != nil {
+		if err := bind.Struct(&in, bind.Source{Request: r, Path: bind.VariablesFunc(pathID)}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -9,7 +9,7 @@
 //	}
 //
 //	var in UpdatePost
-//	err := bind.Struct(&in, bind.Source{Request: r, Path: pathValue})
+//	err := bind.Struct(&in, bind.Source{Request: r, Path: bind.VariablesFunc(pathValue)})
 //
 // # Where values come from
 //
@@ -56,6 +56,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"reflect"
 	"time"
 
@@ -74,9 +75,9 @@ type Source struct {
 	// Context is given to Validate methods. Default: that of the request.
 	Context context.Context
 
-	// Path returns the variables of the route. It may be nil when the struct
-	// has no path tags.
-	Path func(name string) (string, bool)
+	// Path has the variables of the route. It may be nil when the struct has no
+	// path tags.
+	Path Variables
 
 	// Form returns the request's form for those who keep it for other uses.
 	// They close it. Default: the request is parsed by [Form], and its files
@@ -88,6 +89,31 @@ type Source struct {
 
 	// Location is the zone of times sent without one. Default: UTC.
 	Location *time.Location
+}
+
+// Variables are what a router found in the path of a request.
+type Variables interface {
+	// Lookup returns the text of a variable, and whether the route has it.
+	Lookup(name string) (text string, ok bool)
+}
+
+// VariablesFunc is a function as [Variables].
+type VariablesFunc func(name string) (text string, ok bool)
+
+// Lookup calls the function.
+func (f VariablesFunc) Lookup(name string) (text string, ok bool) { return f(name) }
+
+// Cookie returns the value of a request's cookie, with what is percent-encoded in
+// it decoded, and whether it was sent. What is not well-formed stays as it is.
+func Cookie(r *http.Request, name string) (string, bool) {
+	cookie, err := r.Cookie(name)
+	if err != nil {
+		return "", false
+	}
+	if value, err := url.PathUnescape(cookie.Value); err == nil {
+		return value, true
+	}
+	return cookie.Value, true
 }
 
 // Struct fills dst, a pointer to a struct, from a request, and validates it. The
@@ -157,6 +183,28 @@ func Prepare(t reflect.Type) error {
 		return err
 	}
 	return validate.Prepare(t)
+}
+
+// A PathVariable is a field that only a variable of the route can fill.
+type PathVariable struct {
+	Name  string // of the variable
+	Field string // of the struct
+}
+
+// PathVariables returns what the route of a struct type must have: for a router
+// that wants to know at its start.
+func PathVariables(t reflect.Type) ([]PathVariable, error) {
+	p, err := planFor(t)
+	if err != nil {
+		return nil, err
+	}
+	var needed []PathVariable
+	for _, f := range p.parameters {
+		if f.needsPath {
+			needed = append(needed, PathVariable{f.sources[fromPath], f.goName})
+		}
+	}
+	return needed, nil
 }
 
 func target(dst any) (reflect.Value, *plan, error) {

@@ -96,6 +96,11 @@ func (d *decoder) whole(f *field, v reflect.Value, kind media) error {
 		return err
 	}
 	if raw {
+		if cap(body) > maxKeptBuffer { // it would not be used again
+			target.SetBytes(body)
+			d.buffer = nil
+			return nil
+		}
 		target.SetBytes(bytes.Clone(body))
 		return nil
 	}
@@ -117,13 +122,14 @@ func (d *decoder) read() ([]byte, error) {
 		d.hangUp()
 		return nil, tooLarge("the request body", limit, nil)
 	}
-	if want := r.ContentLength + 1; want > int64(cap(d.buffer)) && want <= maxKeptBuffer {
-		d.buffer = make([]byte, 0, max(want, 1024))
+	announced := r.ContentLength + 1 // one more, to see the end
+	if announced > int64(cap(d.buffer)) {
+		d.buffer = make([]byte, 0, max(min(announced, maxKeptBuffer), 1024))
 	}
 	body := d.buffer[:0]
 	for {
 		if len(body) == cap(body) {
-			body = append(body, 0)[:len(body)]
+			body = grown(body, announced)
 		}
 		n, err := r.Body.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
@@ -139,6 +145,17 @@ func (d *decoder) read() ([]byte, error) {
 			return nil, readError(err)
 		}
 	}
+}
+
+// grown returns body with room for more: for all that was announced once a fair
+// part of it has come, so that a client which announces much and sends little
+// costs little.
+func grown(body []byte, announced int64) []byte {
+	room := 2 * len(body)
+	if rest := int(announced) - len(body); rest > 0 && rest <= 16*len(body) {
+		room = len(body) + rest
+	}
+	return append(make([]byte, 0, max(room, 1024)), body...)
 }
 
 // hangUp has the server close the connection after the answer, rather than read

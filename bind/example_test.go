@@ -20,7 +20,7 @@ func ExampleStruct() {
 	mux := http.NewServeMux()
 	mux.HandleFunc("PUT /posts/{id}", func(w http.ResponseWriter, r *http.Request) {
 		var in UpdatePost
-		path := func(name string) (string, bool) { return r.PathValue(name), true }
+		path := bind.VariablesFunc(func(name string) (string, bool) { return r.PathValue(name), true })
 		if err := bind.Struct(&in, bind.Source{Request: r, Response: w, Path: path}); err != nil {
 			fmt.Println(err)
 			return

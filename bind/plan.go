@@ -242,9 +242,12 @@ func newField(sf reflect.StructField, index []int, branch bool) (*field, error) 
 			return nil, fmt.Errorf("has the tag %s, but a %s cannot be made from one text", sourceTags[source], sf.Type)
 		}
 	}
+	if err := f.readDefault(sf); err != nil {
+		return nil, err
+	}
 	only := [sourceCount]string{fromPath: f.sources[fromPath]}
 	f.needsPath = f.sources == only && f.defaults == nil && !f.json && f.form == "" && sf.Type.Kind() != reflect.Pointer
-	return f, f.readDefault(sf)
+	return f, nil
 }
 
 // readSources reads the tags that name sources, and returns one whose values are

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -19,15 +20,15 @@ import (
 	"github.com/retort-web/retort/validate"
 )
 
-func pathOf(pairs ...string) func(string) (string, bool) {
-	return func(name string) (string, bool) {
+func pathOf(pairs ...string) bind.Variables {
+	return bind.VariablesFunc(func(name string) (string, bool) {
 		for i := 0; i+1 < len(pairs); i += 2 {
 			if pairs[i] == name {
 				return pairs[i+1], true
 			}
 		}
 		return "", false
-	}
+	})
 }
 
 func get(query string) *http.Request {
@@ -582,5 +583,58 @@ func TestLocation(t *testing.T) {
 	}
 	if want := time.Date(2026, 1, 31, 14, 4, 0, 0, time.UTC); !in.At.Equal(want) {
 		t.Errorf("got %v, want %v", in.At, want)
+	}
+}
+
+func TestCookieIsDecoded(t *testing.T) {
+	t.Parallel()
+	var in struct {
+		Name string `cookie:"name"`
+		Rate string `cookie:"rate"`
+	}
+	r := get("")
+	r.Header.Set("Cookie", "name=caf%C3%A9%3B%20one; rate=100%")
+	if err := bind.Struct(&in, bind.Source{Request: r}); err != nil || in.Name != "café; one" || in.Rate != "100%" {
+		t.Errorf("got %+v, %v", in, err)
+	}
+}
+
+func TestPathWithDefault(t *testing.T) {
+	t.Parallel()
+	var in struct {
+		Page int `path:"page" default:"1"`
+	}
+	if err := bind.Struct(&in, bind.Source{Request: get("")}); err != nil || in.Page != 1 {
+		t.Errorf("got %+v, %v", in, err)
+	}
+}
+
+// TestLargeBodyMakesLittleGarbage is not parallel, as it counts the memory of the
+// whole program.
+func TestLargeBodyMakesLittleGarbage(t *testing.T) {
+	const size = 8 << 20
+	r := post("application/octet-stream", strings.Repeat("x", size))
+	var in struct {
+		Body []byte `body:""`
+	}
+	before, after := new(runtime.MemStats), new(runtime.MemStats)
+	runtime.ReadMemStats(before)
+	err := bind.Struct(&in, bind.Source{Request: r})
+	runtime.ReadMemStats(after)
+	if err != nil || len(in.Body) != size {
+		t.Fatal(len(in.Body), err)
+	}
+	if used := after.TotalAlloc - before.TotalAlloc; used > 3*size/2 {
+		t.Errorf("%d bytes allocated for a body of %d", used, size)
+	}
+	r = httptest.NewRequest(http.MethodPost, "/", strings.NewReader("x"))
+	r.ContentLength = size
+	runtime.ReadMemStats(before)
+	if err := bind.Struct(&in, bind.Source{Request: r}); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(after)
+	if used := after.TotalAlloc - before.TotalAlloc; used > size/16 {
+		t.Errorf("%d bytes allocated for a body that was announced and did not come", used)
 	}
 }

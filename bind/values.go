@@ -189,7 +189,7 @@ func (d *decoder) parameter(p *plan, f *field, v reflect.Value, source int, quer
 	switch source {
 	case fromPath:
 		if d.src.Path != nil {
-			if text, ok := d.src.Path(name); ok {
+			if text, ok := d.src.Path.Lookup(name); ok {
 				return d.setOne(f, v, text), nil
 			}
 		}
@@ -204,8 +204,8 @@ func (d *decoder) parameter(p *plan, f *field, v reflect.Value, source int, quer
 		}
 		return d.setAll(f, v, r.Header[name]), nil
 	case fromCookie:
-		if cookie, err := r.Cookie(name); err == nil {
-			return d.setOne(f, v, cookie.Value), nil
+		if text, ok := Cookie(r, name); ok {
+			return d.setOne(f, v, text), nil
 		}
 	}
 	return false, nil

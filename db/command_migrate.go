@@ -45,7 +45,7 @@ func apps(args []string, _ string) []string {
 }
 
 func (e *Extension) migrateCommand() retort.Command {
-	var plan, fake, check bool
+	var plan, fake, fakeInitial, check bool
 	return retort.Command{
 		Name: "migrate", Args: "[APP [MIGRATION]]", Group: group, JSON: true, WithoutApp: true, Complete: apps,
 		Short: "Bring the tables of the database up to date",
@@ -56,6 +56,7 @@ func (e *Extension) migrateCommand() retort.Command {
 		Flags: func(fs *flag.FlagSet) {
 			fs.BoolVar(&plan, "plan", false, "show what would be done")
 			fs.BoolVar(&fake, "fake", false, "record the migrations as done and change nothing else")
+			fs.BoolVar(&fakeInitial, "fake-initial", false, "record first migrations as done whose tables exist, with all columns")
 			fs.BoolVar(&check, "check", false, "change nothing; end with code 4 if migrations are pending")
 		},
 		Run: func(ctx context.Context, in *retort.Invocation) error {
@@ -89,7 +90,9 @@ func (e *Extension) migrateCommand() retort.Command {
 				}
 				return nil
 			}
-			options := migrate.Options{Fake: fake}
+			options := migrate.Options{Fake: fake, FakeInitial: fakeInitial, Waiting: func(elapsed time.Duration) {
+				fmt.Fprintf(in.Err, "Another process migrates this database; waiting for it, %v so far.\n", elapsed.Round(time.Second))
+			}}
 			if !in.JSON {
 				options.Progress = func(event migrate.Event) { printProgress(in, event) }
 			}

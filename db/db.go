@@ -28,9 +28,8 @@ package db
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
-	"sync"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -45,36 +44,55 @@ type Options struct {
 	SlowQuery time.Duration
 	// Hooks see every statement, for tracing and measuring.
 	Hooks []orm.QueryHook
+	// Databases are further databases: their URLs, by the names under which
+	// [orm.Using] and the routers know them.
+	Databases map[string]string
+	// Replicas are the URLs of copies of the database that follow it. They serve
+	// queries that only read, see [orm.Databases].
+	Replicas []string
+	// Routers decide which database the queries of a model go to. Default: the one
+	// that was given to [Open].
+	Routers []orm.Router
 }
 
-// Extension is the database of an app, made by [Open].
+// Extension is the database of an app, or several, made by [Open].
 type Extension struct {
-	url     string
-	options Options
-	app     *retort.App
-
-	conn atomic.Pointer[orm.DB] // nil until it is open
-
-	mu       sync.Mutex // held to open and to close
-	closed   bool
-	failure  error // of the last attempt to open
-	failedAt time.Time
+	link      *link   // to the default database
+	links     []*link // to all
+	databases *orm.Databases
+	options   Options
+	app       *retort.App
 
 	watching atomic.Bool // debug mode: statements are recorded
+	guard    *orm.QueryGuard
 }
 
 // Open returns the extension that connects an app to the database of a URL,
 // "sqlite:blog.db"; the package of its driver must be imported. An empty URL
 // stands for the app's [retort.Config].DatabaseURL.
 func Open(url string, options ...Options) *Extension {
-	e := &Extension{url: url}
+	e := &Extension{guard: &orm.QueryGuard{Report: reportRepeated}}
 	if len(options) > 0 {
 		e.options = options[0]
 	}
 	if e.options.SlowQuery == 0 {
 		e.options.SlowQuery = 100 * time.Millisecond
 	}
+	e.link = e.newLink("", url)
+	e.databases = &orm.Databases{Default: e.link.database, Named: map[string]orm.Opener{}, Routers: e.options.Routers}
+	for name, url := range e.options.Databases {
+		e.databases.Named[name] = e.newLink(name, url).database
+	}
+	for i, url := range e.options.Replicas {
+		e.databases.Replicas = append(e.databases.Replicas, e.newLink("replica "+strconv.Itoa(i+1), url).database)
+	}
 	return e
+}
+
+func (e *Extension) newLink(name, url string) *link {
+	l := &link{extension: e, name: name, url: url}
+	e.links = append(e.links, l)
+	return l
 }
 
 // Name returns "db".
@@ -86,9 +104,17 @@ func (e *Extension) Install(app *retort.App) error {
 		return errors.New("db: the extension is installed already; make one with db.Open for each app")
 	}
 	e.app = app
-	app.ExtendContext(func(ctx context.Context) context.Context {
-		return orm.WithOpener(ctx, e.database)
-	})
+	if len(e.links) == 1 && len(e.options.Routers) == 0 {
+		app.ExtendContext(func(ctx context.Context) context.Context {
+			return orm.WithOpener(ctx, e.database)
+		})
+	} else {
+		app.ExtendContext(e.databases.Context)
+		// Each request remembers for itself what it has written.
+		app.Use(func(next retort.Handler) retort.Handler {
+			return func(c *retort.Ctx) error { return next(c.WithContext(e.databases.Context(c))) }
+		})
+	}
 	app.OnStartup(e.start)
 	app.OnShutdown(e.close)
 	app.ReadinessCheck("database", func(ctx context.Context) error {
@@ -111,18 +137,18 @@ func (e *Extension) Install(app *retort.App) error {
 	return nil
 }
 
-// Opening is tried for openTimeout, and not again within openPause after it has
-// failed: requests that need the database fail quickly while it is away, and
-// are well again soon after it is back.
-const (
-	openTimeout = 2 * time.Second
-	openPause   = time.Second
-)
-
 // start opens the database before the app serves. A database that is away is
 // only a warning, since it may come back; a URL that cannot be right is an error.
 func (e *Extension) start(ctx context.Context) error {
 	e.watching.Store(e.app.Config().Debug)
+	if _, named := e.options.Databases[orm.DefaultDatabase]; named {
+		return errors.New("db: the name \"default\" is that of the database given to db.Open; give the other one another name")
+	}
+	if len(e.options.Routers) > 0 {
+		if err := e.databases.Check(ctx); err != nil {
+			return err
+		}
+	}
 	_, err := e.database(ctx)
 	if isAway(err) {
 		return nil
@@ -135,71 +161,16 @@ func isAway(err error) bool {
 	return errors.Is(err, orm.ErrUnavailable) || errors.Is(err, orm.ErrLocked)
 }
 
-// database returns the connection, opening it if need be.
-func (e *Extension) database(ctx context.Context) (*orm.DB, error) {
-	if conn := e.conn.Load(); conn != nil {
-		return conn, nil
-	}
-	return e.open(ctx)
-}
+// database returns the default database, opening it if need be.
+func (e *Extension) database(ctx context.Context) (*orm.DB, error) { return e.link.database(ctx) }
 
-func (e *Extension) open(ctx context.Context) (*orm.DB, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if conn := e.conn.Load(); conn != nil {
-		return conn, nil
-	}
-	if e.closed {
-		return nil, fmt.Errorf("%w: the app has been shut down", orm.ErrUnavailable)
-	}
-	if e.failure != nil && time.Since(e.failedAt) < openPause {
-		return nil, e.failure
-	}
-	cfg := e.app.Config()
-	url := e.url
-	if url == "" {
-		url = cfg.DatabaseURL
-	}
-	if url == "" {
-		return nil, errors.New("db: no database is configured; set DATABASE_URL, or give db.Open a URL such as sqlite:site.db")
-	}
-	// Others wait for this attempt too, so it does not end with one request.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), openTimeout)
-	defer cancel()
-	conn, err := orm.Open(ctx, url)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = fmt.Errorf("%w: no answer within %v: %w", orm.ErrUnavailable, openTimeout, err)
-	}
-	if err != nil {
-		if e.failure == nil && isAway(err) {
-			e.app.Logger().Error("the database cannot be opened", "error", err)
-		}
-		e.failure, e.failedAt = err, time.Now()
-		return nil, err
-	}
-	if e.failure != nil {
-		e.app.Logger().Info("the database is back")
-		e.failure = nil
-	}
-	if cfg.Debug {
-		conn.AddHook(watcher{})
-	}
-	for _, h := range e.options.Hooks {
-		conn.AddHook(h)
-	}
-	e.conn.Store(conn)
-	return conn, nil
-}
-
-// close closes the database for good.
+// close closes the databases for good.
 func (e *Extension) close(context.Context) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.closed = true
-	if conn := e.conn.Load(); conn != nil {
-		return conn.Close()
+	var errs []error
+	for _, l := range e.links {
+		errs = append(errs, l.close())
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // Atomic makes each request one transaction: what the handler wrote is kept if it

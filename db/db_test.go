@@ -460,19 +460,42 @@ func TestRepeatedAndSlowStatementsAreLogged(t *testing.T) {
 			return c.NoContent()
 		}
 	}
-	app.Get("/ten", ask(10))
-	app.Get("/eleven", ask(11))
+	app.Get("/four", ask(4))
+	app.Get("/five", ask(5))
+	app.Get("/accounts", func(c *retort.Ctx) error {
+		notes, err := Notes.All(c)
+		for _, n := range notes {
+			if _, err := n.Account.Load(c); err != nil {
+				return err
+			}
+		}
+		return errors.Join(err, c.NoContent())
+	})
 	client := retorttest.New(t, app)
-	client.Get("/ten").Status(204)
-	if strings.Contains(logs.String(), "many times") {
-		t.Error("ten times is called many")
+	client.Get("/four").Status(204)
+	client.Get("/four").Status(204)
+	if strings.Contains(logs.String(), "again and again") {
+		t.Error("four times is called often")
 	}
 	if !strings.Contains(logs.String(), "slow statement") {
 		t.Error("no slow statement was logged")
 	}
-	client.Get("/eleven").Status(204)
-	if !strings.Contains(logs.String(), "count=11 path=/eleven") {
+	client.Get("/five").Status(204)
+	if !strings.Contains(logs.String(), "count=5 path=/five") {
 		t.Errorf("the repetition was not logged:\n%s", logs.String())
+	}
+	account := &Account{Name: "ada"}
+	if err := Accounts.Insert(app.Context(), account); err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		if err := Notes.Insert(app.Context(), &Note{Account: orm.FK[Account]{ID: account.ID}, Text: "x"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	client.Get("/accounts")
+	if logs := logs.String(); !strings.Contains(logs, `add With(&p.Account) to the query of Note`) || !strings.Contains(logs, "db_test.go:") {
+		t.Errorf("the loop was not logged:\n%s", logs)
 	}
 }
 

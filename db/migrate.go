@@ -52,9 +52,9 @@ func (c connection) Transaction(ctx context.Context, options migrate.Transaction
 	return c.Atomic(ctx, orm.TxOptions{WithoutForeignKeys: options.WithoutForeignKeys}, fn)
 }
 
-// Lock implements migrate.Database. SQLite, which has no such locks, needs none.
-func (c connection) Lock(context.Context, string) (unlock func(), err error) {
-	return func() {}, nil
+// Lock implements migrate.Database.
+func (c connection) Lock(ctx context.Context, name string) (unlock func(), err error) {
+	return c.DB.Lock(ctx, name)
 }
 
 // load returns the graph of the program's migrations and the context's database.

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
 	"sync"
@@ -13,14 +14,12 @@ import (
 	"github.com/retort-web/retort/orm"
 )
 
-// The limits of what debug mode remembers of one request, and from when on a
-// statement that repeats is pointed out.
+// The limits of what debug mode remembers of one request.
 const (
 	maxStatements = 200
 	maxSQL        = 2000
 	maxArgument   = 80
 	maxArguments  = 30
-	repeated      = 10
 )
 
 // log is the statements of one request.
@@ -29,7 +28,9 @@ type log struct {
 	statements []statement // the first maxStatements
 	total      int
 	elapsed    time.Duration
-	counts     map[string]int // by text
+	counted    context.Context // where the guard counts
+	logger     *slog.Logger    // of the request
+	path       string
 }
 
 // statement is one statement that ran.
@@ -49,17 +50,44 @@ func (e *Extension) watch(c *retort.Ctx) error {
 	if !e.watching.Load() {
 		return nil
 	}
-	l := &log{counts: map[string]int{}}
+	l := &log{counted: e.guard.Watch(context.Background()), logger: c.Logger(), path: c.Path()}
 	logKey.Set(c, l)
 	c.Defer(func() { l.hint(c, e.options.SlowQuery) })
 	return nil
 }
 
-// watcher is the [orm.QueryHook] that fills the logs.
-type watcher struct{}
+// watcher is the [orm.QueryHook] that fills the logs and asks the guard.
+type watcher struct{ guard *orm.QueryGuard }
 
 // QueryStart implements orm.QueryHook.
-func (watcher) QueryStart(ctx context.Context, _ *orm.QueryEvent) context.Context { return ctx }
+func (w watcher) QueryStart(ctx context.Context, e *orm.QueryEvent) context.Context {
+	if l, ok := logKey.Get(ctx); ok {
+		w.guard.QueryStart(requestContext{ctx, l.counted}, e)
+	}
+	return ctx
+}
+
+// requestContext is the context of a query together with what the guard counts of the
+// request.
+type requestContext struct {
+	context.Context
+	counted context.Context
+}
+
+// Value looks in both.
+func (c requestContext) Value(key any) any {
+	if v := c.counted.Value(key); v != nil {
+		return v
+	}
+	return c.Context.Value(key)
+}
+
+// reportRepeated tells the developer of a loop that asks the database for each row.
+func reportRepeated(ctx context.Context, r orm.RepeatedQuery) {
+	l := logKey.Must(ctx)
+	l.logger.Warn("a line asks the database again and again", "line", r.File+":"+strconv.Itoa(r.Line), "count", r.Times, "path", l.path, "hint", r.Hint(),
+		"sql", clip(r.SQL, maxSQL))
+}
 
 // QueryEnd implements orm.QueryHook.
 func (watcher) QueryEnd(ctx context.Context, e *orm.QueryEvent) {
@@ -71,7 +99,6 @@ func (watcher) QueryEnd(ctx context.Context, e *orm.QueryEvent) {
 	defer l.mu.Unlock()
 	l.total++
 	l.elapsed += e.Duration
-	l.counts[e.SQL]++
 	if len(l.statements) < maxStatements {
 		l.statements = append(l.statements, statement{
 			sql: clip(e.SQL, maxSQL), args: formatArgs(e.SQL, e.Args), elapsed: e.Duration, rows: e.Rows, err: e.Err, inTx: e.InTx,
@@ -83,12 +110,6 @@ func (watcher) QueryEnd(ctx context.Context, e *orm.QueryEvent) {
 func (l *log) hint(c *retort.Ctx, slow time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for sql, n := range l.counts {
-		if n > repeated {
-			c.Logger().Debug("a statement ran many times in one request", "count", n, "path", c.Path(), "sql", clip(sql, maxSQL),
-				"hint", "load the related rows with With, or fetch them together with orm.In")
-		}
-	}
 	for _, s := range l.statements {
 		if s.elapsed >= slow {
 			c.Logger().Debug("slow statement", "took", s.elapsed, "rows", s.rows, "path", c.Path(), "sql", s.sql,

@@ -24,7 +24,7 @@ func (f *core) validate(value any) {
 			return
 		}
 	}
-	if f.err = f.checkUnique(ctx); f.err != nil || !f.isRight() {
+	if f.err = f.checkConstraints(ctx, f.changedFields()); f.err != nil || !f.isRight() {
 		return
 	}
 	var err error
@@ -37,12 +37,15 @@ func (f *core) validate(value any) {
 	if f.err = f.adopt(err); f.err != nil || !f.isRight() {
 		return
 	}
-	if f.clean != nil {
-		if f.err = f.adopt(f.clean(ctx, value)); f.err != nil || !f.isRight() {
-			return
-		}
+	if f.clean == nil {
+		return
 	}
-	f.err = f.checkSets(ctx)
+	before := reflect.New(f.value.Type()).Elem()
+	before.Set(f.value)
+	if f.err = f.adopt(f.clean(ctx, value)); f.err != nil || !f.isRight() {
+		return
+	}
+	f.err = f.checkConstraints(ctx, f.differing(before))
 }
 
 // adopt puts the failures in err beside their fields. It returns err if it is no

@@ -22,9 +22,7 @@ type plan struct {
 	info  *orm.ModelInfo // nil for a struct that is no model
 	names unsafe.Pointer // the struct whose fields' addresses are names
 	specs []*spec
-	// sets are the combinations that must be unique.
-	sets [][]*orm.FieldInfo
-	err  error
+	err   error
 }
 
 // spec is what is known of one field.
@@ -91,13 +89,12 @@ func newPlan(t reflect.Type, info *orm.ModelInfo) *plan {
 
 func (p *plan) addModel() {
 	// It also finds out whether the relations lead somewhere.
-	tables, err := p.info.Tables()
-	if err != nil {
+	// The model's relations must be known, and its Meta without mistakes.
+	if _, err := p.info.Tables(); err != nil {
 		p.err = err
 		return
 	}
 	p.names = namesOf(p.info)
-	p.addSets(tables[0].Indexes)
 	related := map[*orm.ModelInfo]Source{}
 	for _, f := range p.info.Fields {
 		sf, ok := p.typ.FieldByName(f.Name)
@@ -113,22 +110,6 @@ func (p *plan) addModel() {
 			s.relate(related)
 		}
 		p.specs = append(p.specs, s)
-	}
-}
-
-// addSets keeps the combinations of fields that must be unique. A partial index is
-// left to the database: its condition is SQL.
-func (p *plan) addSets(indexes []schema.Index) {
-	for _, index := range indexes {
-		if !index.Unique || index.Where != "" {
-			continue
-		}
-		var set []*orm.FieldInfo
-		for _, column := range index.Columns {
-			i := slices.IndexFunc(p.info.Fields, func(f *orm.FieldInfo) bool { return f.Column == column.Name })
-			set = append(set, p.info.Fields[i])
-		}
-		p.sets = append(p.sets, set)
 	}
 }
 

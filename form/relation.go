@@ -16,9 +16,13 @@ const maxKeys = 10_000
 
 // keyText is the text of the primary key of a row of the related model.
 func (f *Field) keyText(row any) (string, error) {
-	key, err := f.target().PrimaryKey.Get(row)
+	pk := f.target().PrimaryKey
+	key, err := pk.Get(row)
 	if err != nil {
 		return "", err
+	}
+	if len(pk.Parts) > 0 {
+		return pk.KeyText(key)
 	}
 	v := reflect.New(reflect.TypeOf(key)).Elem()
 	v.Set(reflect.ValueOf(key))
@@ -27,7 +31,16 @@ func (f *Field) keyText(row any) (string, error) {
 
 // key reads the text of a key; what is none is not among the choices.
 func (f *Field) key(text string) (any, bool) {
-	v := reflect.New(f.target().PrimaryKey.Type).Elem()
+	pk := f.target().PrimaryKey
+	if len(pk.Parts) > 0 {
+		row := f.target().New()
+		if pk.Set(row, text) != nil {
+			return nil, false
+		}
+		key, err := pk.Get(row)
+		return key, err == nil
+	}
+	v := reflect.New(pk.Type).Elem()
 	if f.spec.codec.parse(v, text, f.form.location) != nil || v.IsZero() {
 		return nil, false
 	}
@@ -120,21 +133,43 @@ func (f *Field) pick(ctx context.Context, texts []string) ([]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("form: %s: %w", f.spec.goName, err)
 	}
+	return f.allThere(keys, picked)
+}
+
+// allThere checks that there is a row for each key.
+func (f *Field) allThere(keys, picked []any) ([]any, error) {
+	pk := f.target().PrimaryKey
 	found := map[any]bool{}
 	for _, row := range picked {
-		key, err := f.target().PrimaryKey.Get(row)
+		key, err := pk.Get(row)
+		if err == nil {
+			key, err = mapKey(pk, key)
+		}
 		if err != nil {
 			return nil, err
 		}
 		found[key] = true
 	}
 	for _, key := range keys {
+		key, err := mapKey(pk, key)
+		if err != nil {
+			return nil, err
+		}
 		if !found[key] {
 			f.fail(notAChoice())
 			return nil, nil
 		}
 	}
 	return picked, nil
+}
+
+// mapKey is a key as one of a map. A key of several columns may hold rows that are
+// loaded, which do not count.
+func mapKey(pk *orm.FieldInfo, key any) (any, error) {
+	if len(pk.Parts) == 0 {
+		return key, nil
+	}
+	return pk.KeyText(key)
 }
 
 // loadKeys finds out to which rows a saved row is related.

@@ -75,7 +75,7 @@ func (f *core) write(ctx context.Context) error {
 func (f *core) columns() []*orm.FieldInfo {
 	var fields []*orm.FieldInfo
 	for _, s := range f.plan.specs {
-		if s.info.Column == "" || s.info.PrimaryKey {
+		if s.info.Column == "" && len(s.info.Parts) == 0 || s.info.PrimaryKey {
 			continue
 		}
 		before, after := f.initial.FieldByIndex(s.index), f.value.FieldByIndex(s.index)

@@ -155,7 +155,7 @@ func TestWhatTheDatabaseKnows(t *testing.T) {
 		"one tag is not there":   {complete("tags", "1,99"), "tags: is not one of the choices", ""},
 		"a tag is no key":        {complete("tags", "go"), "tags: is not one of the choices", ""},
 		"a tag is hostile":       {complete("tags", "1\x00"), "tags: must not contain the null character", ""},
-		"check":                  {complete("title", "Macbeth"), "The values do not fit together", ""},
+		"check":                  {complete("title", "Macbeth"), "title: is not allowed", ""},
 		"all at once": {
 			complete("slug", "hello", "author", "99", "stars", "6", "title", ""),
 			"title: is required; slug: is taken already; stars: must be at most 5; author: is not one of the choices", "",

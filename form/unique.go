@@ -11,59 +11,83 @@ import (
 	"github.com/retort-web/retort/validate"
 )
 
-// checkUnique looks for other rows with the values of fields that are unique by
-// themselves. The database has the last word when the row is written.
-func (f *core) checkUnique(ctx context.Context) error {
-	if f.plan.info == nil {
+// checkConstraints asks the model whether the constraints hold that fields of the row are
+// part of. The database has the last word when the row is written.
+func (f *core) checkConstraints(ctx context.Context, fields []*orm.FieldInfo) error {
+	if f.plan.info == nil || len(fields) == 0 {
 		return nil
 	}
-	for _, field := range f.fields {
-		info := field.spec.info
-		if !info.Unique || len(field.faults) > 0 || !field.changed && !f.isNew {
-			continue
-		}
-		taken, err := f.taken(ctx, []*orm.FieldInfo{info})
-		if err != nil {
-			return err
-		}
-		if taken {
-			field.fail(takenFault())
-		}
+	err := f.plan.info.Query().ValidateConstraints(ctx, f.value.Addr().Interface(), f.wrong(), fields...)
+	faults, ok := errors.AsType[validate.Errors](err)
+	if err != nil && !ok {
+		return fmt.Errorf("form: %s: %w", f.plan.info.Name, err)
+	}
+	for i := range faults {
+		f.placeConstraint(&faults[i])
 	}
 	return nil
+}
+
+// wrong are the failures so far, by the names that the model has for the fields.
+func (f *core) wrong() validate.Errors {
+	var known validate.Errors
+	for _, field := range f.fields {
+		if info := field.spec.info; info != nil && len(field.faults) > 0 {
+			known.Add(info.Snake, field.faults[0].Code, "")
+		}
+	}
+	return known
+}
+
+// placeConstraint puts a failure beside its field. Another row with the same values in
+// several fields is told of by the labels that they have here.
+func (f *core) placeConstraint(fault *validate.FieldError) {
+	if names, ok := fault.Params["fields"].([]string); ok && fault.Code == "taken" {
+		set := make([]*orm.FieldInfo, len(names))
+		for i, name := range names {
+			set[i] = f.plan.info.FieldNamed(name)
+		}
+		f.setTaken(set)
+		return
+	}
+	for _, field := range f.fields {
+		if info := field.spec.info; info != nil && fault.Field == info.Snake {
+			field.fail(fault)
+			return
+		}
+	}
+	f.others = append(f.others, *fault)
+}
+
+// changedFields are the fields of the form whose constraints are of interest: those that
+// changed, and all of a new row.
+func (f *core) changedFields() []*orm.FieldInfo {
+	var fields []*orm.FieldInfo
+	for _, field := range f.fields {
+		info := field.spec.info
+		if info != nil && info.Column != "" && !field.disabled && len(field.faults) == 0 && (field.changed || f.isNew) {
+			fields = append(fields, info)
+		}
+	}
+	return fields
+}
+
+// differing are the fields of the model that are not as they are in another value.
+func (f *core) differing(before reflect.Value) []*orm.FieldInfo {
+	var fields []*orm.FieldInfo
+	for _, s := range f.plan.specs {
+		if s.info == nil || s.info.Column == "" && len(s.info.Parts) == 0 {
+			continue
+		}
+		if !reflect.DeepEqual(before.FieldByIndex(s.index).Interface(), f.value.FieldByIndex(s.index).Interface()) {
+			fields = append(fields, s.info)
+		}
+	}
+	return fields
 }
 
 func takenFault() *validate.FieldError {
 	return &validate.FieldError{Code: "taken", Message: "is taken already"}
-}
-
-// checkSets does the same for the combinations that must be unique, if the form
-// has one of their fields.
-func (f *core) checkSets(ctx context.Context) error {
-	for _, set := range f.plan.sets {
-		if !f.hasOneOf(set) {
-			continue
-		}
-		taken, err := f.taken(ctx, set)
-		if err != nil {
-			return err
-		}
-		if taken {
-			f.setTaken(set)
-		}
-	}
-	return nil
-}
-
-func (f *core) hasOneOf(set []*orm.FieldInfo) bool {
-	for _, field := range f.fields {
-		for _, info := range set {
-			if field.spec.info == info {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // setTaken says that another row has the combination: beside the field if it is
@@ -101,44 +125,6 @@ func article(noun string) string {
 		return "An " + noun
 	}
 	return "A " + noun
-}
-
-// taken reports whether another row has the value's values in the fields. NULL is
-// never the same.
-func (f *core) taken(ctx context.Context, set []*orm.FieldInfo) (bool, error) {
-	info := f.plan.info
-	row := f.value.Addr().Interface()
-	var conds []orm.Cond
-	for _, field := range set {
-		value, err := field.Get(row)
-		if err != nil {
-			return false, err
-		}
-		if isNull(field, value) {
-			return false, nil
-		}
-		conds = append(conds, orm.Lookup(field.Snake, value))
-	}
-	if !f.isNew {
-		key, err := info.PrimaryKey.Get(row)
-		if err != nil {
-			return false, err
-		}
-		conds = append(conds, orm.Lookup(info.PrimaryKey.Snake+"__ne", key))
-	}
-	found, err := info.Query().Where(conds...).Exists(ctx)
-	if err != nil {
-		return false, fmt.Errorf("form: %s: %w", info.Name, err)
-	}
-	return found, nil
-}
-
-func isNull(field *orm.FieldInfo, value any) bool {
-	if field.Relation != nil {
-		return reflect.ValueOf(value).Field(0).IsZero()
-	}
-	v := reflect.ValueOf(value)
-	return v.Kind() == reflect.Pointer && v.IsNil()
 }
 
 // constraint turns what the database refused into errors of the form. It returns

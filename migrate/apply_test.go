@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/retort-web/retort/internal/testdb"
 	"github.com/retort-web/retort/orm/schema"
 	"github.com/retort-web/retort/orm/schema/sqlite"
 )
@@ -26,53 +27,55 @@ func seed(t testing.TB, db *testDatabase) {
 
 func TestFirstMigrationsCreateTheTables(t *testing.T) {
 	t.Parallel()
-	p, db := newProject(), openTest(t)
-	got := p.make(t, blogTables(), nil)
-	want := []string{
-		"auth.0001_initial: Create model User",
-		"blog.0001_initial: Create model Post; Create model Tag; Create model Post_tags",
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	p.migrate(t, db)
-	seed(t, db)
-	if err := db.Exec(t.Context(), `INSERT INTO blog_post (title, author_id) VALUES ('', 1)`); err == nil {
-		t.Error("the check constraint is not there")
-	}
-	if err := db.Exec(t.Context(), `INSERT INTO blog_post (title, author_id) VALUES ('x', 9)`); err == nil {
-		t.Error("the foreign key is not there")
-	}
-	if got := p.make(t, blogTables(), nil); len(got) != 0 {
-		t.Errorf("nothing changed, but got %v", got)
-	}
-	if steps := p.to(t, db, Target{}); steps != nil {
-		t.Errorf("all was applied, but did %v", steps)
-	}
-	p.to(t, db, Target{App: "auth", Name: Zero})
-	if got := db.rows(t, sqliteTables); len(got) != 1 {
-		t.Errorf("tables after undoing all: %v", got)
-	}
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		p, db := newProject(), openKind(t, kind)
+		got := p.make(t, blogTables(), nil)
+		want := []string{
+			"auth.0001_initial: Create model User",
+			"blog.0001_initial: Create model Post; Create model Tag; Create model Post_tags",
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+		p.migrate(t, db)
+		seed(t, db)
+		if err := db.Exec(t.Context(), `INSERT INTO blog_post (title, author_id) VALUES ('', 1)`); err == nil {
+			t.Error("the check constraint is not there")
+		}
+		if err := db.Exec(t.Context(), `INSERT INTO blog_post (title, author_id) VALUES ('x', 9)`); err == nil {
+			t.Error("the foreign key is not there")
+		}
+		if got := p.make(t, blogTables(), nil); len(got) != 0 {
+			t.Errorf("nothing changed, but got %v", got)
+		}
+		if steps := p.to(t, db, Target{}); steps != nil {
+			t.Errorf("all was applied, but did %v", steps)
+		}
+		p.to(t, db, Target{App: "auth", Name: Zero})
+		if got := db.tables(t); len(got) != 0 {
+			t.Errorf("tables after undoing all: %v", got)
+		}
+	})
 }
-
-const sqliteTables = `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name`
 
 func TestIrreversibleIsRefusedBeforeAnythingChanges(t *testing.T) {
 	t.Parallel()
-	p, db := newProject(), openTest(t)
-	p.make(t, blogTables(), nil)
-	p.add(t, "blog", "0002_code", RunCode{Name: "fill", Code: NoCode})
-	p.add(t, "blog", "0003_field", AddField{Model: "Tag", Column: schema.Column{Name: "note", Type: schema.Text, Null: true}})
-	p.migrate(t, db)
-	before := dump(t, db)
-	for _, target := range []Target{{App: "blog", Name: Zero}, {App: "auth", Name: Zero}, {App: "blog", Name: "0001"}} {
-		_, err := p.graph(t).Apply(t.Context(), db, target, Options{})
-		contains(t, err, ErrIrreversible, "blog.0002_code", "Run Go code: fill")
-	}
-	if diff := cmp.Diff(before, dump(t, db)); diff != "" {
-		t.Error(diff)
-	}
-	p.to(t, db, Target{App: "blog", Name: "0002"})
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		p, db := newProject(), openKind(t, kind)
+		p.make(t, blogTables(), nil)
+		p.add(t, "blog", "0002_code", RunCode{Name: "fill", Code: NoCode})
+		p.add(t, "blog", "0003_field", AddField{Model: "Tag", Column: schema.Column{Name: "note", Type: schema.Text, Null: true}})
+		p.migrate(t, db)
+		before := dump(t, db)
+		for _, target := range []Target{{App: "blog", Name: Zero}, {App: "auth", Name: Zero}, {App: "blog", Name: "0001"}} {
+			_, err := p.graph(t).Apply(t.Context(), db, target, Options{})
+			contains(t, err, ErrIrreversible, "blog.0002_code", "Run Go code: fill")
+		}
+		if diff := cmp.Diff(before, dump(t, db)); diff != "" {
+			t.Error(diff)
+		}
+		p.to(t, db, Target{App: "blog", Name: "0002"})
+	})
 }
 
 func TestImpossibleOperationIsRefusedBeforeAnythingChanges(t *testing.T) {
@@ -119,7 +122,7 @@ func TestImpossibleOperationIsRefusedBeforeAnythingChanges(t *testing.T) {
 		p.sets["blog"].Add(Migration{Name: "0002_x", Dependencies: []string{"blog.0001_initial"}, Operations: []Operation{test.operation}})
 		_, err := p.graph(t).Apply(t.Context(), db, Target{}, Options{})
 		contains(t, err, nil, "blog.0002_x", test.operation.Describe(), test.want)
-		if got := db.rows(t, sqliteTables); len(got) != 0 {
+		if got := db.tables(t); len(got) != 0 {
 			t.Errorf("%T changed the database: %v", test.operation, got)
 		}
 	}
@@ -181,165 +184,179 @@ func TestRebuildDoesNotGiveOutOldKeysAgain(t *testing.T) {
 
 func TestRunSQLAndCodeGoBothWays(t *testing.T) {
 	t.Parallel()
-	p, db := newProject(), openTest(t)
-	p.make(t, blogTables(), nil)
-	count := func(sign string) func(context.Context, Database) error {
-		return func(ctx context.Context, db Database) error {
-			return db.Exec(ctx, "UPDATE blog_tag SET name = name || ?", sign)
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		p, db := newProject(), openKind(t, kind)
+		p.make(t, blogTables(), nil)
+		count := func(sign string) func(context.Context, Database) error {
+			return func(ctx context.Context, db Database) error {
+				return db.Exec(ctx, "UPDATE blog_tag SET name = name || "+db.Dialect().Placeholder(1), sign)
+			}
 		}
-	}
-	p.add(t, "blog", "0002_data",
-		RunSQL{SQL: "INSERT INTO blog_tag (name) VALUES ('a'); INSERT INTO blog_tag (name) VALUES ('b')", ReverseSQL: "DELETE FROM blog_tag WHERE name IN ('a+-', 'b+-')"},
-		RunCode{Code: count("+"), ReverseCode: count("-")},
-		RunSQL{SQL: Noop, ReverseSQL: Noop},
-	)
-	p.migrate(t, db)
-	if got := strings.Join(db.rows(t, "SELECT name FROM blog_tag"), " "); got != "a+ b+" {
-		t.Errorf("forward: %s", got)
-	}
-	p.to(t, db, Target{App: "blog", Name: "0001"})
-	if got := db.rows(t, "SELECT name FROM blog_tag"); len(got) != 0 {
-		t.Errorf("backward: %v", got)
-	}
+		p.add(t, "blog", "0002_data",
+			RunSQL{SQL: "INSERT INTO blog_tag (name) VALUES ('a'); INSERT INTO blog_tag (name) VALUES ('b')", ReverseSQL: "DELETE FROM blog_tag WHERE name IN ('a+-', 'b+-')"},
+			RunCode{Code: count("+"), ReverseCode: count("-")},
+			RunSQL{SQL: Noop, ReverseSQL: Noop},
+		)
+		p.migrate(t, db)
+		if got := strings.Join(db.rows(t, "SELECT name FROM blog_tag ORDER BY id"), " "); got != "a+ b+" {
+			t.Errorf("forward: %s", got)
+		}
+		p.to(t, db, Target{App: "blog", Name: "0001"})
+		if got := db.rows(t, "SELECT name FROM blog_tag"); len(got) != 0 {
+			t.Errorf("backward: %v", got)
+		}
+	})
 }
+
+// longText is the type of text without a size.
+var longText = map[string]string{"sqlite": "TEXT", "postgres": "text", "mysql": "LONGTEXT"}
 
 func TestStateAndDatabaseCanPart(t *testing.T) {
 	t.Parallel()
-	p, db := newProject(), openTest(t)
-	p.make(t, blogTables(), nil)
-	note := schema.Column{Name: "note", Type: schema.Text, Null: true}
-	p.add(t, "blog", "0002_x", SeparateStateAndDatabase{
-		State: []Operation{AddField{Model: "Tag", Column: note}},
-		Database: []Operation{
-			RunSQL{SQL: "ALTER TABLE blog_tag ADD COLUMN remark TEXT", ReverseSQL: Noop},
-			RunSQL{SQL: "ALTER TABLE blog_tag RENAME COLUMN remark TO note", ReverseSQL: "ALTER TABLE blog_tag DROP COLUMN note"},
-		},
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		p, db := newProject(), openKind(t, kind)
+		p.make(t, blogTables(), nil)
+		note := schema.Column{Name: "note", Type: schema.Text, Null: true}
+		p.add(t, "blog", "0002_x", SeparateStateAndDatabase{
+			State: []Operation{AddField{Model: "Tag", Column: note}},
+			Database: []Operation{
+				RunSQL{SQL: "ALTER TABLE blog_tag ADD COLUMN remark " + longText[kind.Name], ReverseSQL: Noop},
+				RunSQL{SQL: "ALTER TABLE blog_tag RENAME COLUMN remark TO note", ReverseSQL: "ALTER TABLE blog_tag DROP COLUMN note"},
+			},
+		})
+		p.migrate(t, db)
+		tables := blogTables()
+		tag := pick(t, tables, "Tag")
+		tag.Columns = append(tag.Columns, note)
+		if got := p.make(t, tables, nil); len(got) != 0 {
+			t.Errorf("the state lacks the change: %v", got)
+		}
+		if diff := cmp.Diff(dumpOf(t, kind, tables), dump(t, db)); diff != "" {
+			t.Error(diff)
+		}
+		p.to(t, db, Target{App: "blog", Name: "0001"})
+		if diff := cmp.Diff(dumpOf(t, kind, blogTables()), dump(t, db)); diff != "" {
+			t.Error(diff)
+		}
 	})
-	p.migrate(t, db)
-	tables := blogTables()
-	tag := pick(t, tables, "Tag")
-	tag.Columns = append(tag.Columns, note)
-	if got := p.make(t, tables, nil); len(got) != 0 {
-		t.Errorf("the state lacks the change: %v", got)
-	}
-	if diff := cmp.Diff(dumpOf(t, tables), dump(t, db)); diff != "" {
-		t.Error(diff)
-	}
-	p.to(t, db, Target{App: "blog", Name: "0001"})
-	if diff := cmp.Diff(dumpOf(t, blogTables()), dump(t, db)); diff != "" {
-		t.Error(diff)
-	}
 }
 
 func TestFakeOnlyRecords(t *testing.T) {
 	t.Parallel()
-	p, db := newProject(), openTest(t)
-	p.make(t, blogTables(), nil)
-	g := p.graph(t)
-	if _, err := g.Apply(t.Context(), db, Target{App: "auth"}, Options{Fake: true}); err != nil {
-		t.Fatal(err)
-	}
-	if got := db.rows(t, sqliteTables); len(got) != 1 {
-		t.Errorf("tables: %v", got)
-	}
-	pending, err := g.Pending(t.Context(), db)
-	if err != nil || planned(pending) != "+blog.0001_initial" {
-		t.Errorf("pending: %s, %v", planned(pending), err)
-	}
-	if _, err := g.Apply(t.Context(), db, Target{App: "auth", Name: Zero}, Options{Fake: true}); err != nil {
-		t.Fatal(err)
-	}
-	if got := db.rows(t, "SELECT name FROM retort_migrations"); len(got) != 0 {
-		t.Errorf("recorded: %v", got)
-	}
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		p, db := newProject(), openKind(t, kind)
+		p.make(t, blogTables(), nil)
+		g := p.graph(t)
+		if _, err := g.Apply(t.Context(), db, Target{App: "auth"}, Options{Fake: true}); err != nil {
+			t.Fatal(err)
+		}
+		if got := db.tables(t); len(got) != 0 {
+			t.Errorf("tables: %v", got)
+		}
+		pending, err := g.Pending(t.Context(), db)
+		if err != nil || planned(pending) != "+blog.0001_initial" {
+			t.Errorf("pending: %s, %v", planned(pending), err)
+		}
+		if _, err := g.Apply(t.Context(), db, Target{App: "auth", Name: Zero}, Options{Fake: true}); err != nil {
+			t.Fatal(err)
+		}
+		if got := db.rows(t, "SELECT name FROM retort_migrations"); len(got) != 0 {
+			t.Errorf("recorded: %v", got)
+		}
+	})
 }
 
 func TestFakeInitialAdoptsTablesThatExist(t *testing.T) {
 	t.Parallel()
-	p, db := newProject(), openTest(t)
-	p.make(t, blogTables(), nil)
-	p.add(t, "blog", "0002_x", AddField{Model: "Tag", Column: schema.Column{Name: "note", Type: schema.Text, Null: true}})
-	p.add(t, "seed", "0001_initial", RunSQL{SQL: "CREATE TABLE seeded (id)"})
-	for _, table := range blogTables()[1:] {
-		db.exec(t, db.Dialect().CreateTable(table)...)
-	}
-	g := p.graph(t)
-	_, err := g.Apply(t.Context(), db, Target{App: "blog"}, Options{})
-	contains(t, err, nil, "blog.0001_initial", "already exists")
-	if _, err := g.Apply(t.Context(), db, Target{}, Options{FakeInitial: true}); err != nil {
-		t.Fatal(err)
-	}
-	tables := blogTables()
-	tag := pick(t, tables, "Tag")
-	tag.Columns = append(tag.Columns, schema.Column{Name: "note", Type: schema.Text, Null: true})
-	want := append(dumpOf(t, tables), "seeded column id||0|NULL|0")
-	if diff := cmp.Diff(want, dump(t, db)); diff != "" {
-		t.Error(diff)
-	}
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		p, db := newProject(), openKind(t, kind)
+		p.make(t, blogTables(), nil)
+		p.add(t, "blog", "0002_x", AddField{Model: "Tag", Column: schema.Column{Name: "note", Type: schema.Text, Null: true}})
+		seeded := &schema.Table{Name: "seeded", Columns: []schema.Column{idColumn()}}
+		p.add(t, "seed", "0001_initial", RunSQL{SQL: db.Dialect().CreateTable(seeded)[0]})
+		db.exec(t, schema.CreateTables(db.Dialect(), blogTables())...)
+		g := p.graph(t)
+		_, err := g.Apply(t.Context(), db, Target{App: "blog"}, Options{})
+		contains(t, err, nil, "auth.0001_initial", "already exists")
+		if _, err := g.Apply(t.Context(), db, Target{}, Options{FakeInitial: true}); err != nil {
+			t.Fatal(err)
+		}
+		tables := blogTables()
+		tag := pick(t, tables, "Tag")
+		tag.Columns = append(tag.Columns, schema.Column{Name: "note", Type: schema.Text, Null: true})
+		want := dumpOf(t, kind, append(tables, seeded))
+		if diff := cmp.Diff(want, dump(t, db)); diff != "" {
+			t.Error(diff)
+		}
+	})
 }
 
 func TestInconsistentHistoryIsRefused(t *testing.T) {
 	t.Parallel()
-	p, db := newProject(), openTest(t)
-	p.make(t, blogTables(), nil)
-	p.migrate(t, db)
-	db.exec(t, "DELETE FROM retort_migrations WHERE app = 'auth'")
-	g := p.graph(t)
-	_, err := g.Apply(t.Context(), db, Target{}, Options{})
-	contains(t, err, ErrInconsistent, "blog.0001_initial is applied, but auth.0001_initial", "--fake")
-	_, err = g.Plan(t.Context(), db, Target{})
-	contains(t, err, ErrInconsistent)
-	if _, err := g.Apply(t.Context(), db, Target{App: "auth"}, Options{Fake: true}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := g.Apply(t.Context(), db, Target{}, Options{}); err != nil {
-		t.Error(err)
-	}
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		p, db := newProject(), openKind(t, kind)
+		p.make(t, blogTables(), nil)
+		p.migrate(t, db)
+		db.exec(t, "DELETE FROM retort_migrations WHERE app = 'auth'")
+		g := p.graph(t)
+		_, err := g.Apply(t.Context(), db, Target{}, Options{})
+		contains(t, err, ErrInconsistent, "blog.0001_initial is applied, but auth.0001_initial", "--fake")
+		_, err = g.Plan(t.Context(), db, Target{})
+		contains(t, err, ErrInconsistent)
+		if _, err := g.Apply(t.Context(), db, Target{App: "auth"}, Options{Fake: true}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := g.Apply(t.Context(), db, Target{}, Options{}); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestStatusTellsWhatIsApplied(t *testing.T) {
 	t.Parallel()
-	p, db := newProject(), openTest(t)
-	p.make(t, blogTables(), nil)
-	p.add(t, "blog", "0002_x")
-	g := p.graph(t)
-	status := func() string {
-		all, err := g.Status(t.Context(), db)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var b strings.Builder
-		for _, app := range all {
-			b.WriteString(app.App + ":")
-			for _, m := range app.Migrations {
-				mark := " "
-				switch {
-				case m.Missing:
-					mark = "?"
-				case m.Applied:
-					mark = "x"
-				}
-				if m.Applied != (time.Since(m.At) < time.Minute) {
-					t.Errorf("%s was applied at %v", m.Name, m.At)
-				}
-				b.WriteString(" [" + mark + "] " + m.Name)
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		p, db := newProject(), openKind(t, kind)
+		p.make(t, blogTables(), nil)
+		p.add(t, "blog", "0002_x")
+		g := p.graph(t)
+		status := func() string {
+			all, err := g.Status(t.Context(), db)
+			if err != nil {
+				t.Fatal(err)
 			}
-			b.WriteString("\n")
+			var b strings.Builder
+			for _, app := range all {
+				b.WriteString(app.App + ":")
+				for _, m := range app.Migrations {
+					mark := " "
+					switch {
+					case m.Missing:
+						mark = "?"
+					case m.Applied:
+						mark = "x"
+					}
+					if m.Applied != (time.Since(m.At) < time.Minute) {
+						t.Errorf("%s was applied at %v", m.Name, m.At)
+					}
+					b.WriteString(" [" + mark + "] " + m.Name)
+				}
+				b.WriteString("\n")
+			}
+			return b.String()
 		}
-		return b.String()
-	}
-	if got, want := status(), "auth: [ ] 0001_initial\nblog: [ ] 0001_initial [ ] 0002_x\n"; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-	if got := db.rows(t, sqliteTables); len(got) != 0 {
-		t.Errorf("to look at a database made tables: %v", got)
-	}
-	p.to(t, db, Target{App: "blog", Name: "0001"})
-	db.exec(t, "INSERT INTO retort_migrations (app, name, applied) SELECT 'shop', '0007_gone', applied FROM retort_migrations LIMIT 1")
-	if got, want := status(), "auth: [x] 0001_initial\nblog: [x] 0001_initial [ ] 0002_x\nshop: [?] 0007_gone\n"; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-	p.migrate(t, db)
+		if got, want := status(), "auth: [ ] 0001_initial\nblog: [ ] 0001_initial [ ] 0002_x\n"; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		if got := db.tables(t); len(got) != 0 {
+			t.Errorf("to look at a database made tables: %v", got)
+		}
+		p.to(t, db, Target{App: "blog", Name: "0001"})
+		db.exec(t, "INSERT INTO retort_migrations (app, name, applied) SELECT 'shop', '0007_gone', applied FROM retort_migrations LIMIT 1")
+		if got, want := status(), "auth: [x] 0001_initial\nblog: [x] 0001_initial [ ] 0002_x\nshop: [?] 0007_gone\n"; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		p.migrate(t, db)
+	})
 }
 
 func TestProgressIsTold(t *testing.T) {
@@ -376,7 +393,7 @@ func TestNonAtomicRunsOutsideATransaction(t *testing.T) {
 		AlterField{Model: "Tag", Column: schema.Column{Name: "label", Type: schema.Text}},
 	}})
 	_, err := p.graph(t).Apply(t.Context(), db, Target{}, Options{})
-	contains(t, err, nil, "only safe inside a transaction", "not atomic")
+	contains(t, err, nil, "only safe inside a transaction", "nothing of it was changed")
 }
 
 func TestSQLIsAScript(t *testing.T) {
@@ -438,21 +455,23 @@ func TestChangesOfOneTableCopyItOnce(t *testing.T) {
 	}
 }
 
-func TestAlterCommentIsStateOnlyOnSQLite(t *testing.T) {
+func TestAlterComment(t *testing.T) {
 	t.Parallel()
-	p, db := newProject(), openTest(t)
-	p.make(t, blogTables(), nil)
-	tables := blogTables()
-	pick(t, tables, "Post").Comment = "What people read."
-	got := p.make(t, tables, nil)
-	if diff := cmp.Diff([]string{"blog.0002_comment_post: Alter comment of Post"}, got); diff != "" {
-		t.Error(diff)
-	}
-	if again := p.make(t, tables, nil); len(again) != 0 {
-		t.Errorf("made again: %v", again)
-	}
-	p.migrate(t, db)
-	p.to(t, db, Target{App: "blog", Name: "0001"})
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		p, db := newProject(), openKind(t, kind)
+		p.make(t, blogTables(), nil)
+		tables := blogTables()
+		pick(t, tables, "Post").Comment = "What people read."
+		got := p.make(t, tables, nil)
+		if diff := cmp.Diff([]string{"blog.0002_comment_post: Alter comment of Post"}, got); diff != "" {
+			t.Error(diff)
+		}
+		if again := p.make(t, tables, nil); len(again) != 0 {
+			t.Errorf("made again: %v", again)
+		}
+		p.migrate(t, db)
+		p.to(t, db, Target{App: "blog", Name: "0001"})
+	})
 }
 
 // meddling is a database in which another process changes the history between
@@ -473,47 +492,49 @@ func (d meddling) Query(ctx context.Context, query string, args ...any) ([][]any
 
 func TestHistoryIsReadAgainInTheTransaction(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct {
-		name    string
-		applied bool // all of it, at the beginning
-		target  Target
-		meddle  string
-		want    string
-	}{
-		{"somebody applied it", false, Target{App: "auth"}, "INSERT INTO retort_migrations VALUES ('auth', '0001_initial', '2026-01-01 00:00:00.000000')", ""},
-		{"somebody undid its parent", true, Target{}, "DELETE FROM retort_migrations WHERE app = 'blog'", "undone blog.0001_initial meanwhile"},
-		{"somebody undid it", true, Target{App: "blog", Name: Zero}, "DELETE FROM retort_migrations WHERE app = 'blog'", ""},
-		{"somebody applied its child", true, Target{App: "auth", Name: Zero}, "INSERT INTO retort_migrations VALUES ('blog', '0002_x', '2026-01-01 00:00:00.000000')", "applied blog.0002_x meanwhile"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			p, db := newProject(), openTest(t)
-			p.make(t, blogTables(), nil)
-			p.add(t, "blog", "0002_x")
-			g := p.graph(t)
-			if _, err := g.Apply(t.Context(), db, Target{App: "blog"}, Options{}); err != nil {
-				t.Fatal(err)
-			}
-			db.exec(t, "DELETE FROM retort_migrations WHERE name = '0002_x'")
-			if !test.applied {
-				p.to(t, db, Target{App: "auth", Name: Zero})
-			}
-			before := dump(t, db)
-			m := meddling{testDatabase: db, once: new(sync.Once), meddle: func() { db.exec(t, test.meddle) }}
-			var skipped int
-			done, err := g.Apply(t.Context(), m, test.target, Options{Progress: func(e Event) {
-				if e.Skipped {
-					skipped++
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		for _, test := range []struct {
+			name    string
+			applied bool // all of it, at the beginning
+			target  Target
+			meddle  string
+			want    string
+		}{
+			{"somebody applied it", false, Target{App: "auth"}, "INSERT INTO retort_migrations VALUES ('auth', '0001_initial', '2026-01-01 00:00:00.000000')", ""},
+			{"somebody undid its parent", true, Target{}, "DELETE FROM retort_migrations WHERE app = 'blog'", "undone blog.0001_initial meanwhile"},
+			{"somebody undid it", true, Target{App: "blog", Name: Zero}, "DELETE FROM retort_migrations WHERE app = 'blog'", ""},
+			{"somebody applied its child", true, Target{App: "auth", Name: Zero}, "INSERT INTO retort_migrations VALUES ('blog', '0002_x', '2026-01-01 00:00:00.000000')", "applied blog.0002_x meanwhile"},
+		} {
+			t.Run(test.name, func(t *testing.T) {
+				t.Parallel()
+				p, db := newProject(), openKind(t, kind)
+				p.make(t, blogTables(), nil)
+				p.add(t, "blog", "0002_x")
+				g := p.graph(t)
+				if _, err := g.Apply(t.Context(), db, Target{App: "blog"}, Options{}); err != nil {
+					t.Fatal(err)
 				}
-			}})
-			if test.want != "" {
-				contains(t, err, nil, test.want, "nothing of it was changed")
-			} else if err != nil || skipped == 0 || len(done) != 0 {
-				t.Errorf("did %v, skipped %d: %v", done, skipped, err)
-			}
-			if diff := cmp.Diff(before, dump(t, db)); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
+				db.exec(t, "DELETE FROM retort_migrations WHERE name = '0002_x'")
+				if !test.applied {
+					p.to(t, db, Target{App: "auth", Name: Zero})
+				}
+				before := dump(t, db)
+				m := meddling{testDatabase: db, once: new(sync.Once), meddle: func() { db.exec(t, test.meddle) }}
+				var skipped int
+				done, err := g.Apply(t.Context(), m, test.target, Options{Progress: func(e Event) {
+					if e.Skipped {
+						skipped++
+					}
+				}})
+				if test.want != "" {
+					contains(t, err, nil, test.want, "nothing of it was changed")
+				} else if err != nil || skipped == 0 || len(done) != 0 {
+					t.Errorf("did %v, skipped %d: %v", done, skipped, err)
+				}
+				if diff := cmp.Diff(before, dump(t, db)); diff != "" {
+					t.Error(diff)
+				}
+			})
+		}
+	})
 }

@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"reflect"
 	"slices"
 
 	"github.com/retort-web/retort/orm/schema"
@@ -15,7 +16,7 @@ func sameColumn(a, b *schema.Column) bool {
 // sameDefinition compares two columns apart from their names.
 func sameDefinition(a, b *schema.Column) bool {
 	x, y := plainColumn(a), plainColumn(b)
-	return x == y && sameText(a.Default, b.Default) && sameReference(a.References, b.References)
+	return reflect.DeepEqual(x, y) && sameText(a.Default, b.Default) && sameReference(a.References, b.References)
 }
 
 // plainColumn returns the plain part of a column, without what has no meaning
@@ -23,7 +24,11 @@ func sameDefinition(a, b *schema.Column) bool {
 func plainColumn(c *schema.Column) schema.Column {
 	n := *c
 	n.Name, n.Field, n.Default, n.References = "", "", nil, nil
+	if len(n.Native) == 0 {
+		n.Native = nil
+	}
 	switch n.Type {
+	case schema.Array:
 	case schema.String:
 		n.Scale = 0
 	case schema.Decimal:
@@ -42,16 +47,18 @@ func sameReference(a, b *schema.Reference) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
-	return a.Table == b.Table && a.Column == b.Column && onDelete(a) == onDelete(b)
+	return a.Table == b.Table && a.Column == b.Column && action(a.OnDelete) == action(b.OnDelete)
 }
 
-func onDelete(r *schema.Reference) schema.OnDelete {
-	if r.OnDelete == "" {
+// action is what a foreign key does, which is nothing if it does not say.
+func action(o schema.OnDelete) schema.OnDelete {
+	if o == "" {
 		return schema.NoAction
 	}
-	return r.OnDelete
+	return o
 }
 
 func sameIndex(a, b *schema.Index) bool {
-	return a.Unique == b.Unique && a.Where == b.Where && slices.Equal(a.Columns, b.Columns)
+	return a.Unique == b.Unique && a.Where == b.Where && a.Method == b.Method && a.NullsNotDistinct == b.NullsNotDistinct && a.Deferred == b.Deferred &&
+		slices.Equal(a.Columns, b.Columns) && slices.Equal(a.Include, b.Include)
 }

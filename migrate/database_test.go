@@ -2,112 +2,69 @@ package migrate
 
 import (
 	"context"
-	"database/sql"
+	"fmt"
 	"path/filepath"
 	"testing"
 
-	_ "modernc.org/sqlite"
-
+	"github.com/retort-web/retort/internal/testdb"
+	"github.com/retort-web/retort/orm"
 	"github.com/retort-web/retort/orm/schema"
-	"github.com/retort-web/retort/orm/schema/sqlite"
 )
 
-// testDatabase is the least a Database can be: one SQLite file through
-// database/sql.
+// testDatabase is a database of any kind, as programs have it.
 type testDatabase struct {
-	pool *sql.DB
+	*orm.DB
 }
 
-type runnerKey struct{}
-
-// runner is what sql.DB, sql.Conn and sql.Tx have in common.
-type runner interface {
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
-// openPath opens an SQLite file as Retort does: foreign keys on, WAL, and
-// transactions that write from the beginning.
+// openPath opens an SQLite file that is soon found busy.
 func openPath(path string) (*testDatabase, error) {
-	pool, err := sql.Open("sqlite", "file:"+path+
-		"?_txlock=immediate&_pragma=foreign_keys(1)&_pragma=journal_mode(wal)&_pragma=busy_timeout(100)&_pragma=synchronous(off)")
-	return &testDatabase{pool: pool}, err
+	return openURL("sqlite:" + filepath.ToSlash(path) + "?busy_timeout=100ms&synchronous=OFF")
 }
 
-// openTest opens a new database file that goes away with the test.
+func openURL(url string) (*testDatabase, error) {
+	db, err := orm.Open(context.Background(), url)
+	return &testDatabase{db}, err
+}
+
+// openTest opens a new SQLite file that goes away with the test.
 func openTest(t testing.TB) *testDatabase {
 	t.Helper()
-	db, err := openPath(filepath.Join(t.TempDir(), "test.db"))
+	return openKind(t, testdb.SQLite)
+}
+
+// openKind opens a new database that goes away with the test.
+func openKind(t testing.TB, kind testdb.Kind) *testDatabase {
+	t.Helper()
+	db, err := openURL(newURL(t, kind))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = db.pool.Close() })
+	t.Cleanup(func() { _ = db.Close() })
 	return db
 }
 
-func (d *testDatabase) runner(ctx context.Context) runner {
-	if r, ok := ctx.Value(runnerKey{}).(runner); ok {
-		return r
+// newURL makes a new database that several processes can open.
+func newURL(t testing.TB, kind testdb.Kind) string {
+	t.Helper()
+	if kind.Name == "sqlite" {
+		return "sqlite:" + filepath.ToSlash(filepath.Join(t.TempDir(), "test.db")) + "?busy_timeout=100ms&synchronous=OFF"
 	}
-	return d.pool
+	return kind.URL(t)
 }
 
-func (d *testDatabase) Dialect() schema.Dialect { return sqlite.Dialect{} }
+func (d *testDatabase) Dialect() schema.Dialect { return d.Schema() }
 
 func (d *testDatabase) Exec(ctx context.Context, query string, args ...any) error {
-	_, err := d.runner(ctx).ExecContext(ctx, query, args...)
+	_, err := d.DB.Exec(ctx, query, args...)
 	return err
 }
 
 func (d *testDatabase) Query(ctx context.Context, query string, args ...any) ([][]any, error) {
-	rows, err := d.runner(ctx).QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	columns, err := rows.Columns()
-	if err != nil {
-		return nil, err
-	}
-	var all [][]any
-	for rows.Next() {
-		row, cells := make([]any, len(columns)), make([]any, len(columns))
-		for i := range row {
-			cells[i] = &row[i]
-		}
-		if err := rows.Scan(cells...); err != nil {
-			return nil, err
-		}
-		all = append(all, row)
-	}
-	return all, rows.Err()
+	return d.Values(ctx, query, args...)
 }
 
 func (d *testDatabase) Transaction(ctx context.Context, options TransactionOptions, fn func(context.Context) error) error {
-	conn, err := d.pool.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	if options.WithoutForeignKeys {
-		if _, err := conn.ExecContext(ctx, "PRAGMA foreign_keys = OFF"); err != nil {
-			return err
-		}
-		defer func() { _, _ = conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA foreign_keys = ON") }()
-	}
-	tx, err := conn.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }()
-	if err := fn(context.WithValue(ctx, runnerKey{}, tx)); err != nil {
-		return err
-	}
-	return tx.Commit()
-}
-
-func (d *testDatabase) Lock(context.Context, string) (unlock func(), err error) {
-	return func() {}, nil
+	return d.Atomic(ctx, orm.TxOptions{WithoutForeignKeys: options.WithoutForeignKeys}, fn)
 }
 
 // exec runs statements and fails the test on an error.
@@ -118,6 +75,18 @@ func (d *testDatabase) exec(t testing.TB, statements ...string) {
 			t.Fatalf("%s: %v", statement, err)
 		}
 	}
+}
+
+// tables returns the names of the tables but those of this package.
+func (d *testDatabase) tables(t testing.TB) []string {
+	t.Helper()
+	names := []string{}
+	for _, name := range d.rows(t, d.Dialect().TableNames()) {
+		if name != HistoryTable && name != JournalTable {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // rows returns the rows of a query as text, "a|b" each.
@@ -143,4 +112,29 @@ func (d *testDatabase) rows(t testing.TB, query string) []string {
 		all = append(all, line)
 	}
 	return all
+}
+
+// keysAreOn fails the test unless the database enforces foreign keys.
+func (d *testDatabase) keysAreOn(t testing.TB) {
+	t.Helper()
+	if d.Dialect().Name() != "sqlite" {
+		return
+	}
+	err := d.Atomic(t.Context(), orm.TxOptions{}, func(ctx context.Context) error {
+		on, err := d.Values(ctx, "PRAGMA foreign_keys")
+		if err == nil && fmt.Sprint(on) != "[[1]]" {
+			t.Error("foreign keys were left off")
+		}
+		dangling, err2 := d.Values(ctx, "PRAGMA foreign_key_check")
+		if len(dangling) > 0 {
+			t.Errorf("dangling references: %v", dangling)
+		}
+		if err != nil {
+			return err
+		}
+		return err2
+	})
+	if err != nil {
+		t.Error(err)
+	}
 }

@@ -111,15 +111,17 @@ func (d *detector) validate() error {
 			if err := checkColumn(c); err != nil {
 				return fmt.Errorf("migrate: %s: %w", t.Key(), err)
 			}
-			if c.References == nil {
-				continue
+			if c.References != nil {
+				if err := d.checkReference(t, c.Name, c.References); err != nil {
+					return err
+				}
 			}
-			target := d.target.named(c.References.Table)
-			if target == nil {
-				return fmt.Errorf("migrate: %s.%s references table %q, which belongs to none of the program's models; import the package that registers it", t.Key(), c.Name, c.References.Table)
-			}
-			if target.Column(c.References.Column) == nil {
-				return fmt.Errorf("migrate: %s.%s references column %q, which %s does not have; it has %s", t.Key(), c.Name, c.References.Column, target.Key(), columnNames(target))
+		}
+		for _, k := range t.ForeignKeys {
+			for i, r := range pairs(&k) {
+				if err := d.checkReference(t, k.Columns[i], r); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -139,7 +141,9 @@ func (d *detector) emit(p phase, t *schema.Table, operation Operation) *change {
 func (d *detector) create(added []*schema.Table) {
 	waiting := slices.Clone(added)
 	for len(waiting) > 0 {
-		next := fewest(waiting, func(t *schema.Table) int { return len(references(t, waiting)) })
+		next := fewest(waiting, func(t *schema.Table) int {
+			return len(references(t, waiting)) + len(foreignKeysTo(t, waiting))
+		})
 		t := waiting[next]
 		table := t.Clone()
 		table.App = "" // it is that of the migration
@@ -147,10 +151,15 @@ func (d *detector) create(added []*schema.Table) {
 		for _, i := range late {
 			table.Columns[i].References = nil
 		}
+		lateKeys := foreignKeysTo(t, waiting)
+		table.ForeignKeys = without(table.ForeignKeys, lateKeys)
 		d.emit(creating, t, CreateModel{Table: *table}).refers = referencesOf(table)
 		for _, i := range late {
 			column := t.Columns[i].Clone()
 			d.emit(altering, t, AlterField{Model: t.Model, Column: column}).refers = []*schema.Reference{column.References}
+		}
+		for i := range lateKeys {
+			d.addForeignKey(t, &lateKeys[i])
 		}
 		waiting = slices.Delete(waiting, next, next+1)
 	}
@@ -168,7 +177,7 @@ func (d *detector) delete(gone []*schema.Table) {
 			n := 0
 			for _, other := range waiting {
 				if other != t {
-					n += len(references(other, []*schema.Table{t}))
+					n += len(references(other, []*schema.Table{t})) + len(foreignKeysTo(other, []*schema.Table{t}))
 				}
 			}
 			return n
@@ -184,6 +193,11 @@ func (d *detector) delete(gone []*schema.Table) {
 				c.References = nil
 				d.emit(unconstraining, other, AlterField{Model: other.Model, Column: c.Clone()}).drops = []*schema.Reference{cut}
 			}
+			cut := foreignKeysTo(other, []*schema.Table{t})
+			for i := range cut {
+				d.removeForeignKey(other, &cut[i])
+			}
+			other.ForeignKeys = without(other.ForeignKeys, cut)
 		}
 		c := d.emit(deleting, t, DeleteModel{Model: t.Model})
 		c.drops, c.settles = referencesOf(t), true
@@ -227,6 +241,11 @@ func referencesOf(t *schema.Table) []*schema.Reference {
 	for i := range t.Columns {
 		if r := t.Columns[i].References; r != nil && !strings.EqualFold(r.Table, t.Name) {
 			all = append(all, r)
+		}
+	}
+	for i := range t.ForeignKeys {
+		if k := &t.ForeignKeys[i]; !strings.EqualFold(k.Table, t.Name) {
+			all = append(all, pairs(k)...)
 		}
 	}
 	return all

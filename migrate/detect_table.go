@@ -29,7 +29,9 @@ func (d *detector) alter(old, t *schema.Table) error {
 			return err
 		}
 	}
+	d.removeForeignKeys(old, t)
 	d.alterIndexes(old, t)
+	d.addForeignKeys(old, t)
 	d.alterChecks(old, t)
 	if old.Comment != t.Comment {
 		d.emit(altering, t, AlterComment{Model: t.Model, Comment: t.Comment})
@@ -137,7 +139,7 @@ func referenceList(c *schema.Column) []*schema.Reference {
 
 // backfill asks for the value of existing rows where one is needed.
 func (d *detector) backfill(t *schema.Table, c *schema.Column, added bool) (*string, error) {
-	if c.Null || c.Default != nil || c.AutoIncrement {
+	if c.Null || c.Default != nil || c.DefaultNow || c.Generated != "" || c.AutoIncrement {
 		return nil, nil
 	}
 	value, err := d.asker.Backfill(t, c, added)

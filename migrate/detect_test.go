@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/retort-web/retort/internal/testdb"
 	"github.com/retort-web/retort/orm/schema"
 )
 
@@ -78,7 +79,7 @@ func TestReferencesGoInCircles(t *testing.T) {
 				t.Fatal(diff)
 			}
 			p.migrate(t, db)
-			if diff := cmp.Diff(dumpOf(t, test.tables), dump(t, db)); diff != "" {
+			if diff := cmp.Diff(dumpOf(t, testdb.SQLite, test.tables), dump(t, db)); diff != "" {
 				t.Error(diff)
 			}
 			p.make(t, nil, nil) // and all of it goes away again
@@ -124,7 +125,7 @@ func TestDependenciesOfNewMigrations(t *testing.T) {
 	check("auth.0003_rename_user_member", "auth.0002_group", "blog.0001_initial")
 	db := openTest(t)
 	p.migrate(t, db)
-	if diff := cmp.Diff(dumpOf(t, tables), dump(t, db)); diff != "" {
+	if diff := cmp.Diff(dumpOf(t, testdb.SQLite, tables), dump(t, db)); diff != "" {
 		t.Error(diff)
 	}
 	// So does a deletion, although nothing refers to the model any more.
@@ -264,7 +265,7 @@ func TestNamesThatAreFreedAreTakenAgain(t *testing.T) {
 			tables := test.after()
 			p.make(t, tables, nil)
 			p.migrate(t, db)
-			if diff := cmp.Diff(dumpOf(t, tables), dump(t, db)); diff != "" {
+			if diff := cmp.Diff(dumpOf(t, testdb.SQLite, tables), dump(t, db)); diff != "" {
 				t.Error(diff)
 			}
 		})

@@ -1,24 +1,78 @@
 package migrate
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"sort"
 	"strings"
 	"testing"
 
+	"github.com/retort-web/retort/internal/testdb"
 	"github.com/retort-web/retort/orm/schema"
 )
 
-// dump describes the tables of a database as SQLite itself sees them, in an
-// order that does not depend on how they came about.
+// dump describes the tables of a database as it sees them itself, in an order
+// that does not depend on how they came about.
 func dump(t testing.TB, db *testDatabase) []string {
 	t.Helper()
+	if db.Dialect().Name() == "sqlite" {
+		return dumpSQLite(t, db)
+	}
+	return dumpLive(t.Context(), t, db)
+}
+
+func dumpLive(ctx context.Context, t testing.TB, db *testDatabase) []string {
+	t.Helper()
+	live, err := db.Dialect().(schema.Inspector).Inspect(ctx, db.Values)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var all []string
-	for _, table := range db.rows(t, sqliteTables) {
-		if table == HistoryTable {
+	for _, table := range live {
+		if table.Name == HistoryTable || table.Name == JournalTable {
 			continue
 		}
+		add := func(kind string, lines []string) {
+			sort.Strings(lines)
+			for _, line := range lines {
+				all = append(all, table.Name+" "+kind+" "+line)
+			}
+		}
+		var columns, indexes, checks []string
+		for _, c := range table.Columns {
+			columns = append(columns, oneLine(t, c))
+		}
+		for _, i := range table.Indexes {
+			indexes = append(indexes, oneLine(t, i))
+		}
+		for _, c := range table.Checks {
+			checks = append(checks, oneLine(t, c))
+		}
+		add("column", columns)
+		add("key", []string{columnNames(&schema.Table{Columns: table.PrimaryKey()})})
+		add("index", indexes)
+		add("check", checks)
+		add("other", []string{table.Comment, fmt.Sprint(table.Triggers, table.ForeignKeys)})
+	}
+	return all
+}
+
+func oneLine(t testing.TB, value any) string {
+	t.Helper()
+	line, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(line)
+}
+
+func dumpSQLite(t testing.TB, db *testDatabase) []string {
+	t.Helper()
+	var all []string
+	for _, table := range db.tables(t) {
 		add := func(kind string, lines []string) {
 			sort.Strings(lines)
 			for _, line := range lines {
@@ -50,11 +104,36 @@ func dump(t testing.TB, db *testDatabase) []string {
 var checkPattern = regexp.MustCompile(`(?m)CONSTRAINT "\w+" CHECK .*\)$|CHECK \(json_valid\("\w+"\)\)`)
 
 // dumpOf describes a database in which the tables were created directly.
-func dumpOf(t testing.TB, tables []*schema.Table) []string {
+func dumpOf(t testing.TB, kind testdb.Kind, tables []*schema.Table) []string {
 	t.Helper()
-	db := openTest(t)
-	for _, table := range tables {
-		db.exec(t, db.Dialect().CreateTable(table)...)
+	db := openKind(t, kind)
+	if kind.Name == "postgres" {
+		return dumpAndForget(t, db, tables)
 	}
+	defer db.Close()
+	db.exec(t, schema.CreateTables(db.Dialect(), tables)...)
 	return dump(t, db)
+}
+
+// errForget undoes a transaction.
+var errForget = errors.New("forget")
+
+// dumpAndForget describes tables that are created in a transaction, which is
+// undone.
+func dumpAndForget(t testing.TB, db *testDatabase, tables []*schema.Table) []string {
+	t.Helper()
+	var lines []string
+	err := db.Transaction(t.Context(), TransactionOptions{}, func(ctx context.Context) error {
+		for _, statement := range schema.CreateTables(db.Dialect(), tables) {
+			if err := db.Exec(ctx, statement); err != nil {
+				return fmt.Errorf("%s: %w", statement, err)
+			}
+		}
+		lines = dumpLive(ctx, t, db)
+		return errForget
+	})
+	if !errors.Is(err, errForget) {
+		t.Fatal(err)
+	}
+	return lines
 }

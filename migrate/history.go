@@ -3,6 +3,7 @@ package migrate
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,16 +34,19 @@ type history map[string]time.Time
 // readHistory reads what was applied. A database without the table has applied
 // nothing; it is not changed.
 func readHistory(ctx context.Context, db Database) (history, error) {
+	exists, err := hasTable(ctx, db, HistoryTable)
+	if err != nil || !exists {
+		return history{}, err
+	}
+	return readHistoryTable(ctx, db)
+}
+
+func hasTable(ctx context.Context, db Database, name string) (bool, error) {
 	tables, err := db.Query(ctx, db.Dialect().TableNames())
 	if err != nil {
-		return nil, fmt.Errorf("migrate: list the tables: %w", err)
+		return false, fmt.Errorf("migrate: list the tables: %w", err)
 	}
-	for _, row := range tables {
-		if strings.EqualFold(text(row[0]), HistoryTable) {
-			return readHistoryTable(ctx, db)
-		}
-	}
-	return history{}, nil
+	return slices.ContainsFunc(tables, func(row []any) bool { return strings.EqualFold(text(row[0]), name) }), nil
 }
 
 func readHistoryTable(ctx context.Context, db Database) (history, error) {
@@ -57,22 +61,27 @@ func readHistoryTable(ctx context.Context, db Database) (history, error) {
 	return applied, nil
 }
 
-// createHistory makes the table if it is missing. Two processes may try at
-// once: the second finds it inside its transaction.
-func createHistory(ctx context.Context, db Database) error {
-	return transaction(ctx, db, TransactionOptions{}, func(ctx context.Context) error {
-		tables, err := db.Query(ctx, db.Dialect().TableNames())
-		if err != nil {
-			return fmt.Errorf("migrate: list the tables: %w", err)
-		}
-		for _, row := range tables {
-			if strings.EqualFold(text(row[0]), HistoryTable) {
-				return nil
+// createTables makes the table of what was applied, and that of the journal if
+// it is needed, where they are missing. Two processes may try at once: the
+// second finds them inside its transaction.
+func createTables(ctx context.Context, db Database, journal bool, waiting func(time.Duration)) error {
+	tables := []*schema.Table{historyTable()}
+	if journal {
+		tables = append(tables, journalTable())
+	}
+	return transaction(ctx, db, TransactionOptions{}, waiting, func(ctx context.Context) error {
+		for _, table := range tables {
+			exists, err := hasTable(ctx, db, table.Name)
+			if err != nil {
+				return err
 			}
-		}
-		for _, statement := range db.Dialect().CreateTable(historyTable()) {
-			if err := db.Exec(ctx, statement); err != nil {
-				return fmt.Errorf("migrate: create table %s: %w", HistoryTable, err)
+			if exists {
+				continue
+			}
+			for _, statement := range db.Dialect().CreateTable(table) {
+				if err := db.Exec(ctx, statement); err != nil {
+					return fmt.Errorf("migrate: create table %s: %w", table.Name, err)
+				}
 			}
 		}
 		return nil
@@ -87,7 +96,7 @@ func record(ctx context.Context, db Database, n *node, backward bool) error {
 		err = db.Exec(ctx, fmt.Sprintf("DELETE FROM %s WHERE app = %s AND name = %s", HistoryTable, p(1), p(2)), n.app, n.Name)
 	} else {
 		err = db.Exec(ctx, fmt.Sprintf("INSERT INTO %s (app, name, applied) VALUES (%s, %s, %s)", HistoryTable, p(1), p(2), p(3)),
-			n.app, n.Name, time.Now().UTC().Format(historyTime))
+			n.app, n.Name, time.Now().UTC())
 	}
 	if err != nil {
 		return fmt.Errorf("migrate: record %s: %w", n.id, err)

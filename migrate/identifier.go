@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -107,9 +108,9 @@ func quotedEnd(sql string, start int) int {
 // condition.
 func indexMentions(i *schema.Index, column string) bool {
 	for _, c := range i.Columns {
-		if c.Name == column {
+		if c.Name == column || mentions(c.Expr, column) {
 			return true
 		}
 	}
-	return mentions(i.Where, column)
+	return mentions(i.Where, column) || slices.Contains(i.Include, column)
 }

@@ -61,6 +61,13 @@ func writtenOperations() []Operation {
 		AlterPrimaryKey{Model: "Post_tags", Columns: []string{"post_id", "tag_id"}},
 		AlterPrimaryKey{Model: "Post_tags"},
 		AddIndex{Model: "Post", Index: schema.Index{Name: "i", Columns: []schema.IndexColumn{{Name: "a"}, {Name: "b", Desc: true}}}},
+		AddIndex{Model: "Post", Index: schema.Index{
+			Name: "e", Columns: []schema.IndexColumn{{Expr: `LOWER("a")`, OpClass: "text_pattern_ops"}},
+			Unique: true, Include: []string{"b"}, Method: "btree", NullsNotDistinct: true,
+		}},
+		AddField{Model: "Post", Column: schema.Column{Name: "total", Type: schema.Int64, Generated: `"a" * 2`, Stored: true}},
+		AddField{Model: "Post", Column: schema.Column{Name: "at", Type: schema.DateTime, DefaultNow: true}},
+		AddField{Model: "Post", Column: schema.Column{Name: "words", Type: schema.Array, Elem: schema.Text, Native: map[string]string{"mysql": "text"}}},
 		RemoveIndex{Model: "Post", Name: "i"},
 		AddCheck{Model: "Post", Check: schema.Check{Name: "c", SQL: `"title" <> '' AND "title" <> '` + "`" + `'`}},
 		RemoveCheck{Model: "Post", Name: "c"},

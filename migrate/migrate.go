@@ -39,8 +39,12 @@
 //
 // A migration and its record in the table retort_migrations are one
 // transaction where the database allows it, so that a killed process leaves
-// all or nothing. Each transaction looks again at what was applied, so that
-// two processes that migrate at once do every step once.
+// all or nothing. MySQL commits at each change of a table: there, and in
+// migrations that are NonAtomic, each statement is written down in the table
+// retort_migration_steps, so that a migration that was killed, or failed, in
+// its middle goes on where it was. Changes of rows are one transaction with
+// their mark, so that they never happen twice. Of two processes that migrate
+// at once one works; the other waits and finds everything done.
 package migrate
 
 import (
@@ -64,7 +68,8 @@ type Migration struct {
 	Operations []Operation
 	// NonAtomic runs the operations outside a transaction, for statements that
 	// the database refuses inside one. If it breaks off, what was done stays
-	// done and the migration is not recorded.
+	// done, and the next run goes on with the statement or Go code at which it
+	// ended: Go code must be able to run again after it did a part of its work.
 	NonAtomic bool
 }
 

@@ -63,6 +63,10 @@ func nameFragment(operation Operation) string {
 		return "rename_" + word(o.From) + "_" + word(o.Model) + "_" + word(o.To)
 	case AlterPrimaryKey:
 		return "alter_" + word(o.Model) + "_key"
+	case AddForeignKey:
+		return word(o.Model) + "_" + word(o.ForeignKey.Table)
+	case RemoveForeignKey:
+		return "remove_" + word(o.Model) + "_" + word(strings.Join(o.Columns, "_"))
 	case AddIndex:
 		return word(o.Index.Name)
 	case RemoveIndex:

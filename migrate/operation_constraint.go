@@ -60,7 +60,15 @@ func withKey(t *schema.Table, key []string) *schema.Table {
 
 // Forward implements [Operation].
 func (o AlterPrimaryKey) Forward(c Change) ([]Action, error) {
-	return statements(c.Dialect.AlterPrimaryKey(c.From.Table(c.App, o.Model), c.To.Table(c.App, o.Model))), nil
+	before, after := c.From.Table(c.App, o.Model), c.To.Table(c.App, o.Model)
+	var columns []string
+	for i := range before.Columns {
+		was, is := &before.Columns[i], after.Column(before.Columns[i].Name)
+		if was.PrimaryKey || is != nil && is.PrimaryKey {
+			columns = append(columns, was.Name)
+		}
+	}
+	return statements(c.aroundReferences(o.Model, columns, c.Dialect.AlterPrimaryKey(before, after))), nil
 }
 
 // Reverse implements [Operation].
@@ -90,7 +98,7 @@ func (o AddIndex) ChangeState(app string, s *State) error {
 		return fmt.Errorf("%s has an index %s already", t.Key(), o.Index.Name)
 	}
 	for _, c := range o.Index.Columns {
-		if t.Column(c.Name) == nil {
+		if c.Expr == "" && t.Column(c.Name) == nil {
 			return fmt.Errorf("index %s is over column %q, which %s does not have; it has %s", o.Index.Name, c.Name, t.Key(), columnNames(t))
 		}
 	}
@@ -102,7 +110,18 @@ func (o AddIndex) ChangeState(app string, s *State) error {
 
 // Forward implements [Operation].
 func (o AddIndex) Forward(c Change) ([]Action, error) {
+	if err := possible(c.Dialect, &o.Index); err != nil {
+		return nil, err
+	}
 	return statements(c.Dialect.CreateIndex(c.To.Table(c.App, o.Model), &o.Index)), nil
+}
+
+// possible reports what no dialect could write for its database.
+func possible(d schema.Dialect, i *schema.Index) error {
+	if i.Excludes() && d.Name() != "postgres" {
+		return fmt.Errorf("the exclusion constraint %s needs PostgreSQL, and this is %s; take it out of Meta.Exclusions, and check in a transaction instead", i.Name, d.Name())
+	}
+	return nil
 }
 
 // Reverse implements [Operation].

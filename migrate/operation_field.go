@@ -74,6 +74,11 @@ func (o RemoveField) ChangeState(app string, s *State) error {
 			return fmt.Errorf("column %q of %s is used by index %s; remove the index first", c.Name, t.Key(), t.Indexes[i].Name)
 		}
 	}
+	for _, other := range t.Columns {
+		if other.Name != c.Name && mentions(other.Generated, c.Name) {
+			return fmt.Errorf("column %q of %s is used by generated column %s; remove that first", c.Name, t.Key(), other.Name)
+		}
+	}
 	for _, check := range t.Checks {
 		if mentions(check.SQL, c.Name) {
 			return fmt.Errorf("column %q of %s is used by check %s; remove the check first", c.Name, t.Key(), check.Name)
@@ -146,7 +151,22 @@ func (o AlterField) Reverse(c Change) ([]Action, error) {
 func (o AlterField) alter(c Change, backfill *string) []Action {
 	before, after := c.From.Table(c.App, o.Model), c.To.Table(c.App, o.Model)
 	from, to := before.Column(o.Column.Name), after.Column(o.Column.Name)
-	return statements(c.Dialect.AlterColumn(before, after, from, to, backfill))
+	if _, rebuilds := c.Dialect.(schema.Rebuilder); rebuilds {
+		return statements(c.Dialect.AlterColumn(before, after, from, to, backfill))
+	}
+	// Its own reference is there when the types fit, too.
+	old, young := before, after
+	if from.References != nil && !c.From.enforced(before, from) {
+		old, from = reference{before, from}.detached()
+	}
+	if to.References != nil && !c.To.enforced(after, to) {
+		young, to = reference{after, to}.detached()
+	}
+	change := c.Dialect.AlterColumn(old, young, from, to, backfill)
+	if keyChanges(before, after, from, to) {
+		change = c.aroundReferences(o.Model, []string{o.Column.Name}, change)
+	}
+	return statements(change)
 }
 
 // RenameField gives a column another name. Indexes, checks and references
@@ -200,8 +220,24 @@ func renameColumn(t *schema.Table, from, to, field string) *schema.Table {
 			if index.Columns[n].Name == from {
 				index.Columns[n].Name = to
 			}
+			index.Columns[n].Expr = renameIdentifier(index.Columns[n].Expr, from, to)
+		}
+		for n := range index.Include {
+			if index.Include[n] == from {
+				index.Include[n] = to
+			}
 		}
 		index.Where = renameIdentifier(index.Where, from, to)
+	}
+	for i := range changed.Columns {
+		changed.Columns[i].Generated = renameIdentifier(changed.Columns[i].Generated, from, to)
+	}
+	for i := range changed.ForeignKeys {
+		for n := range changed.ForeignKeys[i].Columns {
+			if changed.ForeignKeys[i].Columns[n] == from {
+				changed.ForeignKeys[i].Columns[n] = to
+			}
+		}
 	}
 	for i := range changed.Checks {
 		changed.Checks[i].SQL = renameIdentifier(changed.Checks[i].SQL, from, to)

@@ -43,6 +43,11 @@ func (o CreateModel) ChangeState(app string, s *State) error {
 
 // Forward implements [Operation].
 func (o CreateModel) Forward(c Change) ([]Action, error) {
+	for i := range o.Table.Indexes {
+		if err := possible(c.Dialect, &o.Table.Indexes[i]); err != nil {
+			return nil, err
+		}
+	}
 	return statements(c.Dialect.CreateTable(c.To.Table(c.App, o.Table.Model))), nil
 }
 

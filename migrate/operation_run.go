@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"github.com/retort-web/retort/orm/schema"
 )
 
 // Noop as either text of [RunSQL] says that there is nothing to do in this
@@ -13,8 +15,10 @@ const Noop = "-- nothing to do"
 // NoCode as the ReverseCode of [RunCode] says that there is nothing to undo.
 func NoCode(context.Context, Database) error { return nil }
 
-// RunSQL runs SQL that is written for the database in use. It does not change
-// the state: put it into [SeparateStateAndDatabase] if it changes the tables
+// RunSQL runs SQL that is written for the database in use, one statement or
+// several with semicolons between them. A statement that creates a function,
+// procedure, trigger or event with a body of its own comes last, or in an
+// operation of its own. It does not change the state: put it into [SeparateStateAndDatabase] if it changes the tables
 // of models.
 type RunSQL struct {
 	SQL string
@@ -36,21 +40,24 @@ func (o RunSQL) Describe() string {
 func (o RunSQL) ChangeState(string, *State) error { return nil }
 
 // Forward implements [Operation].
-func (o RunSQL) Forward(Change) ([]Action, error) { return sqlText(o.SQL), nil }
+func (o RunSQL) Forward(c Change) ([]Action, error) { return sqlText(c.Dialect, o.SQL), nil }
 
 // Reverse implements [Operation].
-func (o RunSQL) Reverse(Change) ([]Action, error) {
+func (o RunSQL) Reverse(c Change) ([]Action, error) {
 	if o.ReverseSQL == "" {
 		return nil, ErrIrreversible
 	}
-	return sqlText(o.ReverseSQL), nil
+	return sqlText(c.Dialect, o.ReverseSQL), nil
 }
 
-func sqlText(sql string) []Action {
+func sqlText(dialect schema.Dialect, sql string) []Action {
 	if sql == Noop || strings.TrimSpace(sql) == "" {
 		return nil
 	}
-	return []Action{{SQL: sql}}
+	if dialect.Name() == "sqlite" {
+		return []Action{{SQL: sql}} // its driver takes several, and knows where a trigger ends
+	}
+	return statements(splitSQL(sql, dialect.Name() == "mysql"))
 }
 
 // RunCode runs Go code, mostly to change data. The context carries the

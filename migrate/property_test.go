@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/retort-web/retort/internal/testdb"
 	"github.com/retort-web/retort/orm/schema"
 )
 
@@ -146,7 +147,7 @@ func TestDetectedChangesReachWhatIsDeclared(t *testing.T) {
 			p.make(t, first, anything{})
 			middle := p.graph(t).order
 			p.migrate(t, db)
-			if diff := cmp.Diff(dumpOf(t, first), dump(t, db)); diff != "" {
+			if diff := cmp.Diff(dumpOf(t, testdb.SQLite, first), dump(t, db)); diff != "" {
 				t.Fatalf("first (-created directly +migrated):\n%s", diff)
 			}
 			t.Log(p.make(t, second, anything{}))
@@ -154,7 +155,7 @@ func TestDetectedChangesReachWhatIsDeclared(t *testing.T) {
 				t.Fatalf("made again: %v", again)
 			}
 			p.migrate(t, db)
-			if diff := cmp.Diff(dumpOf(t, second), dump(t, db)); diff != "" {
+			if diff := cmp.Diff(dumpOf(t, testdb.SQLite, second), dump(t, db)); diff != "" {
 				t.Fatalf("second (-created directly +migrated):\n%s", diff)
 			}
 			last := map[string]string{"a": Zero, "b": Zero}
@@ -168,7 +169,7 @@ func TestDetectedChangesReachWhatIsDeclared(t *testing.T) {
 					p.back(t, db, app, name)
 				}
 			}
-			if diff := cmp.Diff(dumpOf(t, first), dump(t, db)); diff != "" {
+			if diff := cmp.Diff(dumpOf(t, testdb.SQLite, first), dump(t, db)); diff != "" {
 				t.Errorf("undone (-created directly +undone):\n%s", diff)
 			}
 		})
@@ -244,7 +245,7 @@ func TestRowsSurviveOrNothingChanges(t *testing.T) {
 func contents(t testing.TB, db *testDatabase) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
-	for _, table := range db.rows(t, sqliteTables) {
+	for _, table := range db.tables(t) {
 		for _, column := range db.rows(t, fmt.Sprintf("SELECT name FROM pragma_table_info('%s')", table)) {
 			all[table+"."+column] = db.rows(t, fmt.Sprintf(`SELECT CAST("%s" AS INTEGER) FROM "%s" ORDER BY 1`, column, table))
 		}

@@ -94,6 +94,19 @@ func (s *State) redirect(match func(*schema.Reference) bool, change func(*schema
 			}
 			change(copied.Columns[i].References)
 		}
+		for i := range t.ForeignKeys {
+			for n, r := range pairs(&t.ForeignKeys[i]) {
+				if !match(r) {
+					continue
+				}
+				if copied == nil {
+					copied = t.Clone()
+				}
+				change(r)
+				k := &copied.ForeignKeys[i]
+				k.Table, k.Model, k.References[n] = r.Table, r.Model, r.Column
+			}
+		}
 		if copied != nil {
 			s.tables[key] = copied
 		}
@@ -112,6 +125,13 @@ func (s *State) referrers(t *schema.Table, column string) []string {
 			r := other.Columns[i].References
 			if r != nil && strings.EqualFold(r.Table, t.Name) && (column == "" || strings.EqualFold(r.Column, column)) {
 				names = append(names, other.Key()+"."+other.Columns[i].Name)
+			}
+		}
+		for _, k := range other.ForeignKeys {
+			for i, r := range k.References {
+				if strings.EqualFold(k.Table, t.Name) && (column == "" || strings.EqualFold(r, column)) {
+					names = append(names, other.Key()+"."+k.Columns[i])
+				}
 			}
 		}
 	}

@@ -43,7 +43,7 @@ func operationSteps(operations []Operation, app string, dialect schema.Dialect, 
 	return steps, nil
 }
 
-// tableChange is an operation on the columns, key or checks of one table.
+// tableChange is an operation on the columns, key, references or checks of one table.
 type tableChange interface {
 	// touches returns the model, the column if it is about one, and what rows
 	// get when the operation is done (not when it is undone).
@@ -63,6 +63,12 @@ func (o RemoveField) touches() (model, column string, backfill *string) {
 }
 
 func (o AlterPrimaryKey) touches() (model, column string, backfill *string) { return o.Model, "", nil }
+
+func (o AddForeignKey) touches() (model, column string, backfill *string) { return o.Model, "", nil }
+
+func (o RemoveForeignKey) touches() (model, column string, backfill *string) {
+	return o.Model, "", nil
+}
 
 func (o AddCheck) touches() (model, column string, backfill *string) { return o.Model, "", nil }
 

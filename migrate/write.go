@@ -99,6 +99,12 @@ func (w *writer) operation(operation Operation) error {
 			w.printf(", Columns: %#v", o.Columns)
 		}
 		w.printf("},\n")
+	case AddForeignKey:
+		w.printf("migrate.AddForeignKey{\nModel: %q,\nForeignKey: %sForeignKey", o.Model, w.schema())
+		w.foreignKey(&o.ForeignKey)
+		w.printf(",\n},\n")
+	case RemoveForeignKey:
+		w.printf("migrate.RemoveForeignKey{Model: %q, Columns: %#v},\n", o.Model, o.Columns)
 	case AddIndex:
 		w.printf("migrate.AddIndex{\nModel: %q,\nIndex: %sIndex", o.Model, w.schema())
 		w.index(&o.Index)
@@ -154,6 +160,14 @@ func (w *writer) table(t *schema.Table) {
 		}
 		w.printf("},\n")
 	}
+	if len(t.ForeignKeys) > 0 {
+		w.printf("ForeignKeys: []%sForeignKey{\n", w.schema())
+		for i := range t.ForeignKeys {
+			w.foreignKey(&t.ForeignKeys[i])
+			w.printf(",\n")
+		}
+		w.printf("},\n")
+	}
 	if len(t.Checks) > 0 {
 		w.printf("Checks: []%sCheck{\n", w.schema())
 		for _, c := range t.Checks {
@@ -189,18 +203,40 @@ func (w *writer) column(c *schema.Column) {
 	if c.Default != nil {
 		w.printf(", Default: new(%s)", quoteGo(*c.Default))
 	}
+	w.flag("DefaultNow", c.DefaultNow)
+	if c.Generated != "" {
+		w.printf(", Generated: %s", quoteGo(c.Generated))
+	}
+	w.flag("Stored", c.Stored)
+	if c.Elem != "" {
+		w.printf(", Elem: %s%s", w.schema(), typeNames[c.Elem])
+	}
+	if len(c.Native) > 0 {
+		w.printf(", Native: %#v", c.Native)
+	}
 	if r := c.References; r != nil {
 		w.printf(", References: &%sReference{Table: %q, Column: %q", w.schema(), r.Table, r.Column)
-		if name, ok := onDeleteNames[onDelete(r)]; ok {
-			w.printf(", OnDelete: %s%s", w.schema(), name)
-		} else {
-			w.optional("OnDelete", string(r.OnDelete))
-		}
+		w.onDelete(r.OnDelete)
 		w.optional("Model", r.Model)
 		w.printf("}")
 	}
 	w.optional("Collation", c.Collation)
 	w.optional("Comment", c.Comment)
+	w.printf("}")
+}
+
+func (w *writer) onDelete(o schema.OnDelete) {
+	if name, ok := onDeleteNames[action(o)]; ok {
+		w.printf(", OnDelete: %s%s", w.schema(), name)
+	} else {
+		w.optional("OnDelete", string(o))
+	}
+}
+
+func (w *writer) foreignKey(k *schema.ForeignKey) {
+	w.printf("{Columns: %#v, Table: %q, References: %#v", k.Columns, k.Table, k.References)
+	w.onDelete(k.OnDelete)
+	w.optional("Model", k.Model)
 	w.printf("}")
 }
 
@@ -222,8 +258,14 @@ func (w *writer) index(i *schema.Index) {
 		if n > 0 {
 			w.printf(", ")
 		}
-		w.printf("{Name: %q", c.Name)
+		if c.Expr != "" {
+			w.printf("{Expr: %s", quoteGo(c.Expr))
+		} else {
+			w.printf("{Name: %q", c.Name)
+		}
 		w.flag("Desc", c.Desc)
+		w.optional("OpClass", c.OpClass)
+		w.optional("Exclude", c.Exclude)
 		w.printf("}")
 	}
 	w.printf("}")
@@ -231,6 +273,12 @@ func (w *writer) index(i *schema.Index) {
 	if i.Where != "" {
 		w.printf(", Where: %s", quoteGo(i.Where))
 	}
+	if len(i.Include) > 0 {
+		w.printf(", Include: %#v", i.Include)
+	}
+	w.optional("Method", i.Method)
+	w.flag("NullsNotDistinct", i.NullsNotDistinct)
+	w.flag("Deferred", i.Deferred)
 	w.printf("}")
 }
 
@@ -251,7 +299,7 @@ var typeNames = map[schema.Type]string{
 	schema.Bool: "Bool", schema.Int16: "Int16", schema.Int32: "Int32", schema.Int64: "Int64",
 	schema.Float64: "Float64", schema.Decimal: "Decimal", schema.String: "String", schema.Text: "Text",
 	schema.Bytes: "Bytes", schema.Date: "Date", schema.Time: "Time", schema.DateTime: "DateTime",
-	schema.Duration: "Duration", schema.UUID: "UUID", schema.JSON: "JSON",
+	schema.Duration: "Duration", schema.UUID: "UUID", schema.JSON: "JSON", schema.Array: "Array",
 }
 
 var onDeleteNames = map[schema.OnDelete]string{

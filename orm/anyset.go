@@ -43,6 +43,60 @@ func (s AnySet) Offset(n int) AnySet { return AnySet(s.typed().Offset(n)) }
 // With is [QuerySet.With].
 func (s AnySet) With(relations ...any) AnySet { return AnySet(s.typed().With(relations...)) }
 
+// Distinct is [QuerySet.Distinct].
+func (s AnySet) Distinct() AnySet { return AnySet(s.typed().Distinct()) }
+
+// Derived is [QuerySet.Derived].
+func (s AnySet) Derived() AnySet { return AnySet(s.typed().Derived()) }
+
+// ForUpdate is [QuerySet.ForUpdate].
+func (s AnySet) ForUpdate(options ...LockOption) AnySet {
+	return AnySet(s.typed().ForUpdate(options...))
+}
+
+// Union is [QuerySet.Union].
+func (s AnySet) Union(others ...AnySet) AnySet { return s.combine("UNION", others) }
+
+// UnionAll is [QuerySet.UnionAll].
+func (s AnySet) UnionAll(others ...AnySet) AnySet { return s.combine("UNION ALL", others) }
+
+// Intersect is [QuerySet.Intersect].
+func (s AnySet) Intersect(others ...AnySet) AnySet { return s.combine("INTERSECT", others) }
+
+// Except is [QuerySet.Except].
+func (s AnySet) Except(others ...AnySet) AnySet { return s.combine("EXCEPT", others) }
+
+// combine checks what the types check in a QuerySet: that all are of one model.
+func (s AnySet) combine(operator string, others []AnySet) AnySet {
+	arms := make([]QuerySet[struct{}], len(others))
+	var err error
+	for i, other := range others {
+		arms[i] = other.typed()
+		if m := arms[i].use().model; m != s.q.model && err == nil {
+			err = fmt.Errorf("orm: a set operation on rows of %s and of another model", s.q.model.Name)
+		}
+	}
+	combined := s.typed().combine(operator, arms)
+	if combined.q.err == nil {
+		combined.q.err = err
+	}
+	return AnySet(combined)
+}
+
+// Explain is [QuerySet.Explain].
+func (s AnySet) Explain(ctx context.Context, options ...ExplainOptions) (string, error) {
+	return s.typed().Explain(ctx, options...)
+}
+
+// First returns the first row; see [QuerySet.First].
+func (s AnySet) First(ctx context.Context) (any, error) {
+	row, err := s.typed().First(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.q.model.rowOf(unsafe.Pointer(row)), nil
+}
+
 // Count is [QuerySet.Count].
 func (s AnySet) Count(ctx context.Context) (int64, error) { return s.q.count(ctx) }
 
@@ -58,10 +112,13 @@ func (s AnySet) All(ctx context.Context) ([]any, error) {
 func (s AnySet) anys(rows []unsafe.Pointer) []any {
 	list := make([]any, len(rows))
 	for i, row := range rows {
-		list[i] = reflect.NewAt(s.q.model.Type, row).Interface()
+		list[i] = s.q.model.rowOf(row)
 	}
 	return list
 }
+
+// rowOf is the row at an address as a *T.
+func (m *ModelInfo) rowOf(row unsafe.Pointer) any { return reflect.NewAt(m.Type, row).Interface() }
 
 // Get returns the only row; see [QuerySet.Get].
 func (s AnySet) Get(ctx context.Context) (any, error) {
@@ -110,7 +167,7 @@ func (s AnySet) DeleteRow(ctx context.Context, rows ...any) error {
 	if err != nil {
 		return err
 	}
-	return s.typed().DeleteRow(ctx, rowsOf[struct{}](list)...)
+	return s.q.deleteRows(ctx, list)
 }
 
 func (s AnySet) bases(rows []any) ([]unsafe.Pointer, error) {
@@ -151,12 +208,7 @@ func (f *FieldInfo) SetMany(ctx context.Context, row any, keys ...any) error {
 			return f.fault(err)
 		}
 	}
-	err = Atomic(ctx, func(ctx context.Context) error {
-		if err := keepJoins(ctx, f, owner, plain); err != nil || len(plain) == 0 {
-			return err
-		}
-		return insertJoins(ctx, f, owner, plain)
-	})
+	err = (&relationChange{field: f, owner: owner, keys: plain, exactly: true}).run(ctx)
 	*(*bool)(unsafe.Add(base, f.offset+f.Relation.spec.loadedOffset)) = false
 	return err
 }

@@ -28,8 +28,8 @@ func Set[V any](field *V, value any) Assignment { return Assignment{refTo(field)
 // they are. Nothing but the fields named changes; automatic times neither. A query
 // without a condition is refused with ErrNoCondition.
 func (s QuerySet[T]) Update(ctx context.Context, set ...Assignment) (int64, error) {
-	if q := s.use(); q.model != nil && len(q.where) == 0 {
-		return 0, fmt.Errorf("%w: Update of %s would change every row; use UpdateAll for that", ErrNoCondition, q.model.Name)
+	if err := s.use().needsCondition("Update", "change every row; use UpdateAll for that"); err != nil {
+		return 0, err
 	}
 	return s.use().update(ctx, set)
 }
@@ -38,20 +38,6 @@ func (s QuerySet[T]) Update(ctx context.Context, set ...Assignment) (int64, erro
 func (s QuerySet[T]) UpdateAll(ctx context.Context, set ...Assignment) (int64, error) {
 	return s.use().update(ctx, set)
 }
-
-// Delete deletes the rows that the query's conditions select and returns how many
-// they were. Rows that refer to them are dealt with by the database, as their
-// on_delete says; they are not counted. A query without a condition is refused
-// with ErrNoCondition.
-func (s QuerySet[T]) Delete(ctx context.Context) (int64, error) {
-	if q := s.use(); q.model != nil && len(q.where) == 0 {
-		return 0, fmt.Errorf("%w: Delete of %s would delete every row; use DeleteAll for that", ErrNoCondition, q.model.Name)
-	}
-	return s.use().delete(ctx)
-}
-
-// DeleteAll is Delete that needs no condition.
-func (s QuerySet[T]) DeleteAll(ctx context.Context) (int64, error) { return s.use().delete(ctx) }
 
 func (q *query) update(ctx context.Context, set []Assignment) (int64, error) {
 	if len(set) == 0 {
@@ -73,13 +59,6 @@ func (q *query) update(ctx context.Context, set []Assignment) (int64, error) {
 	})
 }
 
-func (q *query) delete(ctx context.Context) (int64, error) {
-	return q.change(ctx, func(c *compiler) {
-		c.text("DELETE FROM ")
-		c.quote(q.model.Table)
-	})
-}
-
 // change runs an UPDATE or DELETE whose beginning write writes.
 func (q *query) change(ctx context.Context, write func(c *compiler)) (int64, error) {
 	if err := q.ready(); err != nil {
@@ -88,7 +67,7 @@ func (q *query) change(ctx context.Context, write func(c *compiler)) (int64, err
 	if len(q.group) > 0 || q.distinct {
 		return 0, errors.New("orm: a query with GroupBy or Distinct has no rows to change")
 	}
-	db, err := DBFrom(ctx)
+	db, err := q.model.database(ctx, Write)
 	if err != nil {
 		return 0, err
 	}
@@ -108,24 +87,28 @@ func (q *query) change(ctx context.Context, write func(c *compiler)) (int64, err
 // chosen writes the WHERE of an UPDATE or DELETE. Where it needs other tables, or
 // rows are counted off, the rows are chosen by a subquery.
 func (c *compiler) chosen(q *query) {
-	if !q.limited && q.offset == 0 {
+	if !q.limited && q.offset == 0 && q.source == nil {
 		kept := len(c.args)
-		where := c.sub(func() { c.where(q.where) })
-		if len(c.base.joins) == 0 {
+		c.noWindow, c.withDeleted = errWindow, q.withDeleted
+		where := c.sub(func() { c.where(q.conditions()) })
+		if c.err == nil && len(c.base.joins) == 0 && !(c.dialect.Quirks().DeriveSubqueries && strings.Contains(where, "(SELECT ")) {
 			c.text(where)
 			return
+		}
+		if errors.Is(c.err, errWindow) {
+			c.err = nil
 		}
 		c.args = c.args[:kept]
 		c.base.joins = nil
 	}
 	c.text(" WHERE ")
-	c.quote(q.model.PrimaryKey.Column)
+	c.rowValue("", q.model.PrimaryKey.columnNames())
 	c.text(" IN (")
 	inner := newCompiler(c.dialect, q.model)
 	inner.aliases = map[string]bool{strings.ToLower(q.model.Table): true}
 	inner.alias = inner.newAlias("chosen")
 	inner.args = c.args
-	inner.selectColumn(q, q.model.keyRef())
+	inner.derivable(true, func() { inner.selectColumn(q, q.model.keyRef()) })
 	if inner.err != nil {
 		c.fail(inner.err)
 	}
@@ -144,8 +127,15 @@ func (c *compiler) assign(a Assignment) {
 	case n.parent != nil:
 		c.failf("Update of %s sets %s.%s, which is of another table", c.root.model.Name, f.model.Name, f.Name)
 		return
-	case f.Column == "":
+	case f.Computed:
+		c.failf("%s is computed by the database and cannot be set", t.name())
+		return
+	case f.toMany():
 		c.failf("%s is a relation to many; write it with the relation's own methods", t.name())
+		return
+	}
+	if len(f.Parts) > 0 {
+		c.assignParts(f, a.value)
 		return
 	}
 	c.quote(f.Column)
@@ -155,7 +145,7 @@ func (c *compiler) assign(a Assignment) {
 			c.failf("an empty Expr")
 			return
 		}
-		e.e.write(c)
+		c.spelled(Function{Name: "fits", Args: 1, Type: f.Kind}, func(int) { e.e.write(c) })
 		return
 	}
 	v, err := f.convert(a.value, false)
@@ -163,11 +153,43 @@ func (c *compiler) assign(a Assignment) {
 		err = errors.New("the field cannot be null")
 	}
 	if err == nil {
-		err = f.checkSize(v)
+		err = f.check(v)
 	}
 	if err != nil {
 		c.fail(f.fault(err))
 		return
 	}
 	c.arg(v)
+}
+
+// assignParts sets all columns of a composite foreign key.
+func (c *compiler) assignParts(f *FieldInfo, value any) {
+	if _, ok := value.(Expr); ok {
+		c.failf("%s.%s has %d columns and cannot be set to an expression; set its columns one by one", f.model.Name, f.Name, len(f.Parts))
+		return
+	}
+	v, err := f.convert(value, false)
+	if err == nil && v == nil && !f.Null {
+		err = errors.New("the field cannot be null")
+	}
+	if err != nil {
+		c.fail(f.fault(err))
+		return
+	}
+	values, _ := v.(Tuple)
+	for i, part := range f.Parts {
+		if i > 0 {
+			c.text(", ")
+		}
+		c.quote(part.Column)
+		c.text(" = ")
+		if values == nil {
+			c.text("NULL")
+			continue
+		}
+		if err := part.check(values[i]); err != nil {
+			c.fail(part.fault(err))
+		}
+		c.arg(values[i])
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/retort-web/retort/internal/testdb"
 	"github.com/retort-web/retort/orm"
 )
 
@@ -159,7 +160,7 @@ func BenchmarkInsertHundred(b *testing.B) {
 // BenchmarkSQL is the making of a query with two conditions and a join, and of its
 // SQL, without running it.
 func BenchmarkSQL(b *testing.B) {
-	ctx := open(b)
+	ctx := open(b, testdb.SQLite)
 	p := Posts.Fields()
 	b.ReportAllocs()
 	for range b.N {
@@ -179,7 +180,7 @@ func BenchmarkCondition(b *testing.B) {
 }
 
 func BenchmarkWith(b *testing.B) {
-	ctx := blog(b)
+	ctx := blog(b, testdb.SQLite)
 	p := Posts.Fields()
 	q := Posts.With(&p.Author, &p.Tags)
 	b.ReportAllocs()

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/retort-web/retort/internal/testdb"
 	"github.com/retort-web/retort/orm"
-	_ "github.com/retort-web/retort/orm/sqlite"
 )
 
 // The models of the tests: a blog.
@@ -93,46 +93,17 @@ var (
 	Comments  = orm.Register[Comment]()
 )
 
-// open returns a context with a new database in memory that has the tables of
-// all models.
-func open(t testing.TB) context.Context {
+// open returns a context with a new database that has the tables of all models.
+func open(t testing.TB, kind testdb.Kind) context.Context {
 	t.Helper()
-	return openURL(t, "sqlite::memory:")
+	return kind.Context(t)
 }
 
 func openURL(t testing.TB, url string) context.Context {
 	t.Helper()
-	ctx := t.Context()
-	db, err := orm.Open(ctx, url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	ctx = orm.WithDB(ctx, db)
-	createTables(t, ctx, db)
-	return ctx
-}
-
-func createTables(t testing.TB, ctx context.Context, db *orm.DB) {
-	t.Helper()
-	tables, err := orm.Tables()
-	if err != nil {
-		t.Fatal(err)
-	}
-	must(t, orm.Atomic(ctx, func(ctx context.Context) error {
-		for _, table := range tables {
-			for _, sql := range db.Schema().CreateTable(table) {
-				if _, err := db.Exec(ctx, sql); err != nil {
-					t.Fatalf("%v in %s", err, sql)
-				}
-			}
-		}
-		return nil
-	}))
+	db := testdb.OpenURL(t, url)
+	testdb.CreateTables(t, db)
+	return orm.WithDB(t.Context(), db)
 }
 
 func must(t testing.TB, err error) {

@@ -1,7 +1,9 @@
 package orm
 
 import (
+	"cmp"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -30,40 +32,52 @@ func buildInfo(t reflect.Type) *ModelInfo {
 	}
 	if t.Kind() != reflect.Struct {
 		m.buildErr = fmt.Errorf("%s is not a struct", t)
-	} else if err := m.addFields(t, 0); err != nil {
-		m.buildErr = fmt.Errorf("%s.%w", m.Name, err)
+	} else if mistakes := m.addFields(t, 0); len(mistakes) > 0 {
+		m.buildErr = &modelMistakes{m.Name, mistakes}
 	} else if m.PrimaryKey == nil {
 		m.buildErr = fmt.Errorf("%s has no primary key; embed orm.Model, or tag a field orm:\"pk\"", m.Name)
+	} else if hook := misspeltHooks(t); hook != "" {
+		m.buildErr = fmt.Errorf("%s.%s is not called; write it as %s(ctx context.Context, e orm.Event) error", m.Name, hook, hook)
 	}
+	m.hooks = hooksOf(t)
 	m.names = newTree(m)
 	return m
 }
 
-// addFields adds the fields of a struct that lies at an offset in the model.
-func (m *ModelInfo) addFields(t reflect.Type, offset uintptr) error {
+// addFields adds the fields of a struct that lies at an offset in the model, and returns
+// what is wrong with them.
+func (m *ModelInfo) addFields(t reflect.Type, offset uintptr) (mistakes []*fieldMistake) {
 	for sf := range t.Fields() {
 		raw, tagged := sf.Tag.Lookup("orm")
 		if raw == "-" || !sf.IsExported() && !sf.Anonymous {
 			if tagged && raw != "-" {
-				return fmt.Errorf("%s has an orm tag but is not exported", sf.Name)
+				mistakes = append(mistakes, &fieldMistake{owner: t, field: sf.Name, err: errors.New("has an orm tag but is not exported")})
 			}
 			continue
 		}
 		at := offset + sf.Offset
-		if sf.Anonymous && !tagged && sf.Type.Kind() == reflect.Struct && !reflect.PointerTo(sf.Type).Implements(reflect.TypeFor[relation]()) && !reflect.PointerTo(sf.Type).Implements(scannerType) {
-			if err := m.addFields(sf.Type, at); err != nil {
-				return err
-			}
+		if isAbstract(sf) {
+			mistakes = append(mistakes, m.addFields(sf.Type, at)...)
 			continue
 		}
 		if !sf.IsExported() || sf.Type.Size() == 0 {
 			continue
 		}
 		if err := m.addField(sf, at, raw); err != nil {
-			return fmt.Errorf("%s: %w", sf.Name, err)
+			mistakes = append(mistakes, &fieldMistake{owner: t, field: sf.Name, err: err})
 		}
 	}
-	return nil
+	return mistakes
+}
+
+// isAbstract reports that a field is a struct whose fields are those of the model.
+func isAbstract(sf reflect.StructField) bool {
+	_, tagged := sf.Tag.Lookup("orm")
+	if !sf.Anonymous || tagged || sf.Type.Kind() != reflect.Struct {
+		return false
+	}
+	p := reflect.PointerTo(sf.Type)
+	return !p.Implements(reflect.TypeFor[relation]()) && !p.Implements(scannerType)
 }
 
 func (m *ModelInfo) addField(sf reflect.StructField, offset uintptr, raw string) error {
@@ -71,33 +85,47 @@ func (m *ModelInfo) addField(sf reflect.StructField, offset uintptr, raw string)
 	if err != nil {
 		return err
 	}
+	f, err := m.newField(sf, offset, words)
+	if err != nil {
+		return err
+	}
+	return m.keepField(f)
+}
+
+func (m *ModelInfo) newField(sf reflect.StructField, offset uintptr, words tag) (*FieldInfo, error) {
 	f := &FieldInfo{
 		Name: sf.Name, Snake: snake(sf.Name), Type: sf.Type, model: m, offset: offset,
 		Editable: true, Label: words["label"], Help: words["help"],
 		Null: words.has("null"), Blank: words.has("blank"), Unique: words.has("unique"),
 		Index: words.has("index"), PrimaryKey: words.has("pk"), Comment: words["comment"],
-		Collation: words["collation"], Choices: words.choices(),
+		Collation: words["collation"], Choices: words.choices(), tag: sf.Tag,
 	}
 	if f.Label == "" {
 		f.Label = capital(strings.ReplaceAll(f.Snake, "_", " "))
 	}
-	if r, ok := reflect.New(sf.Type).Interface().(relation); ok {
-		err = f.makeRelation(r.spec(), words)
-	} else {
-		err = f.makeColumn(words)
-	}
-	if err != nil {
-		return err
+	if err := f.make(words); err != nil {
+		return nil, err
 	}
 	if f.Column != "" {
 		if name := words["column"]; name != "" {
 			f.Column = name
 		}
 		if !validName(f.Column) {
-			return fmt.Errorf("%q cannot be a column name: letters, digits and _, at most 63", f.Column)
+			return nil, fmt.Errorf("%q cannot be a column name: letters, digits and _, at most 63", f.Column)
 		}
 	}
-	return m.keepField(f)
+	return f, nil
+}
+
+// make settles what the field is.
+func (f *FieldInfo) make(words tag) error {
+	if r, ok := reflect.New(f.Type).Interface().(relation); ok {
+		return f.makeRelation(r.spec(), words)
+	}
+	if f.PrimaryKey && isKeyStruct(f.Type) {
+		return f.makeKey(words)
+	}
+	return f.makeColumn(words)
 }
 
 // keepField files the field under its names and addresses.
@@ -115,20 +143,34 @@ func (m *ModelInfo) keepField(f *FieldInfo) error {
 		m.attach = append(m.attach, f)
 		f.link = &link{field: f}
 	}
-	if f.Column == "" {
+	if f.PrimaryKey {
+		if m.PrimaryKey != nil {
+			return fmt.Errorf("%s is the primary key already; a key of several columns is a field whose type is a struct of them", m.PrimaryKey.Name)
+		}
+		m.PrimaryKey = f
+	}
+	switch {
+	case f.keyFields != nil:
+		return m.keepKey(f)
+	case f.Parts != nil:
+		return m.keepParts(f)
+	case f.Column == "":
 		return nil
 	}
 	if other := m.byColumn[f.Column]; other != nil {
 		return fmt.Errorf("its column %s is also that of %s; set orm:\"column=…\"", f.Column, other.Name)
 	}
 	m.byColumn[f.Column] = f
-	m.columns = append(m.columns, f)
-	if f.PrimaryKey {
-		if m.PrimaryKey != nil {
-			return fmt.Errorf("%s is the primary key already", m.PrimaryKey.Name)
-		}
-		m.PrimaryKey = f
+	if f.Version {
+		m.version = f
 	}
+	if f.SoftDelete {
+		m.softDelete = f
+	}
+	if f.DBDefault {
+		m.filled = append(m.filled, f)
+	}
+	m.columns = append(m.columns, f)
 	return nil
 }
 
@@ -138,7 +180,11 @@ func (f *FieldInfo) makeRelation(spec relationSpec, words tag) error {
 	if spec.many {
 		r.OneToOne = spec.one
 		f.Null, f.Blank = false, true
-		f.Editable = spec.kind == ManyMany
+		f.Editable = spec.kind == ManyMany && !words.has("through")
+		r.Through, r.ThroughFields, r.Symmetrical = words["through"], words["through_fields"], words.has("symmetrical")
+		if spec.kind == ManyMany {
+			return words.onlyFor("a many-to-many relation", "reverse", "related", "label", "help", "blank", "editable", "through", "through_fields", "symmetrical")
+		}
 		return words.onlyFor("a relation to many", "reverse", "related", "label", "help", "blank", "editable")
 	}
 	if r.Related != "" && !validName(r.Related) {
@@ -148,10 +194,23 @@ func (f *FieldInfo) makeRelation(spec relationSpec, words tag) error {
 	if r.OnDelete, err = words.onDelete(); err != nil {
 		return err
 	}
+	r.Protect, r.InDatabase = words["on_delete"] == "protect", strings.HasPrefix(words["on_delete"], "db_")
 	if r.OnDelete == schema.SetNull && !f.Null {
 		return fmt.Errorf("on_delete=set_null needs null as well")
 	}
+	f.Unique = f.Unique || spec.one
 	r.OneToOne = f.Unique
+	f.Blank = f.Blank || f.Null
+	f.keyMemory = spec.key
+	if err := words.onlyFor("a foreign key", "null", "blank", "unique", "index", "column", "columns", "on_delete", "related", "label", "help", "editable", "comment", "pk"); err != nil {
+		return err
+	}
+	if isKeyStruct(spec.key) {
+		return f.makeReference(spec, words)
+	}
+	if words.has("columns") {
+		return fmt.Errorf("columns in the orm tag is for a foreign key to a key of several columns; use column")
+	}
 	f.Column = f.Snake + "_id"
 	key, err := codecOf(spec.key, false)
 	if err != nil {
@@ -159,10 +218,13 @@ func (f *FieldInfo) makeRelation(spec relationSpec, words tag) error {
 	}
 	f.Kind = key.typ
 	f.codec = foreignKeyCodec(f.Type, key, spec.rowOffset)
-	f.Blank = f.Blank || f.Null
 	// The key is the first thing in the field: &p.Author.ID names it too.
 	f.model.byAddress[address{f.offset, spec.key}] = target{f, key}
-	return words.onlyFor("a foreign key", "null", "blank", "unique", "index", "column", "on_delete", "related", "label", "help", "editable", "comment", "pk")
+	if spec.one {
+		// So is the foreign key that a OneToOne is made of: orm.Is(&p.User.ForeignKey, user).
+		f.model.byAddress[address{f.offset, f.Type.Field(0).Type}] = target{f, f.codec}
+	}
+	return nil
 }
 
 // onlyFor refuses words that make no sense for a kind of field.
@@ -183,7 +245,7 @@ func (t tag) onlyFor(kind string, allowed ...string) error {
 func foreignKeyCodec(t reflect.Type, key *codec, rowOffset uintptr) *codec {
 	keyType := key.goType
 	return &codec{
-		goType: t, typ: key.typ, null: true,
+		goType: t, typ: key.typ, null: true, direct: key.direct,
 		load: func(p unsafe.Pointer) (any, error) {
 			switch {
 			case !isZeroMemory(p, keyType):
@@ -213,16 +275,16 @@ func isZeroMemory(p unsafe.Pointer, t reflect.Type) bool {
 }
 
 func (f *FieldInfo) makeColumn(words tag) error {
-	for _, word := range []string{"on_delete", "related", "reverse"} {
+	for _, word := range []string{"on_delete", "related", "reverse", "symmetrical", "through", "through_fields"} {
 		if words.has(word) {
 			return fmt.Errorf("%q in the orm tag is for relations", word)
 		}
 	}
-	c, err := codecOf(f.Type, words.has("json"))
+	c, err := f.chooseCodec(words)
 	if err != nil {
 		return err
 	}
-	f.Column, f.codec, f.Kind = f.Snake, c, c.typ
+	f.Column, f.codec, f.Kind, f.Native = f.Snake, c, c.typ, c.native
 	if err := f.makeNull(words); err != nil {
 		return err
 	}
@@ -230,10 +292,17 @@ func (f *FieldInfo) makeColumn(words tag) error {
 		return err
 	}
 	f.AutoNow, f.AutoAdd = words.has("auto_now"), words.has("auto_now_add")
-	if (f.AutoNow || f.AutoAdd) && f.Kind != schema.DateTime {
+	if (f.AutoNow || f.AutoAdd) && !isMoment(f.Kind) {
 		return fmt.Errorf("auto_now and auto_now_add are for times")
 	}
-	f.Editable = !f.PrimaryKey && !f.AutoNow && !f.AutoAdd
+	f.Version, f.SoftDelete = words.has("version"), words.has("soft_delete")
+	if f.Version && (f.Kind != schema.Int64 && f.Kind != schema.Int32 || f.Null) {
+		return fmt.Errorf("version is for an int or int64, which it counts up")
+	}
+	if f.SoftDelete && f.Type != reflect.TypeFor[*time.Time]() {
+		return fmt.Errorf("soft_delete is for a *time.Time; embed orm.SoftDelete")
+	}
+	f.Editable = !f.PrimaryKey && !f.AutoNow && !f.AutoAdd && !f.Version
 	if s, ok := words["editable"]; ok {
 		f.Editable = s == "true"
 		if s != "true" && s != "false" {
@@ -249,7 +318,25 @@ func (f *FieldInfo) makeColumn(words tag) error {
 			return fmt.Errorf("a primary key cannot be null")
 		}
 	}
-	return f.makeDefault(words)
+	if err := f.makeDefault(words); err != nil {
+		return err
+	}
+	f.makeUniqueFor(words)
+	return f.makeRules(words)
+}
+
+func (f *FieldInfo) chooseCodec(words tag) (*codec, error) {
+	if words.has("array") {
+		c, elem, err := arrayCodec(f.Type)
+		f.Elem = elem
+		return c, err
+	}
+	return codecOf(f.Type, words.has("json"))
+}
+
+// isMoment reports whether the present moment is a value of columns of the type.
+func isMoment(t schema.Type) bool {
+	return t == schema.DateTime || t == schema.Date || t == schema.Time
 }
 
 // makeNull settles whether the column may be NULL: for a pointer always, for a
@@ -270,8 +357,9 @@ func (f *FieldInfo) makeNull(words tag) error {
 				return v, err
 			}
 		}
+	case f.codec.zeroNull:
 	case f.codec.null && f.Type.Kind() != reflect.Array:
-		f.Null = f.Null || f.Kind != schema.JSON
+		f.Null = true
 	case f.Null && f.Kind == schema.Bytes:
 		load := f.codec.load
 		f.codec.null = true
@@ -297,12 +385,20 @@ func (f *FieldInfo) makeType(words tag) error {
 	if f.Scale, err = words.number("scale"); err != nil {
 		return err
 	}
+	if !words.has("size") {
+		f.Size, f.Scale = f.codec.size, cmp.Or(f.Scale, f.codec.scale)
+	}
+	for word, size := range textSizes {
+		if words.has(word) && f.Size == 0 && f.Kind == schema.Text && !words.has("text") {
+			f.Size = size
+		}
+	}
 	if name, ok := words["type"]; ok {
 		if f.Kind, ok = tagTypes[name]; !ok {
 			return fmt.Errorf("type=%s in the orm tag: allowed are %s", name, strings.Join(sortedKeys(tagTypes), ", "))
 		}
 	}
-	if f.Kind == schema.Date {
+	if f.Kind == schema.Date && f.codec.typ != schema.Date {
 		switch f.Type {
 		case timeType:
 			f.codec.load = loadDate
@@ -323,6 +419,7 @@ func (f *FieldInfo) makeType(words tag) error {
 	case f.Kind == schema.Text && !words.has("text") && f.codec.goType.Kind() == reflect.String && (f.Unique || f.Index || f.PrimaryKey):
 		// MySQL cannot index unbounded text.
 		f.Kind, f.Size = schema.String, 255
+	case f.Kind == schema.Array:
 	case f.Size > 0 && f.Kind != schema.Decimal && f.Kind != schema.String:
 		return fmt.Errorf("size in the orm tag is for text and decimals")
 	case words.has("text") && f.Kind != schema.Text:
@@ -331,12 +428,18 @@ func (f *FieldInfo) makeType(words tag) error {
 	if f.Kind == schema.Decimal && f.Size == 0 {
 		return fmt.Errorf("type=decimal needs size, the digits in all, and scale, those after the point")
 	}
+	if f.Kind == schema.Decimal && f.codec.typ != schema.Float64 {
+		f.codec.store, f.codec.direct, f.codec.elem = fixDecimal(f.codec.store, f.Scale), reflect.Invalid, nil
+	}
 	return nil
 }
 
 // makeDefault checks a default, and makes the functions and the SQL for it.
 func (f *FieldInfo) makeDefault(words tag) error {
 	f.Default, f.HasDefault = words["default"], words.has("default")
+	if words.has("db_default") {
+		return f.makeDBDefault(words)
+	}
 	switch {
 	case !f.HasDefault:
 		if f.PrimaryKey && f.Kind == schema.UUID {
@@ -346,7 +449,7 @@ func (f *FieldInfo) makeDefault(words tag) error {
 	case f.Kind == schema.UUID && f.Default == "uuid":
 		f.defaultGo = f.fillUUID
 		return nil
-	case f.Kind == schema.DateTime && f.Default == "now":
+	case isMoment(f.Kind) && f.Default == "now":
 		f.defaultGo = func(p unsafe.Pointer) error { return f.codec.store(p, time.Now().UTC().Truncate(time.Microsecond)) }
 		return nil
 	}
@@ -365,6 +468,34 @@ func (f *FieldInfo) makeDefault(words tag) error {
 		f.defaultSQL = sqlLiteral(v)
 	case string:
 		f.defaultSQL = sqlLiteral(v)
+	}
+	return nil
+}
+
+// makeDBDefault leaves a value to the database: "now", or a literal.
+func (f *FieldInfo) makeDBDefault(words tag) error {
+	if f.HasDefault || f.AutoNow || f.AutoAdd || f.PrimaryKey {
+		return fmt.Errorf("db_default in the orm tag stands beside another word that fills the field, or on a primary key")
+	}
+	f.Default, f.DBDefault = words["db_default"], true
+	if isMoment(f.Kind) && f.Default == "now" {
+		f.defaultNow = true
+		return nil
+	}
+	v, err := f.parse(f.Default)
+	if err == nil {
+		err = f.codec.store(reflect.New(f.Type).UnsafePointer(), v)
+	}
+	if err != nil {
+		return fmt.Errorf("db_default: %w", err)
+	}
+	switch v := v.(type) {
+	case bool, int64, float64, string:
+		f.defaultSQL = sqlLiteral(v)
+	case time.Time:
+		f.defaultSQL = sqlLiteral(v.Format(TimeLayout))
+	default:
+		return fmt.Errorf("db_default in the orm tag is for numbers, texts and times")
 	}
 	return nil
 }
@@ -396,5 +527,5 @@ func (f *FieldInfo) fillUUID(p unsafe.Pointer) error {
 	}
 	u[6] = u[6]&0x0f | 0x70
 	u[8] = u[8]&0x3f | 0x80
-	return f.codec.store(p, fmt.Sprintf("%x-%x-%x-%x-%x", u[0:4], u[4:6], u[6:8], u[8:10], u[10:16]))
+	return f.codec.store(p, formatUUID(u))
 }

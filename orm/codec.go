@@ -1,7 +1,6 @@
 package orm
 
 import (
-	"bytes"
 	"database/sql"
 	"database/sql/driver"
 	"encoding/json"
@@ -9,7 +8,6 @@ import (
 	"math"
 	"reflect"
 	"strconv"
-	"strings"
 	"time"
 	"unsafe"
 
@@ -23,10 +21,24 @@ type codec struct {
 	goType reflect.Type
 	typ    schema.Type
 	null   bool // a Go value of the type can mean NULL
+	// zeroNull tells that the zero value does, but only in a column tagged "null";
+	// elsewhere it is a value that is missing.
+	zeroNull bool
+	size     int // default size of a text, or digits of a decimal
+	scale    int
+	native   map[string]string // see ColumnType
 	// load returns nil, bool, int64, float64, string, []byte or time.Time.
 	load func(p unsafe.Pointer) (any, error)
 	// store accepts what a driver returns.
 	store func(p unsafe.Pointer, v any) error
+	// direct is the kind of the memory, if a value of that kind may be written
+	// to it without store: Slice stands for bytes, Struct for time.Time and
+	// Array for the 16 bytes of a UUID. Whoever replaces store clears it.
+	direct reflect.Kind
+	// elem is what a pointer points to, if it may be made without store.
+	elem *codec
+	// borrows tells that store does not keep a []byte it is given.
+	borrows bool
 }
 
 var (
@@ -44,23 +56,28 @@ func codecOf(t reflect.Type, asJSON bool) (*codec, error) {
 	}
 	switch {
 	case t == timeType:
-		return &codec{goType: t, typ: schema.DateTime, load: loadTime, store: storeTime}, nil
+		return &codec{goType: t, typ: schema.DateTime, load: loadTime, store: storeTime, direct: reflect.Struct}, nil
 	case t == durationType:
-		return &codec{goType: t, typ: schema.Duration, load: loadInt64, store: storeInt64}, nil
+		return &codec{goType: t, typ: schema.Duration, load: loadInt64, store: storeInt64, direct: reflect.Int64}, nil
 	case t == rawJSONType:
-		return &codec{goType: t, typ: schema.JSON, null: true, load: loadRawJSON, store: storeBytes}, nil
+		return &codec{goType: t, typ: schema.JSON, null: true, zeroNull: true, load: loadRawJSON, store: storeBytes, direct: reflect.Slice}, nil
+	case t.Implements(columnTyperType) && reflect.PointerTo(t).Implements(scannerType):
+		return typedCodec(t), nil
 	case t.Implements(valuerType) && reflect.PointerTo(t).Implements(scannerType):
 		return scannerCodec(t), nil
 	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8:
-		return &codec{goType: t, typ: schema.Bytes, load: loadBytes, store: storeBytes}, nil
+		return &codec{goType: t, typ: schema.Bytes, load: loadBytes, store: storeBytes, direct: reflect.Slice}, nil
 	case t.Kind() == reflect.Pointer:
 		return pointerCodec(t)
+	}
+	if c := knownCodec(t); c != nil {
+		return c, nil
 	}
 	c := basicCodecs[t.Kind()]
 	if c.load == nil {
 		return nil, fmt.Errorf("type %s cannot be stored; add orm:\"json\" to keep it as JSON, orm:\"-\" to leave it out, or give it Scan and Value methods", t)
 	}
-	c.goType = t
+	c.goType, c.direct = t, t.Kind()
 	return &c, nil
 }
 
@@ -335,8 +352,8 @@ func pointerCodec(t reflect.Type) (*codec, error) {
 		return nil, fmt.Errorf("type %s points to a pointer", t)
 	}
 	size := t.Elem()
-	return &codec{
-		goType: t, typ: elem.typ, null: true,
+	c := &codec{
+		goType: t, typ: elem.typ, null: true, size: elem.size, scale: elem.scale, native: elem.native,
 		load: func(p unsafe.Pointer) (any, error) {
 			q := *(*unsafe.Pointer)(p)
 			if q == nil {
@@ -353,7 +370,11 @@ func pointerCodec(t reflect.Type) (*codec, error) {
 			*(*unsafe.Pointer)(p) = q
 			return elem.store(q, v)
 		},
-	}, nil
+	}
+	if elem.direct != reflect.Invalid {
+		c.elem = elem
+	}
+	return c, nil
 }
 
 // scannerCodec serves types that know how to store themselves. Their column
@@ -396,7 +417,7 @@ func scannerCodec(t reflect.Type) *codec {
 		c.typ = nullableType(t)
 	}
 	if isUUID(t) {
-		c.typ = schema.UUID
+		c.typ, c.direct = schema.UUID, reflect.Array
 	}
 	return c
 }
@@ -441,15 +462,9 @@ func plain(v driver.Value) (any, error) {
 // jsonCodec keeps any type as JSON text. A nil pointer, map or slice is NULL
 // only if the column allows it; see newField.
 func jsonCodec(t reflect.Type) *codec {
-	c := &codec{goType: t, typ: schema.JSON}
+	c := &codec{goType: t, typ: schema.JSON, borrows: true}
 	c.load = func(p unsafe.Pointer) (any, error) {
-		var b bytes.Buffer
-		enc := json.NewEncoder(&b)
-		enc.SetEscapeHTML(false)
-		if err := enc.Encode(reflect.NewAt(t, p).Interface()); err != nil {
-			return nil, err
-		}
-		return strings.TrimSuffix(b.String(), "\n"), nil
+		return encodeJSON(reflect.NewAt(t, p).Interface())
 	}
 	c.store = func(p unsafe.Pointer, v any) error {
 		target := reflect.NewAt(t, p)

@@ -14,23 +14,35 @@ type compiler struct {
 	alias   string // of the root's table
 	buf     []byte
 	args    []any
+	loads   []loaded // the values among args that come from literals
 	err     error
 
 	base    scope  // of the statement itself
 	scope   *scope // where the writing is
 	aliases map[string]bool
+	outer   *compiler // of the query around, if this is a subquery
+	// withDeleted is whether related rows marked as deleted are there.
+	withDeleted bool
+	source      source // what stands for the root's table, if that is something else
 
-	inline  bool // values as SQL text, columns without table: for constraints
-	flat    bool // relations to many are joined: for select lists that group
-	grouped bool // aggregates may stand here
+	inline bool // values as SQL text, columns without table: for constraints
+	flat   bool // relations to many are joined: for the columns of a Select
+	groups bool // rows are grouped: aggregates over them may stand here
+	// joinedTo are the relations to many that the columns of a Select join.
+	joinedTo []*node
+	uses     []use // of relations to many by the aggregates of a group
+	noWindow error // why a value over a window cannot stand here; nil if it can
+	// columnNames are the names of the columns where others depend on them.
+	columnNames []string
 }
 
-// scope is a SELECT: the statement's own, or that of an EXISTS, which binds one
-// relation to many. A barrier hides what is bound outside of it.
+// scope is a SELECT: the statement's own, or that of an EXISTS or of an aggregate,
+// which binds one relation to many. A barrier hides what is bound outside of it.
 type scope struct {
 	outer   *scope
 	barrier bool
 	bound   *node
+	along   []*node // relations to many behind bound that are joined in this SELECT too
 	alias   string
 	joins   []join
 	joined  bool // no SELECT of its own: the rows are joined to the statement's
@@ -96,17 +108,9 @@ func (c *compiler) sub(write func()) string {
 	return s
 }
 
-// probe returns the SQL of e without leaving its arguments behind.
-func (c *compiler) probe(e expr) string {
-	kept := len(c.args)
-	sql := c.sub(func() { e.write(c) })
-	c.args = c.args[:kept]
-	return sql
-}
-
 // resolve finds what a ref names; on an error the node is nil.
 func (c *compiler) resolve(r ref) (*node, target) {
-	n, t, err := r.resolve(c.root)
+	n, t, err := c.find(r)
 	for m := n; err == nil && m.parent != nil; m = m.parent {
 		err = m.parent.model.resolve()
 	}
@@ -115,6 +119,15 @@ func (c *compiler) resolve(r ref) (*node, target) {
 		return nil, target{}
 	}
 	return n, t
+}
+
+func (c *compiler) find(r ref) (*node, target, error) {
+	if c.outer != nil && c.root.tree.find(r.ptr) == nil {
+		if n := c.outerNode(r.ptr); n != nil {
+			return r.within(n)
+		}
+	}
+	return r.resolve(c.root)
 }
 
 // step goes through a relation of n, whose model's relations it makes sure of.
@@ -131,12 +144,29 @@ func (c *compiler) column(n *node, f *FieldInfo) {
 	if n == nil || c.err != nil {
 		return
 	}
+	if len(f.Parts) > 0 {
+		for i, part := range f.Parts {
+			if i > 0 {
+				c.text(", ")
+			}
+			c.column(n, part)
+		}
+		return
+	}
 	if f.Column == "" {
 		c.fail(fmt.Errorf("orm: %s.%s is a relation to many and has no column; name a field behind it with To()", f.model.Name, f.Name))
 		return
 	}
-	for n.parent != nil && n.field.Relation.Kind == ToOne && f == n.model.PrimaryKey {
-		f, n = n.field, n.parent
+	for n.parent != nil && n.field.Relation.Kind == ToOne {
+		own := keyColumn(n, f)
+		if own == nil {
+			break
+		}
+		f, n = own, n.parent
+	}
+	if n.tree.outer {
+		c.outerColumn(n, f)
+		return
 	}
 	if c.inline {
 		if n.parent != nil {
@@ -146,6 +176,33 @@ func (c *compiler) column(n *node, f *FieldInfo) {
 		return
 	}
 	c.qualified(c.aliasOf(n), f.Column)
+}
+
+// keyColumn is the column of the foreign key that leads to n which is the same as f, a
+// column of the key there; nil if f is another.
+func keyColumn(n *node, f *FieldInfo) *FieldInfo {
+	pk := n.model.PrimaryKey
+	if f == pk {
+		return n.field
+	}
+	for i, part := range pk.Parts {
+		if part == f {
+			return n.field.Parts[i]
+		}
+	}
+	return nil
+}
+
+func (c *compiler) outerColumn(n *node, f *FieldInfo) {
+	o, at := c.outward(n)
+	if at == nil {
+		return
+	}
+	alias := o.aliasOf(at)
+	if o.err != nil {
+		c.fail(o.err)
+	}
+	c.qualified(alias, f.Column)
 }
 
 // aliasOf returns the alias under which a node's table is in reach.
@@ -175,7 +232,7 @@ func (c *compiler) aliasOf(n *node) string {
 // boundScope finds the EXISTS around that binds m.
 func (c *compiler) boundScope(m *node) *scope {
 	for s := c.scope; s != nil && !s.barrier; s = s.outer {
-		if s.bound != nil && s.bound.path == m.path {
+		if s.bound != nil && (s.bound.path == m.path || contains(s.along, m)) {
 			return s
 		}
 	}
@@ -211,30 +268,22 @@ func (c *compiler) join(s *scope, n *node) join {
 			c.text(kind)
 			c.table(n.model.Table, j.alias)
 			c.text(" ON ")
-			c.qualified(j.alias, n.model.PrimaryKey.Column)
-			c.text(" = ")
-			c.qualified(parent, n.field.Column)
+			c.equalColumns(j.alias, n.model.PrimaryKey.columnNames(), parent, n.field.columnNames())
 		case ToMany:
 			c.text(kind)
 			c.table(n.model.Table, j.alias)
 			c.text(" ON ")
-			c.qualified(j.alias, r.via.Column)
-			c.text(" = ")
-			c.qualified(parent, n.parent.model.PrimaryKey.Column)
+			c.equalColumns(j.alias, r.via.columnNames(), parent, n.parent.model.PrimaryKey.columnNames())
 		case ManyMany:
 			through := c.newAlias(n.path + "__join")
 			c.text(kind)
 			c.table(r.join.table, through)
 			c.text(" ON ")
-			c.qualified(through, r.join.owner)
-			c.text(" = ")
-			c.qualified(parent, n.parent.model.PrimaryKey.Column)
+			c.equalColumns(through, r.join.owner, parent, n.parent.model.PrimaryKey.columnNames())
 			c.text(kind)
 			c.table(n.model.Table, j.alias)
 			c.text(" ON ")
-			c.qualified(j.alias, n.model.PrimaryKey.Column)
-			c.text(" = ")
-			c.qualified(through, r.join.target)
+			c.equalColumns(j.alias, n.model.PrimaryKey.columnNames(), through, r.join.target)
 		}
 	})
 	s.joins = append(s.joins, j)
@@ -243,38 +292,51 @@ func (c *compiler) join(s *scope, n *node) join {
 
 // exists writes an EXISTS that binds the relation to many m for inner.
 func (c *compiler) exists(m *node, inner func()) {
+	c.text("EXISTS ")
+	c.related(m, nil, func() { c.text("1") }, func() {
+		c.text(" AND ")
+		c.text(parenthesised(c.sub(inner)))
+	})
+}
+
+// related writes a SELECT of the rows of the relation to many m of one row, bound
+// for what column and and write, as are the relations along that are joined to it.
+func (c *compiler) related(m *node, along []*node, column, and func()) {
 	parent := c.aliasOf(m.parent)
 	if c.err != nil {
 		return
 	}
-	s := &scope{outer: c.scope, bound: m, alias: c.newAlias(m.path)}
+	s := &scope{outer: c.scope, bound: m, along: along, alias: c.newAlias(m.path)}
 	c.scope = s
-	cond := c.sub(inner)
+	columns := c.sub(column)
+	cond := c.sub(and)
 	c.scope = s.outer
 	r := m.field.Relation
-	c.text("EXISTS (SELECT 1 FROM ")
-	owner, ownerColumn := s.alias, ""
+	c.text("(SELECT ")
+	c.text(columns)
+	c.text(" FROM ")
+	owner, ownerColumns := s.alias, []string(nil)
 	if r.Kind == ManyMany {
 		through := c.newAlias(m.path + "__join")
 		c.table(r.join.table, through)
 		c.text(" JOIN ")
 		c.table(m.model.Table, s.alias)
 		c.text(" ON ")
-		c.qualified(s.alias, m.model.PrimaryKey.Column)
-		c.text(" = ")
-		c.qualified(through, r.join.target)
-		owner, ownerColumn = through, r.join.owner
+		c.equalColumns(s.alias, m.model.PrimaryKey.columnNames(), through, r.join.target)
+		owner, ownerColumns = through, r.join.owner
 	} else {
 		c.table(m.model.Table, s.alias)
-		ownerColumn = r.via.Column
+		ownerColumns = r.via.columnNames()
 	}
 	c.joins(s)
 	c.text(" WHERE ")
-	c.qualified(owner, ownerColumn)
-	c.text(" = ")
-	c.qualified(parent, m.parent.model.PrimaryKey.Column)
-	c.text(" AND ")
-	c.text(parenthesised(cond))
+	c.equalColumns(owner, ownerColumns, parent, m.parent.model.PrimaryKey.columnNames())
+	if mark := m.model.softDelete; mark != nil && !c.withDeleted {
+		c.text(" AND ")
+		c.qualified(s.alias, mark.Column)
+		c.text(" IS NULL")
+	}
+	c.text(cond)
 	c.text(")")
 }
 

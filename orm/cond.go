@@ -1,10 +1,6 @@
 package orm
 
-import (
-	"maps"
-	"strings"
-	"unsafe"
-)
+import "unsafe"
 
 // Eq is field = value. A nil pointer compares with NULL.
 func Eq[V any](field *V, value V) Cond { return comparison(field, "=", value) }
@@ -25,7 +21,15 @@ func Gt[V any](field *V, value V) Cond { return comparison(field, ">", value) }
 func Ge[V any](field *V, value V) Cond { return comparison(field, ">=", value) }
 
 func comparison[V any](field *V, op string, value V) Cond {
-	return Cond{&compare{op, refTo(field), &literal{unsafe.Pointer(&value)}}}
+	// One allocation for all of them: conditions are made for each query.
+	made := &struct {
+		compare
+		literal
+		value V
+	}{value: value}
+	made.literal.p = unsafe.Pointer(&made.value)
+	made.compare = compare{op, refTo(field), &made.literal}
+	return Cond{&made.compare}
 }
 
 // EqField is field = other, between two fields.
@@ -71,14 +75,6 @@ func literals[V any](values []V) []expr {
 		list[i] = &boxes[i]
 	}
 	return list
-}
-
-// InQuery is true if the field is among the values of column in the rows of q,
-// a query of this or another model:
-//
-//	orm.InQuery(&u.ID, Posts.Where(orm.Eq(&p.Status, Live)), &p.Author.ID)
-func InQuery[V, T any](field *V, q QuerySet[T], column *V) Cond {
-	return Cond{&inQuery{refTo(field), q.use(), refTo(column)}}
 }
 
 // Between is low <= field <= high.
@@ -169,41 +165,3 @@ func (e *hasRow) visit(c *compiler, f func(*node)) {
 }
 
 func (e *hasRow) mayBeNull(*compiler) bool { return false }
-
-// inQuery is operand IN (SELECT column FROM …).
-type inQuery struct {
-	of     operand
-	query  *query
-	column ref
-}
-
-func (e *inQuery) write(c *compiler) {
-	if c.inline {
-		c.failf("InQuery cannot stand in a constraint or index")
-		return
-	}
-	if err := e.query.ready(); err != nil {
-		c.fail(err)
-		return
-	}
-	e.of.write(c)
-	c.text(" IN (")
-	inner := newCompiler(c.dialect, e.query.model)
-	inner.aliases = map[string]bool{strings.ToLower(c.alias): true}
-	maps.Copy(inner.aliases, c.aliases)
-	inner.alias = inner.newAlias(e.query.model.Table)
-	inner.args = c.args
-	inner.selectColumn(e.query, e.column)
-	if inner.err != nil {
-		c.fail(inner.err)
-		return
-	}
-	c.aliases = inner.aliases
-	c.args = inner.args
-	c.buf = append(c.buf, inner.buf...)
-	c.text(")")
-}
-
-func (e *inQuery) visit(c *compiler, f func(*node)) { e.of.visit(c, f) }
-
-func (e *inQuery) mayBeNull(c *compiler) bool { return e.of.mayBeNull(c) }

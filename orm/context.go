@@ -12,6 +12,12 @@ type contextScope struct {
 	open  func(ctx context.Context) (*DB, error)
 	tx    *transaction
 	outer *contextScope
+	// routing decides, by model, between several databases.
+	routing *routing
+	// through is a scope that does not choose a database: a transaction's.
+	through bool
+	// outside is a scope that transactions around it do not reach.
+	outside bool
 }
 
 type scopeKey struct{}
@@ -25,7 +31,7 @@ func scopeOf(ctx context.Context) *contextScope {
 // part of it.
 func WithDB(ctx context.Context, db *DB) context.Context {
 	scope := &contextScope{db: db, outer: scopeOf(ctx)}
-	for s := scope.outer; s != nil; s = s.outer {
+	for s := scope.outer; s != nil && !s.outside; s = s.outer {
 		if s.db == db {
 			// Inside a transaction of this database it goes on: a statement
 			// beside it would wait for what the transaction holds.
@@ -63,21 +69,55 @@ func WithNamed(ctx context.Context, name string, db *DB) context.Context {
 }
 
 // Using returns a context whose queries go to the database of that name, which
-// [WithNamed] has put there:
+// [WithNamed] or [Databases] has put there, whatever routers say:
 //
 //	report, err := Sales.All(orm.Using(ctx, "reports"))
 func Using(ctx context.Context, name string) context.Context {
 	if db, _ := ctx.Value(nameKey(name)).(*DB); db != nil {
 		return WithDB(ctx, db)
 	}
+	for s := scopeOf(ctx); s != nil; s = s.outer {
+		if s.routing == nil {
+			continue
+		}
+		d := s.routing.databases
+		if name == DefaultDatabase {
+			return WithOpener(ctx, d.Default)
+		}
+		if open := d.Named[name]; open != nil {
+			return WithOpener(ctx, open)
+		}
+	}
 	return WithOpener(ctx, func(context.Context) (*DB, error) {
-		return nil, fmt.Errorf("%w: there is none named %q; see orm.WithNamed", ErrNoDatabase, name)
+		return nil, fmt.Errorf("%w: there is none named %q; see orm.WithNamed and orm.Databases", ErrNoDatabase, name)
 	})
+}
+
+// Outside returns a context whose queries are no part of the transaction that ctx is in:
+// what is written with it stays, whatever becomes of the transaction. On SQLite, where
+// one writes at a time, it can only read while a transaction is open.
+func Outside(ctx context.Context) context.Context {
+	base := scopeOf(ctx)
+	scope := &contextScope{outside: true, outer: base}
+	for base != nil {
+		scope.db, scope.open, scope.routing = base.db, base.open, base.routing
+		if !base.through {
+			break
+		}
+		base = base.outer
+	}
+	return context.WithValue(ctx, scopeKey{}, scope)
+}
+
+// isOutside reports that the context was made by [Outside].
+func isOutside(ctx context.Context) bool {
+	s := scopeOf(ctx)
+	return s != nil && s.outside
 }
 
 // transactionOf finds the transaction of db that the context is in, or nil.
 func (db *DB) transactionOf(ctx context.Context) *transaction {
-	for s := scopeOf(ctx); s != nil; s = s.outer {
+	for s := scopeOf(ctx); s != nil && !s.outside; s = s.outer {
 		if s.db == db && s.tx != nil {
 			return s.tx
 		}

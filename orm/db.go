@@ -17,6 +17,9 @@ type DB struct {
 	backend Backend
 	hooks   atomic.Pointer[[]QueryHook]
 	closed  atomic.Bool
+	standIn atomic.Pointer[standIn] // of a replica
+	guard   insiders
+	shapes  shapes
 }
 
 // Open connects to the database of a URL. The scheme chooses the driver, whose
@@ -56,28 +59,6 @@ func (db *DB) Schema() schema.Dialect { return db.backend.Schema() }
 func (db *DB) Ping(ctx context.Context) error {
 	_, err := db.Values(ctx, "SELECT 1")
 	return err
-}
-
-// QueryEvent is a statement that runs or has run.
-type QueryEvent struct {
-	SQL   string
-	Args  []any // as sent; they may hold secrets
-	InTx  bool
-	Start time.Time
-	// Set when it has ended:
-	Duration time.Duration // until the last row was read
-	Rows     int64         // read or changed
-	Err      error
-}
-
-// QueryHook sees every statement, for logs, the debug page and tracing. Its
-// methods are called from many goroutines at once.
-type QueryHook interface {
-	// QueryStart is called before; the context it returns runs the statement.
-	QueryStart(ctx context.Context, e *QueryEvent) context.Context
-	// QueryEnd is called when the statement, and the reading of its rows, has
-	// ended.
-	QueryEnd(ctx context.Context, e *QueryEvent)
 }
 
 // AddHook adds a hook for statements that start from now on. Hooks start in the
@@ -176,12 +157,15 @@ func (db *DB) querier(ctx context.Context) (Querier, *transaction, error) {
 	}
 	tx := db.transactionOf(ctx)
 	if tx == nil {
-		return db.backend, nil, nil
+		return db.backend, nil, db.checkOutside(ctx)
 	}
 	return tx.tx, tx, tx.usable()
 }
 
 func (db *DB) exec(ctx context.Context, s Statement) (Result, error) {
+	if s.Write {
+		noteWrite(ctx)
+	}
 	to, tx, err := db.querier(ctx)
 	if err != nil {
 		return Result{}, err
@@ -195,7 +179,25 @@ func (db *DB) exec(ctx context.Context, s Statement) (Result, error) {
 	return result, err
 }
 
+// query runs a statement that returns rows. Where a replica does not answer, the database
+// that it is a copy of does.
 func (db *DB) query(ctx context.Context, s Statement) (Rows, error) {
+	if s.Write {
+		noteWrite(ctx)
+	}
+	rows, err := db.queryHere(ctx, s)
+	if err != nil && !s.Write && errors.Is(err, ErrUnavailable) {
+		if instead := db.standIn.Load(); instead != nil {
+			instead.away()
+			if primary, openErr := instead.open(ctx); openErr == nil && primary != db {
+				return primary.query(ctx, s)
+			}
+		}
+	}
+	return rows, err
+}
+
+func (db *DB) queryHere(ctx context.Context, s Statement) (Rows, error) {
 	to, tx, err := db.querier(ctx)
 	if err != nil {
 		return nil, err
@@ -235,7 +237,7 @@ func (db *DB) begin(ctx context.Context, s Statement, tx *transaction) (context.
 	if hooks == nil {
 		return ctx, nil
 	}
-	e := &QueryEvent{SQL: s.SQL, Args: s.Args, InTx: tx != nil, Start: time.Now()}
+	e := &QueryEvent{System: db.system(), SQL: s.SQL, Args: s.Args, InTx: tx != nil, Start: time.Now()}
 	contexts := make([]context.Context, len(*hooks))
 	for i, h := range *hooks {
 		ctx = h.QueryStart(ctx, e)

@@ -3,11 +3,9 @@ package orm
 import (
 	"context"
 	"fmt"
-	"reflect"
 	"sort"
 	"strings"
 	"sync"
-	"unsafe"
 
 	"github.com/retort-web/retort/orm/schema"
 )
@@ -84,44 +82,6 @@ type Result struct {
 	LastID int64
 }
 
-// Cell is where one column of a result is stored: a field of the row being
-// read, at its offset, with a function chosen once for its type.
-type Cell struct {
-	codec   *codec
-	offset  uintptr
-	segment *segment
-	first   bool       // the primary key of its segment: NULL means no row there
-	field   *FieldInfo // for errors; nil outside of models
-}
-
-// segment is a run of cells that fill one struct.
-type segment struct {
-	base  unsafe.Pointer
-	alloc func() unsafe.Pointer
-}
-
-// Set stores a value as the database gave it: nil, bool, int64, float64,
-// string, []byte (which the cell may keep) or time.Time.
-func (c *Cell) Set(value any) error {
-	if c.first {
-		if value == nil {
-			c.segment.base = nil
-			return nil
-		}
-		c.segment.base = c.segment.alloc()
-	} else if c.segment.base == nil {
-		return nil
-	}
-	err := c.codec.store(unsafe.Add(c.segment.base, c.offset), value)
-	if err != nil && c.field != nil {
-		return fmt.Errorf("orm: reading %s.%s: %w", c.field.model.Name, c.field.Name, err)
-	}
-	return err
-}
-
-// GoType is the type the cell stores, for a backend that decodes natively.
-func (c *Cell) GoType() reflect.Type { return c.codec.goType }
-
 // Dialect is the spelling of queries in one kind of database.
 type Dialect interface {
 	// Name is "sqlite", "postgres" or "mysql".
@@ -129,6 +89,10 @@ type Dialect interface {
 	// Returning reports that INSERT … RETURNING works. A database without it
 	// tells the key in Result.LastID.
 	Returning() bool
+	// Quirks says where the database departs from the SQL of the compiler.
+	Quirks() Quirks
+	// OnConflict appends to an INSERT what happens where a row is in the way.
+	OnConflict(b []byte, k ConflictClause) []byte
 	// Quote appends a quoted identifier.
 	Quote(b []byte, name string) []byte
 	// Placeholder appends the n-th parameter, counted from 1.
@@ -142,16 +106,55 @@ type Dialect interface {
 	// Match appends a text match of column, which is SQL, with a pattern
 	// that is a parameter, and returns the parameter's value.
 	Match(b []byte, m Match, column, placeholder string, text string) ([]byte, string)
-	// ForUpdate appends what makes a SELECT lock its rows of the table of that
-	// alias; nothing where rows are not locked one by one.
-	ForUpdate(b []byte, alias string) []byte
-	// Period appends the first length characters of the time in column, which
-	// is SQL, as text like 2006-01-02 15:04:05.
-	Period(b []byte, column string, length int) []byte
+	// Lock appends what makes a SELECT lock its rows; nothing where rows are not
+	// locked one by one.
+	Lock(b []byte, l Lock) []byte
+	// Function spells a function: its SQL with %1 for the first argument, %* for all of
+	// them and %% for a percent sign. Empty means the standard spelling.
+	Function(f Function) (string, error)
+	// JSONPath is the parameter by which a path of keys, which are strings, and
+	// indexes, which are ints, is given to the functions whose name begins with json.
+	JSONPath(path []any) any
+	// Explain is what stands before a SELECT to have it explained.
+	Explain(o ExplainOptions) (string, error)
 	// InArray appends a test that column, which is SQL, is among the values of
 	// one array parameter, and returns the parameter; false if the
 	// database cannot do that for these values.
 	InArray(b []byte, column, placeholder string, values []any) ([]byte, any, bool)
+}
+
+// Quirks are the ways in which a database departs from the SQL that the compiler
+// writes. The zero value is a database without any.
+type Quirks struct {
+	// NoNullsOrder: ORDER BY … NULLS FIRST is unknown. NULL is then taken to be less
+	// than any value.
+	NoNullsOrder bool
+	// DeriveSubqueries: a subquery with a LIMIT, and one over the table that is being
+	// changed, must stand in a table of its own.
+	DeriveSubqueries bool
+	// NullsLarge: without NULLS FIRST or NULLS LAST, ORDER BY takes NULL to be more
+	// than any value. On the other databases it is less.
+	NullsLarge bool
+	// NoLastID: Result.LastID is not told. The key of a single row comes by RETURNING
+	// as those of several do.
+	NoLastID bool
+	// NoUpsertKey: an INSERT with the text of OnConflict returns no rows. The key of
+	// the row that was in the way is asked for by a query of its own.
+	NoUpsertKey bool
+	// NoKeyLocks: there is no lock of a row that lets others insert rows which refer to it.
+	NoKeyLocks bool
+	// KeyStep, on a database without RETURNING, lies between the keys of the rows of one
+	// INSERT, of which Result.LastID is then the first. Zero if they are not known to
+	// follow one another; then rows are inserted one by one.
+	KeyStep int64
+}
+
+// ConflictClause says what an INSERT does where a row is in the way. Names are those of
+// columns.
+type ConflictClause struct {
+	Key    string   // the primary key or, of a join table, one of its columns
+	Same   []string // the unique columns that are meant; none for any
+	Update []string // what gets the values of the new row; none leaves the row as it is
 }
 
 // Match is a kind of text match.

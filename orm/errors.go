@@ -11,6 +11,9 @@ var (
 	// ErrNotFound: a query for one row found none, or UpdateRow and
 	// DeleteRow found the row gone.
 	ErrNotFound = errors.New("orm: not found")
+	// ErrStale: the row was changed by somebody else since it was read, as the field
+	// tagged "version" tells. Read it again, and decide what to do.
+	ErrStale = errors.New("orm: the row was changed meanwhile")
 	// ErrMultiple: Get found more than one row.
 	ErrMultiple = errors.New("orm: more than one row")
 	// ErrNoDatabase: the context carries no database; see [WithDB].
@@ -29,6 +32,19 @@ var (
 	ErrUnavailable = errors.New("orm: database unavailable")
 	// ErrFull: the disk or the database has no room left.
 	ErrFull = errors.New("orm: database full")
+	// ErrDeadlock: transactions waited for each other, and the database gave up
+	// this one. It can be tried again as a whole; see [TxOptions.Retries].
+	ErrDeadlock = errors.New("orm: deadlock with another transaction")
+	// ErrSerialization: what the transaction read or wrote was changed by another
+	// one at the same time, in a way that its isolation level forbids. It can be
+	// tried again as a whole; see [TxOptions.Retries].
+	ErrSerialization = errors.New("orm: conflict with another transaction")
+	// ErrCommitUnknown: the connection was lost while the transaction was being
+	// committed; it may be written or not. Only a look at the data tells.
+	ErrCommitUnknown = errors.New("orm: the connection was lost during the commit; whether the transaction was written is not known")
+	// ErrValue: a value does not fit its column: too long, out of range, or text
+	// with characters that cannot be stored. A [ValueError] is such an error too.
+	ErrValue = errors.New("orm: a value does not fit its column")
 	// ErrReadOnly: something was written where only reading is allowed.
 	ErrReadOnly = errors.New("orm: database is read only")
 )
@@ -59,7 +75,7 @@ type ConstraintError struct {
 func (e *ConstraintError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "orm: %s constraint", e.Kind)
-	if e.Constraint != "" {
+	if e.Constraint != "" && (len(e.Columns) == 0 || e.Kind == CheckConstraint) {
 		fmt.Fprintf(&b, " %s", e.Constraint)
 	}
 	if len(e.Columns) > 0 {
@@ -133,6 +149,9 @@ type ValueError struct {
 func (e *ValueError) Error() string {
 	return fmt.Sprintf("orm: %s.%s: %v", e.Field.model.Name, e.Field.Name, e.Err)
 }
+
+// Is makes a ValueError an ErrValue.
+func (e *ValueError) Is(target error) bool { return target == ErrValue }
 
 // Unwrap returns what is wrong.
 func (e *ValueError) Unwrap() error { return e.Err }

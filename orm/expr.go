@@ -3,6 +3,8 @@ package orm
 import (
 	"errors"
 	"fmt"
+	"strings"
+	"unicode/utf8"
 	"unsafe"
 
 	"github.com/retort-web/retort/orm/schema"
@@ -86,8 +88,9 @@ func (c *compiler) value(e expr, t target) (any, bool) {
 		}
 		v, err := t.codec.load(e.p)
 		if err != nil {
-			c.fail(fmt.Errorf("orm: the value given for %s: %w", t.name(), err))
+			c.fail(t.misfit(err))
 		}
+		c.loads = append(c.loads, loaded{e, t.codec})
 		return v, true
 	case *variable:
 		if t.field == nil {
@@ -99,11 +102,16 @@ func (c *compiler) value(e expr, t target) (any, bool) {
 		}
 		v, err := t.field.convert(e.v, false)
 		if err != nil {
-			c.fail(fmt.Errorf("orm: the value given for %s: %w", t.name(), err))
+			c.fail(t.misfit(err))
 		}
 		return v, true
 	}
 	return nil, false
+}
+
+// misfit is the error of a value that is none of the field's.
+func (t target) misfit(err error) error {
+	return fmt.Errorf("%w: the value given for %s: %w", ErrValue, t.name(), err)
 }
 
 func (t target) name() string {
@@ -137,6 +145,10 @@ type compare struct {
 }
 
 func (e *compare) write(c *compiler) {
+	if parts := c.partsOf(e.left); parts != nil {
+		c.compareParts(e, parts)
+		return
+	}
 	t := e.left.target(c)
 	v, isValue := c.value(e.right, t)
 	if c.err != nil {
@@ -154,6 +166,14 @@ func (e *compare) write(c *compiler) {
 		return
 	}
 	// What is not equal is everything else, as in Go: NULL is not left out.
+	if e.op == "<>" && !isValue && (e.left.mayBeNull(c) || e.right.mayBeNull(c)) {
+		c.text("(")
+		e.left.write(c)
+		c.text(" = ")
+		e.right.write(c)
+		c.text(") IS NOT TRUE")
+		return
+	}
 	orNull := e.op == "<>" && e.left.mayBeNull(c)
 	if orNull {
 		c.text("(")
@@ -178,7 +198,7 @@ func (e *compare) visit(c *compiler, f func(*node)) {
 }
 
 func (e *compare) mayBeNull(c *compiler) bool {
-	return e.op != "<>" && e.left.mayBeNull(c) || e.right.mayBeNull(c)
+	return e.op != "<>" && (e.left.mayBeNull(c) || e.right.mayBeNull(c))
 }
 
 // isNull is operand IS [NOT] NULL.
@@ -188,6 +208,10 @@ type isNull struct {
 }
 
 func (e *isNull) write(c *compiler) {
+	if parts := c.partsOf(e.of); parts != nil {
+		c.nullParts(parts, e.not)
+		return
+	}
 	e.of.write(c)
 	if e.not {
 		c.text(" IS NOT NULL")
@@ -207,6 +231,12 @@ type between struct {
 }
 
 func (e *between) write(c *compiler) {
+	if parts := c.partsOf(e.of); parts != nil {
+		c.compareParts(&compare{">=", e.of, e.low}, parts)
+		c.text(" AND ")
+		c.compareParts(&compare{"<=", e.of, e.high}, parts)
+		return
+	}
 	t := e.of.target(c)
 	low, _ := c.value(e.low, t)
 	high, _ := c.value(e.high, t)
@@ -268,30 +298,63 @@ func (e *inList) write(c *compiler) {
 	if withNull || e.not && hasNull {
 		c.text("(")
 	}
-	if !c.inArray(e.of, e.not, values) {
-		e.of.write(c)
-		if e.not {
-			c.text(" NOT")
-		}
-		c.text(" IN (")
-		for i, v := range values {
-			if i > 0 {
-				c.text(", ")
-			}
-			c.arg(v)
-		}
-		c.text(")")
-	}
+	c.in(e.of, e.not, values)
 	switch {
 	case withNull:
 		c.text(" OR ")
-		e.of.write(c)
-		c.text(" IS NULL)")
+		(&isNull{e.of, false}).write(c)
+		c.text(")")
 	case e.not && hasNull:
 		c.text(" AND ")
-		e.of.write(c)
-		c.text(" IS NOT NULL)")
+		(&isNull{e.of, true}).write(c)
+		c.text(")")
 	}
+}
+
+// in writes a test for values that are not NULL.
+func (c *compiler) in(of operand, not bool, values []any) {
+	parts := c.partsOf(of)
+	if parts == nil {
+		c.inPlain(of, not, values)
+		return
+	}
+	if len(values)*len(parts) > c.dialect.MaxParameters() {
+		// Tuples that begin alike need fewer, but nobody should count on that.
+		c.failf("%d keys of %d columns are more than one query can compare with", len(values), len(parts))
+		return
+	}
+	tuples := make([]Tuple, len(values))
+	for i, v := range values {
+		t, ok := v.(Tuple)
+		if !ok || len(t) != len(parts) {
+			c.failf("a %T is given where a key of %d columns is needed", v, len(parts))
+			return
+		}
+		tuples[i] = t
+	}
+	if not {
+		c.text("NOT ")
+	}
+	c.inTuples(parts, tuples)
+}
+
+// inPlain writes a test of a single column.
+func (c *compiler) inPlain(of operand, not bool, values []any) {
+	if c.inArray(of, not, values) {
+		return
+	}
+	of.write(c)
+	if not {
+		c.text(" NOT")
+	}
+	c.text(" IN (")
+	for i, v := range values {
+		if i > 0 {
+			c.text(", ")
+		}
+		c.arg(v)
+	}
+	c.text(")")
 }
 
 // inArray writes a long list as one parameter.
@@ -337,6 +400,10 @@ func (e *match) write(c *compiler) {
 	if c.err == nil && t.field != nil && t.field.Kind != schema.String && t.field.Kind != schema.Text {
 		c.fail(fmt.Errorf("orm: %s is not text and cannot be matched", t.name()))
 	}
+	if strings.IndexByte(e.text, 0) >= 0 || !utf8.ValidString(e.text) {
+		// SQLite would look for what stands before the NUL, and MariaDB for nothing.
+		c.fail(fmt.Errorf("%w: no text has a NUL or bytes that are not UTF-8, and cannot be matched with them", ErrValue))
+	}
 	column := c.sub(func() { e.of.write(c) })
 	if c.err != nil {
 		return
@@ -365,13 +432,16 @@ func (e *invalid) target(c *compiler) target {
 }
 
 // operandOf makes an operand of what the API takes as any: a pointer to a
-// field or an Expr.
+// field, an Expr, or a Cond, which is a value too.
 func operandOf(field any) operand {
 	if e, ok := field.(Expr); ok {
 		if e.e == nil {
 			return &invalid{errors.New("orm: an empty Expr")}
 		}
 		return e.e
+	}
+	if cond, ok := field.(Cond); ok {
+		return &truth{cond.orInvalid()}
 	}
 	r, err := refOf(field)
 	if err != nil {

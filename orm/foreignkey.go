@@ -56,23 +56,52 @@ func (f *ForeignKey[T, K]) Loaded() bool {
 	if f.row == nil {
 		return f.IsNull()
 	}
+	return f.keyIsZero() || sameKeys[T](f.rowKey(), f.ID)
+}
+
+// keyIsZero reports whether the key has no value.
+func (f *ForeignKey[T, K]) keyIsZero() bool {
 	var zero K
-	return f.ID == zero || f.rowKey() == f.ID
+	return f.ID == zero || isComposite[K]() && sameKeys[T](f.ID, zero)
+}
+
+func isComposite[K any]() bool { return reflect.TypeFor[K]().Kind() == reflect.Struct }
+
+// sameKeys compares keys by what is stored: a composite one may hold foreign keys, whose
+// loaded rows do not count.
+func sameKeys[T any, K comparable](a, b K) bool {
+	if a == b || !isComposite[K]() {
+		return a == b
+	}
+	pk := typeInfo(reflect.TypeFor[T]()).PrimaryKey
+	if pk == nil || pk.Type != reflect.TypeFor[K]() {
+		return false
+	}
+	x, err := pk.codec.load(unsafe.Pointer(&a))
+	y, otherErr := pk.codec.load(unsafe.Pointer(&b))
+	return err == nil && otherErr == nil && mapKey(x) == mapKey(y)
 }
 
 // rowKey is the primary key of the loaded row.
 func (f *ForeignKey[T, K]) rowKey() (key K) {
 	pk := typeInfo(reflect.TypeFor[T]()).PrimaryKey
-	if pk.codec.goType == reflect.TypeFor[K]() {
-		key = *(*K)(unsafe.Add(unsafe.Pointer(f.row), pk.offset))
+	if pk.memory() != reflect.TypeFor[K]() {
+		return key
+	}
+	p := unsafe.Add(unsafe.Pointer(f.row), pk.offset)
+	if len(pk.Parts) == 0 {
+		return *(*K)(p)
+	}
+	// Only what is stored is copied, not rows that foreign keys in the key have loaded.
+	if v, err := pk.codec.load(p); err == nil {
+		_ = pk.codec.store(unsafe.Pointer(&key), v)
 	}
 	return key
 }
 
 // IsNull reports whether the key refers to no row.
 func (f *ForeignKey[T, K]) IsNull() bool {
-	var zero K
-	return f.ID == zero && f.row == nil
+	return f.row == nil && f.keyIsZero()
 }
 
 // Set makes the key refer to a row, or to none if row is nil. A row that is
@@ -103,8 +132,12 @@ func (f *ForeignKey[T, K]) Load(ctx context.Context) (*T, error) {
 		return nil, err
 	}
 	id := f.ID
-	key := ref{unsafe.Add(info.names.root.base, info.PrimaryKey.offset), info.PrimaryKey.codec.goType}
-	row, err := QuerySet[T]{&query{model: info}}.Where(Cond{&compare{op: "=", left: key, right: &literal{unsafe.Pointer(&id)}}}).Get(ctx)
+	key := ref{unsafe.Add(info.names.root.base, info.PrimaryKey.offset), info.PrimaryKey.memory()}
+	q := &query{model: info}
+	if f.link != nil {
+		q.relation = f.link.field
+	}
+	row, err := QuerySet[T]{q}.Where(Cond{&compare{op: "=", left: key, right: &literal{unsafe.Pointer(&id)}}}).Get(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -114,11 +147,10 @@ func (f *ForeignKey[T, K]) Load(ctx context.Context) (*T, error) {
 
 // takeKey moves the key of a row that was set before it was inserted.
 func (f *ForeignKey[T, K]) takeKey() error {
-	var zero K
-	if f.row == nil || f.ID != zero {
+	if f.row == nil || !f.keyIsZero() {
 		return nil
 	}
-	if f.ID = f.rowKey(); f.ID == zero {
+	if f.ID = f.rowKey(); f.keyIsZero() {
 		return fmt.Errorf("refers to a %s that is not saved; insert it first", reflect.TypeFor[T]().Name())
 	}
 	return nil
@@ -132,6 +164,9 @@ func (f ForeignKey[T, K]) TemplateValue() (any, error) {
 	}
 	return row, nil
 }
+
+// TemplateType is the type of what a template sees, for checks.
+func (ForeignKey[T, K]) TemplateType() reflect.Type { return reflect.TypeFor[*T]() }
 
 // String is the key, or "NULL".
 func (f ForeignKey[T, K]) String() string {
@@ -174,6 +209,9 @@ type keyTaker interface{ takeKey() error }
 func (f ForeignKey[T, K]) queryArg() (any, error) {
 	if err := f.takeKey(); err != nil || f.IsNull() {
 		return nil, err
+	}
+	if pk := typeInfo(reflect.TypeFor[T]()).PrimaryKey; pk != nil && len(pk.Parts) > 0 && pk.Type == reflect.TypeFor[K]() {
+		return pk.codec.load(unsafe.Pointer(&f.ID))
 	}
 	return plainValue(f.ID)
 }

@@ -1,303 +1,227 @@
 package orm
 
 import (
-	"errors"
-
-	"github.com/retort-web/retort/orm/schema"
+	"fmt"
+	"reflect"
 )
 
-// number is the types that can be computed with.
-type number interface {
-	~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~float32 | ~float64
-}
-
-// Add is field + by.
-func Add[V number](field *V, by V) Expr { return Expr{&arithmetic{" + ", refTo(field), &variable{by}}} }
-
-// Sub is field - by.
-func Sub[V number](field *V, by V) Expr { return Expr{&arithmetic{" - ", refTo(field), &variable{by}}} }
-
-// Mul is field * by.
-func Mul[V number](field *V, by V) Expr { return Expr{&arithmetic{" * ", refTo(field), &variable{by}}} }
-
-// AddField is field + other, between two fields.
-func AddField[V number](field, other *V) Expr {
-	return Expr{&arithmetic{" + ", refTo(field), refTo(other)}}
-}
-
-// SubField is field - other, between two fields.
-func SubField[V number](field, other *V) Expr {
-	return Expr{&arithmetic{" - ", refTo(field), refTo(other)}}
-}
-
 // F is the value of a field, where an expression is asked for: it copies one field
-// to another in [Set].
+// to another in [Set], and lends a field the methods of [Expr]. A condition is a value
+// too, true or false.
 func F(field any) Expr { return Expr{operandOf(field)} }
 
-// Lower is the text of a field in lower case. On SQLite only ASCII letters change.
-func Lower(field any) Expr { return Expr{&function{"LOWER", operandOf(field)}} }
+// V is a Go value where an expression is asked for.
+func V(v any) Expr { return Expr{&value{v}} }
 
-// Upper is the text of a field in upper case. On SQLite only ASCII letters change.
-func Upper(field any) Expr { return Expr{&function{"UPPER", operandOf(field)}} }
-
-// Length is the number of characters of a field's text.
-func Length(field any) Expr { return Expr{&function{"LENGTH", operandOf(field)}} }
-
-// Coalesce is a field or [Expr], or value where that is NULL. The value is a Go value or
-// another Expr.
-func Coalesce(field, value any) Expr {
-	of := operandOf(field)
-	if other, ok := value.(Expr); ok {
-		return Expr{&coalesce{of, operandOf(other)}}
+// Func applies a function of the database, by its name, to fields, expressions and
+// values. It is for those that this package does not know; what they are called, and
+// mean, depends on the database.
+func Func(name string, args ...any) Expr {
+	if !validName(name) {
+		return Expr{&invalid{fmt.Errorf("orm: %q cannot be the name of a function", name)}}
 	}
-	return Expr{&coalesce{of, &variable{value}}}
+	e := newCall(name, args...)
+	e.f.Name, e.null = customFunction+name, true
+	return Expr{e}
 }
 
-// Year is the year of a time, in UTC, as text: "2025". It groups the rows of an
-// archive; to compare with a year, compare the time with its bounds.
-func Year(field any) Expr { return Expr{&period{4, operandOf(field)}} }
+// customFunction marks the name of a function of the database.
+const customFunction = "()"
 
-// Month is the year and month of a time, in UTC, as text: "2025-06".
-func Month(field any) Expr { return Expr{&period{7, operandOf(field)}} }
-
-// Day is the day of a time, in UTC, as text: "2025-06-01".
-func Day(field any) Expr { return Expr{&period{10, operandOf(field)}} }
-
-// Count is the number of rows, in the group, whose field is not NULL. Given a
-// relation to many, such as &p.Comments, it counts related rows.
-func Count(field any) Expr { return Expr{&aggregate{name: "COUNT", of: operandOf(field)}} }
-
-// CountDistinct is the number of different values of a field in the group.
-func CountDistinct(field any) Expr {
-	return Expr{&aggregate{name: "COUNT", of: operandOf(field), distinct: true}}
+// Coalesce is the first of fields, expressions and values that is not NULL.
+func Coalesce(first any, others ...any) Expr {
+	return likeFirst(&call{f: Function{Name: "coalesce"}, skips: true}, first, others)
 }
 
-// Sum is the sum of a field in the group; NULL if there is nothing to add.
-func Sum(field any) Expr { return Expr{&aggregate{name: "SUM", of: operandOf(field)}} }
+// Greatest is the greatest of several, NULL if one of them is.
+func Greatest(first any, others ...any) Expr {
+	return likeFirst(&call{f: Function{Name: "greatest"}}, first, others)
+}
 
-// Avg is the average of a field in the group; NULL if there is nothing to average.
-func Avg(field any) Expr { return Expr{&aggregate{name: "AVG", of: operandOf(field)}} }
+// Least is the least of several, NULL if one of them is.
+func Least(first any, others ...any) Expr {
+	return likeFirst(&call{f: Function{Name: "least"}}, first, others)
+}
 
-// Min is the least value of a field in the group; NULL if there is none.
-func Min(field any) Expr { return Expr{&aggregate{name: "MIN", of: operandOf(field)}} }
+// NullIf is the first, or NULL where both are equal.
+func NullIf(first, other any) Expr {
+	return likeFirst(&call{f: Function{Name: "nullif"}, null: true}, first, []any{other})
+}
 
-// Max is the greatest value of a field in the group; NULL if there is none.
-func Max(field any) Expr { return Expr{&aggregate{name: "MAX", of: operandOf(field)}} }
+// likeFirst completes a call whose result has the type of its first argument.
+func likeFirst(e *call, first any, others []any) Expr {
+	e.args = append(e.args, argument(first))
+	for _, other := range others {
+		e.args = append(e.args, argument(other))
+	}
+	e.f.Args = len(e.args)
+	return Expr{e}
+}
 
-// Filter makes an aggregate take only the rows that meet all conditions. If it counts
-// rows of a relation to many, conditions on the relation concern the row counted:
+// Cast is a field, or an expression, as the type that a column of V would have:
 //
-//	orm.Count(&p.ID).Filter(orm.Eq(&p.Status, Live))
-//	orm.Count(&a.Posts).Filter(orm.Eq(&a.Posts.To().Status, Live))
-func (e Expr) Filter(conds ...Cond) Expr {
-	a, ok := e.e.(*aggregate)
-	if !ok {
-		return Expr{&invalid{errors.New("orm: Filter is for aggregates such as Count")}}
+//	orm.Cast[float64](&p.Views)
+func Cast[V any](field any) Expr {
+	e := newCall("cast", field)
+	c, err := codecOf(reflect.TypeFor[V](), false)
+	if err != nil {
+		return Expr{&invalid{fmt.Errorf("orm: Cast: %w", err)}}
 	}
-	filtered := *a
-	filtered.filter = &logic{kids: exprs(conds)}
-	if a.filter != nil {
-		filtered.filter.kids = add(filtered.filter.kids, a.filter.kids...)
+	e.f.Type = c.typ
+	return Expr{e}
+}
+
+// Collate compares and orders a text by a collation of the database, by its name there.
+func Collate(field any, collation string) Expr {
+	if !validCollation(collation) {
+		return Expr{&invalid{fmt.Errorf("orm: %q cannot be the name of a collation", collation)}}
 	}
-	return Expr{&filtered}
+	return Expr{&collate{operandOf(field), collation}}
 }
 
-// Eq is e = value. The value, here as in the methods below, is a Go value or
-// another Expr.
-func (e Expr) Eq(value any) Cond { return e.compare("=", value) }
-
-// Ne is e <> value, true also where e is NULL.
-func (e Expr) Ne(value any) Cond { return e.compare("<>", value) }
-
-// Lt is e < value.
-func (e Expr) Lt(value any) Cond { return e.compare("<", value) }
-
-// Le is e <= value.
-func (e Expr) Le(value any) Cond { return e.compare("<=", value) }
-
-// Gt is e > value.
-func (e Expr) Gt(value any) Cond { return e.compare(">", value) }
-
-// Ge is e >= value.
-func (e Expr) Ge(value any) Cond { return e.compare(">=", value) }
-
-func (e Expr) compare(op string, value any) Cond {
-	left := operandOf(e)
-	if other, ok := value.(Expr); ok {
-		return Cond{&compare{op, left, operandOf(other)}}
-	}
-	return Cond{&compare{op, left, &variable{value}}}
-}
-
-// arithmetic is left op right.
-type arithmetic struct {
-	op    string
-	left  operand
-	right expr
-}
-
-func (e *arithmetic) write(c *compiler) {
-	c.text("(")
-	e.left.write(c)
-	c.text(e.op)
-	if v, ok := c.value(e.right, target{}); ok {
-		c.arg(v)
-	} else {
-		e.right.write(c)
-	}
-	c.text(")")
-}
-
-func (e *arithmetic) visit(c *compiler, f func(*node)) {
-	e.left.visit(c, f)
-	e.right.visit(c, f)
-}
-
-func (e *arithmetic) mayBeNull(c *compiler) bool {
-	return e.left.mayBeNull(c) || e.right.mayBeNull(c)
-}
-
-func (e *arithmetic) target(c *compiler) target { return target{} }
-
-// function is a function of one value.
-type function struct {
-	name string
-	of   operand
-}
-
-func (e *function) write(c *compiler) {
-	c.text(e.name)
-	c.text("(")
-	e.of.write(c)
-	c.text(")")
-}
-
-func (e *function) visit(c *compiler, f func(*node)) { e.of.visit(c, f) }
-
-func (e *function) mayBeNull(c *compiler) bool { return e.of.mayBeNull(c) }
-
-func (e *function) target(*compiler) target { return target{} }
-
-// coalesce is of, or value if that is NULL.
-type coalesce struct {
-	of    operand
-	value expr
-}
-
-func (e *coalesce) write(c *compiler) {
-	c.text("COALESCE(")
-	e.of.write(c)
-	c.text(", ")
-	if v, ok := c.value(e.value, e.of.target(c)); ok {
-		c.arg(v)
-	} else {
-		e.value.write(c)
-	}
-	c.text(")")
-}
-
-func (e *coalesce) visit(c *compiler, f func(*node)) {
-	e.of.visit(c, f)
-	e.value.visit(c, f)
-}
-
-func (e *coalesce) mayBeNull(c *compiler) bool { return e.value.mayBeNull(c) }
-
-func (e *coalesce) target(c *compiler) target { return e.of.target(c) }
-
-// period is the first characters of a time in ISO 8601.
-type period struct {
-	length int
-	of     operand
-}
-
-func (e *period) write(c *compiler) {
-	if t := e.of.target(c); c.err == nil && (t.field == nil || t.field.Kind != schema.DateTime) {
-		c.failf("%s is not a time", t.name())
-	}
-	c.buf = c.dialect.Period(c.buf, c.sub(func() { e.of.write(c) }), e.length)
-}
-
-func (e *period) visit(c *compiler, f func(*node)) { e.of.visit(c, f) }
-
-func (e *period) mayBeNull(c *compiler) bool { return e.of.mayBeNull(c) }
-
-func (e *period) target(*compiler) target { return target{} }
-
-// aggregate is a value computed of all rows of a group.
-type aggregate struct {
-	name     string
-	of       operand
-	distinct bool
-	filter   *logic // nil for all rows
-}
-
-func (e *aggregate) write(c *compiler) {
-	if !c.grouped {
-		c.failf("an aggregate stands where there is no group; use orm.Select, and Having for its conditions")
-		return
-	}
-	c.text(e.name)
-	c.text("(")
-	if e.distinct {
-		c.text("DISTINCT ")
-	}
-	if e.filter != nil {
-		// FILTER (WHERE …) says the same, but not on every database.
-		c.text("CASE WHEN ")
-		outer := c.scope
-		e.visit(c, c.bindJoined)
-		c.all(e.filter.kids)
-		c.scope = outer
-		c.text(" THEN ")
-	}
-	if n, t := e.related(c); n != nil {
-		c.column(c.step(n, t.field), t.field.Relation.Target().PrimaryKey)
-	} else {
-		e.of.write(c)
-	}
-	if e.filter != nil {
-		c.text(" END")
-	}
-	c.text(")")
-}
-
-// bindJoined makes conditions on the relations to many that lead to n concern the row
-// that is joined, which is the one being counted.
-func (c *compiler) bindJoined(n *node) {
-	for m := n.many(); m != nil && c.err == nil; m = m.parent.many() {
-		c.scope = &scope{outer: c.scope, bound: m, alias: c.aliasOf(m), joined: true}
-	}
-}
-
-// related finds the relation to many that is counted, if that is what of names.
-func (e *aggregate) related(c *compiler) (*node, target) {
-	if r, ok := e.of.(ref); ok && e.name == "COUNT" {
-		if n, t := c.resolve(r); n != nil && t.field.Column == "" {
-			return n, t
+func validCollation(name string) bool {
+	for _, r := range name {
+		ok := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '_' || r == '-' || r == '.' || r == '@'
+		if !ok {
+			return false
 		}
 	}
-	return nil, target{}
+	return name != "" && len(name) <= 63
 }
 
-func (e *aggregate) visit(c *compiler, f func(*node)) {
-	if n, t := e.related(c); n != nil {
-		f(c.step(n, t.field))
-		return
+// collate is a text with a collation.
+type collate struct {
+	of   operand
+	name string
+}
+
+func (e *collate) write(c *compiler) {
+	e.of.write(c)
+	c.text(" COLLATE ")
+	c.quote(e.name)
+}
+
+func (e *collate) parts() []expr { return []expr{e.of} }
+
+func (e *collate) visit(c *compiler, f func(*node)) { e.of.visit(c, f) }
+
+func (e *collate) mayBeNull(c *compiler) bool { return e.of.mayBeNull(c) }
+
+func (e *collate) target(c *compiler) target { return e.of.target(c) }
+
+// truth is a condition as a value: true or false, never NULL.
+type truth struct{ cond expr }
+
+func (e *truth) write(c *compiler) {
+	c.scope = &scope{outer: c.scope, barrier: true}
+	c.text("((")
+	c.all1(e.cond)
+	c.text(") IS TRUE)")
+	c.scope = c.scope.outer
+}
+
+// visit reports nothing: the condition looks at related rows on its own.
+func (*truth) visit(*compiler, func(*node)) {}
+
+func (*truth) mayBeNull(*compiler) bool { return false }
+
+func (*truth) target(*compiler) target { return target{} }
+
+// Xor is true if one of two conditions is and the other is not.
+func Xor(a, b Cond) Cond {
+	return Cond{&compare{"<>", &truth{a.orInvalid()}, &truth{b.orInvalid()}}}
+}
+
+// Case is the value of the first [When] whose condition is true, or that of [Else]; NULL
+// if there is none:
+//
+//	orm.Case(orm.When(orm.Gt(&p.Views, 1000), "much read"), orm.Else("little read"))
+func Case(branches ...Branch) Expr { return Expr{&caseWhen{branches}} }
+
+// Branch is one of the alternatives of [Case].
+type Branch struct {
+	cond  expr // nil for Else
+	value operand
+}
+
+// When is the value, or field, or expression, of [Case] where a condition is true.
+func When(cond Cond, value any) Branch { return Branch{cond.orInvalid(), argument(value)} }
+
+// Else is the value of [Case] where no condition is true.
+func Else(value any) Branch { return Branch{nil, argument(value)} }
+
+type caseWhen struct{ branches []Branch }
+
+func (e *caseWhen) write(c *compiler) {
+	t := e.target(c)
+	c.text("CASE")
+	for i, b := range e.branches {
+		switch last := i == len(e.branches)-1; {
+		case b.value == nil, b.cond == nil && !last, b.cond == nil && i == 0:
+			c.failf("Case takes When, at least once, and Else as the last")
+			return
+		case b.cond == nil:
+			c.text(" ELSE ")
+		default:
+			c.scope = &scope{outer: c.scope, barrier: true}
+			c.text(" WHEN ")
+			c.all1(b.cond)
+			c.scope = c.scope.outer
+			c.text(" THEN ")
+		}
+		c.argument(b.value, t)
 	}
-	e.of.visit(c, f)
+	if len(e.branches) == 0 {
+		c.failf("Case without a When")
+	}
+	c.text(" END")
 }
 
-func (e *aggregate) mayBeNull(*compiler) bool { return e.name != "COUNT" }
+func (e *caseWhen) parts() []expr {
+	var list []expr
+	for _, b := range e.branches {
+		if b.cond != nil {
+			list = append(list, b.cond)
+		}
+		if b.value != nil {
+			list = append(list, b.value)
+		}
+	}
+	return list
+}
 
-func (e *aggregate) target(c *compiler) target {
-	if e.name == "MIN" || e.name == "MAX" {
-		return e.of.target(c)
+// visit reports the values only: conditions look at related rows on their own.
+func (e *caseWhen) visit(c *compiler, f func(*node)) {
+	for _, b := range e.branches {
+		if b.value != nil {
+			b.value.visit(c, f)
+		}
+	}
+}
+
+func (e *caseWhen) mayBeNull(c *compiler) bool {
+	for _, b := range e.branches {
+		if b.value != nil && b.value.mayBeNull(c) {
+			return true
+		}
+	}
+	return len(e.branches) == 0 || e.branches[len(e.branches)-1].cond != nil
+}
+
+// target is the field that a branch names, if all do that are no values.
+func (e *caseWhen) target(c *compiler) target {
+	for _, b := range e.branches {
+		if b.value != nil {
+			if t := b.value.target(c); t.field != nil {
+				return t
+			}
+		}
 	}
 	return target{}
 }
 
-// multiplies reports an aggregate that counts a row as often as it comes.
-func (e *aggregate) multiplies() bool {
-	return !e.distinct && e.name != "MIN" && e.name != "MAX"
-}
+// Random is a random number from 0 to 1, another one for each row.
+func Random() Expr { return Expr{newCall("random")} }
+
+// NewUUID is a new random UUID for each row.
+func NewUUID() Expr { return Expr{newCall("uuid")} }

@@ -65,6 +65,9 @@ func (h HasMany[T]) TemplateValue() (any, error) {
 	return rows, nil
 }
 
+// TemplateType is the type of what a template sees, for checks.
+func (HasMany[T]) TemplateType() reflect.Type { return reflect.TypeFor[[]*T]() }
+
 // String tells how many rows are loaded.
 func (h HasMany[T]) String() string { return manyString(h.loaded, len(h.rows)) }
 
@@ -101,7 +104,7 @@ func related[T any](l *link, key rowKey, condition func(f *FieldInfo, key any) e
 		q.err = fmt.Errorf("orm: a relation to %s is used on a row that was neither read nor inserted", m.Name)
 	default:
 		if q.err = l.field.model.resolve(); q.err == nil {
-			q.where = []expr{condition(l.field, key.value())}
+			q.relation, q.where = l.field, []expr{condition(l.field, key.value())}
 		}
 	}
 	return QuerySet[T]{q}

@@ -3,6 +3,7 @@ package orm
 import (
 	"context"
 	"encoding/json"
+	"reflect"
 	"unsafe"
 )
 
@@ -55,6 +56,9 @@ func (h HasOne[T]) TemplateValue() (any, error) {
 	}
 	return row, nil
 }
+
+// TemplateType is the type of what a template sees, for checks.
+func (HasOne[T]) TemplateType() reflect.Type { return reflect.TypeFor[*T]() }
 
 // String tells whether a row is loaded.
 func (h HasOne[T]) String() string { return h.many.String() }

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"reflect"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/retort-web/retort/orm/schema"
+	"github.com/retort-web/retort/validate"
 )
 
 // ModelInfo is what is known of a model: for forms, admin, migrations and
@@ -40,7 +42,16 @@ type ModelInfo struct {
 	alloc      func() unsafe.Pointer
 	meta       Meta
 	names      *tree
+	outer      atomic.Pointer[tree] // the names for Outer
 	registered bool
+
+	computed   []*FieldInfo // those that the database computes
+	filled     []*FieldInfo // those that it fills in where they are left out
+	version    *FieldInfo   // counts the updates of a row, for optimistic locking
+	softDelete *FieldInfo   // when the row was marked as deleted
+	hooks      [eventKinds]bool
+	listeners  listeners
+	referrers  atomic.Pointer[referrers]
 
 	buildErr   error // why the type cannot be a model
 	resolution resolution
@@ -65,7 +76,7 @@ type target struct {
 type FieldInfo struct {
 	Name   string // "Author"
 	Snake  string // "author", its name in lookups, forms and JSON
-	Column string // "author_id"; empty for a relation to many
+	Column string // "author_id"; empty for a relation to many, and where Parts are
 	Label  string // for people: "Author"
 	Help   string // from the tag "help"
 
@@ -85,12 +96,22 @@ type FieldInfo struct {
 	Collation string
 	Comment   string
 
+	Elem          schema.Type       // of the values of an array
+	Native        map[string]string // types of single databases; see ColumnType
 	HasDefault    bool
+	DBDefault     bool // the database fills in what an insert leaves out
+	Computed      bool // the database computes it; see [Compute]
+	Version       bool // counts the updates of the row: see the tag "version"
+	SoftDelete    bool // marks the row as deleted: see [SoftDelete]
 	PrimaryKey    bool
 	AutoIncrement bool
 
 	// Relation is set for ForeignKey, HasMany and ManyToMany fields.
 	Relation *RelationInfo
+	// Parts are the columns of a field that has several: of a primary key that is a
+	// struct, and of a foreign key to one. They are in [ModelInfo.Fields] with it, not by
+	// themselves.
+	Parts []*FieldInfo
 
 	model      *ModelInfo
 	offset     uintptr
@@ -98,7 +119,18 @@ type FieldInfo struct {
 	defaultGo  func(p unsafe.Pointer) error // applies the default
 	defaultNew bool                         // only in New: zero is a value in itself
 	defaultSQL *string
+	defaultNow bool // the database's own default is the moment of the insert
+	tag        reflect.StructTag
+	rules      *validate.Checker     // beyond what the column asks
+	own        func(value any) error // the Validate method of the field's type
 	link       *link
+	uniqueFor  []uniqueFor
+
+	whole     *FieldInfo   // the field that this is a part of
+	keyFields []*FieldInfo // of a composite primary key: the fields of its struct
+	keyCodec  *codec       // of a composite foreign key: that of the key's struct
+	single    *codec       // of a part of a foreign key: of its column, whatever the other parts hold
+	keyMemory reflect.Type // of a foreign key: the type of the key, with which it begins
 }
 
 // Model is the model the field belongs to.
@@ -128,7 +160,7 @@ func (f *FieldInfo) Set(row, value any) error {
 		reflect.NewAt(f.Type, p).Elem().Set(v)
 		return nil
 	}
-	if f.Column == "" {
+	if f.toMany() {
 		return fmt.Errorf("orm: %s.%s holds rows of a relation and is not set by value", f.model.Name, f.Name)
 	}
 	plain, err := f.convert(value, true)
@@ -240,7 +272,10 @@ func (m *ModelInfo) keyOf(row unsafe.Pointer) rowKey {
 	if pk.Type.Kind() == reflect.Int64 {
 		return rowKey{number: *(*int64)(p)}
 	}
-	if v, err := pk.codec.load(p); err == nil && !isZeroMemory(p, pk.Type) {
+	if pk.isZero(p) {
+		return rowKey{}
+	}
+	if v, err := pk.codec.load(p); err == nil {
 		return rowKey{other: v}
 	}
 	return rowKey{}

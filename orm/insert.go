@@ -8,10 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"time"
-	"unicode/utf8"
 	"unsafe"
-
-	"github.com/retort-web/retort/orm/schema"
 )
 
 // Insert inserts rows and sets the primary keys that the database gives them. What
@@ -40,41 +37,49 @@ func (q *query) insert(ctx context.Context, rows []unsafe.Pointer) error {
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	m := q.model
-	var keyed, unkeyed []unsafe.Pointer
 	for i, row := range rows {
 		if row == nil {
-			return fmt.Errorf("orm: Insert of %s: row %d is nil", m.Name, i)
+			return fmt.Errorf("orm: Insert of %s: row %d is nil", q.model.Name, i)
 		}
+	}
+	return q.model.saving(ctx, db, rows, Event{Insert: true}, func(ctx context.Context) error {
+		return q.model.insertRows(ctx, db, rows)
+	})
+}
+
+func (m *ModelInfo) insertRows(ctx context.Context, db *DB, rows []unsafe.Pointer) error {
+	for _, row := range rows {
 		if err := m.prepare(row); err != nil {
 			return err
 		}
-		if m.keyIsMissing(row) {
-			unkeyed = append(unkeyed, row)
-		} else {
-			keyed = append(keyed, row)
-		}
 	}
 	if len(rows) == 1 {
-		return m.insertBatch(ctx, db, rows, len(unkeyed) == 1)
+		g, _ := m.group(rows[0])
+		g.rows = rows
+		return m.insertBatch(ctx, db, &g)
 	}
-	err = db.Atomic(ctx, TxOptions{}, func(ctx context.Context) error {
-		for batch := range slices.Chunk(keyed, m.batchSize(db)) {
-			if err := m.insertBatch(ctx, db, batch, false); err != nil {
-				return err
-			}
-		}
-		for batch := range slices.Chunk(unkeyed, m.batchSize(db)) {
-			if err := m.insertBatch(ctx, db, batch, true); err != nil {
-				return err
+	groups := m.groups(rows)
+	err := db.Atomic(ctx, TxOptions{}, func(ctx context.Context) error {
+		for _, g := range groups {
+			for batch := range slices.Chunk(g.rows, m.batchSize(db)) {
+				part := *g
+				part.rows = batch
+				if err := m.insertBatch(ctx, db, &part); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
 	})
-	if err != nil {
-		// The keys that some got belong to no row.
-		for _, row := range unkeyed {
-			_ = m.setKey(row, 0)
+	if err == nil {
+		return nil
+	}
+	for _, g := range groups {
+		if g.giveKeys {
+			// The keys that some got belong to no row.
+			for _, row := range g.rows {
+				_ = m.setKey(row, 0)
+			}
 		}
 	}
 	return err
@@ -89,7 +94,7 @@ func (q *query) writer(ctx context.Context) (*DB, error) {
 	if err := q.ready(); err != nil {
 		return nil, err
 	}
-	return DBFrom(ctx)
+	return q.model.database(ctx, Write)
 }
 
 // prepare brings a row into the state in which it is inserted.
@@ -110,12 +115,28 @@ func (m *ModelInfo) prepare(row unsafe.Pointer) error {
 			if err := f.takeKey(p); err != nil {
 				return f.fault(err)
 			}
-		case f.PrimaryKey && !f.AutoIncrement && isZeroMemory(p, f.Type):
-			return f.fault(errors.New("is empty; a primary key that the database does not make must be set"))
+		case f.Version && isZeroMemory(p, f.Type):
+			if err := f.codec.store(p, int64(1)); err != nil {
+				return f.fault(err)
+			}
+		case f.PrimaryKey && f.whole == nil && !f.AutoIncrement && isZeroMemory(p, f.Type):
+			return f.fault(errNoKey)
 		}
+	}
+	for _, f := range m.attach {
+		if len(f.Parts) > 0 {
+			if err := f.takeKey(unsafe.Add(row, f.offset)); err != nil {
+				return f.fault(err)
+			}
+		}
+	}
+	if pk := m.PrimaryKey; len(pk.Parts) > 0 && pk.isZero(unsafe.Add(row, pk.offset)) {
+		return pk.fault(errNoKey)
 	}
 	return nil
 }
+
+var errNoKey = errors.New("is empty; a primary key that the database does not make must be set")
 
 // takeKey lets a foreign key that was set to an unsaved row take its key now.
 func (f *FieldInfo) takeKey(p unsafe.Pointer) error {
@@ -126,18 +147,6 @@ func (f *FieldInfo) takeKey(p unsafe.Pointer) error {
 }
 
 func (f *FieldInfo) fault(err error) error { return &ValueError{f, err} }
-
-// checkSize holds text to its size on every database: SQLite would take any.
-func (f *FieldInfo) checkSize(v any) error {
-	text, ok := v.(string)
-	if !ok || f.Kind != schema.String || f.Size == 0 || len(text) <= f.Size {
-		return nil
-	}
-	if n := utf8.RuneCountInString(text); n > f.Size {
-		return fmt.Errorf("has %d characters where %d are allowed", n, f.Size)
-	}
-	return nil
-}
 
 func (m *ModelInfo) keyIsMissing(row unsafe.Pointer) bool {
 	return m.PrimaryKey.AutoIncrement && isZeroMemory(unsafe.Add(row, m.PrimaryKey.offset), m.PrimaryKey.Type)
@@ -150,12 +159,12 @@ func (f *FieldInfo) value(row unsafe.Pointer) (any, error) {
 		return nil, f.fault(err)
 	}
 	if v == nil && !f.Null {
-		if f.Relation != nil {
+		if f.Relation != nil || f.whole != nil && f.whole.Relation != nil {
 			return nil, f.fault(errors.New("is not set; a foreign key that may be empty is tagged null"))
 		}
 		return nil, f.fault(errors.New("is null, which the column forbids"))
 	}
-	if err := f.checkSize(v); err != nil {
+	if err := f.check(v); err != nil {
 		return nil, f.fault(err)
 	}
 	return v, nil
@@ -199,21 +208,50 @@ func (c *compiler) insertInto(columns []*FieldInfo, rows []unsafe.Pointer) {
 	}
 }
 
-func (m *ModelInfo) insertBatch(ctx context.Context, db *DB, rows []unsafe.Pointer, giveKeys bool) error {
-	columns := m.columns
-	if giveKeys {
-		columns = m.withoutKey()
-	}
+func (m *ModelInfo) insertBatch(ctx context.Context, db *DB, g *insertGroup) error {
 	c := newCompiler(db.backend.Dialect(), m)
-	c.insertInto(columns, rows)
-	once := len(rows) > 1 && len(rows) != insertBatch
-	if err := m.sendInsert(ctx, db, c, rows, giveKeys, once); err != nil {
+	c.insertInto(g.columns, g.rows)
+	once := len(g.rows) > 1 && len(g.rows) != insertBatch
+	if err := m.sendInsert(ctx, db, c, g, once); err != nil {
 		return err
 	}
-	for _, row := range rows {
+	if m.PrimaryKey.AutoIncrement && !g.giveKeys {
+		if err := m.countOn(ctx, db, g.rows); err != nil {
+			return err
+		}
+	}
+	for _, row := range g.rows {
 		m.attachRow(row)
 	}
-	return nil
+	return m.reread(ctx, g.rows, g.left)
+}
+
+// keyCounter is a [Dialect] whose database makes keys without a look at those that rows
+// were inserted with.
+type keyCounter interface {
+	// CountOn is a statement that makes the keys of a column go on above its one
+	// argument, unless they are beyond it.
+	CountOn(table, column string) string
+}
+
+// countOn makes the keys that the database makes go on above those of rows.
+func (m *ModelInfo) countOn(ctx context.Context, db *DB, rows []unsafe.Pointer) error {
+	counter, ok := db.backend.Dialect().(keyCounter)
+	if !ok {
+		return nil
+	}
+	most := int64(0)
+	for _, row := range rows {
+		key, err := m.PrimaryKey.codec.load(unsafe.Add(row, m.PrimaryKey.offset))
+		if err != nil {
+			return err
+		}
+		if n, ok := key.(int64); ok {
+			most = max(most, n)
+		}
+	}
+	_, err := db.exec(ctx, Statement{SQL: counter.CountOn(m.Table, m.PrimaryKey.Column), Args: []any{most}, Write: true})
+	return err
 }
 
 func (m *ModelInfo) withoutKey() []*FieldInfo {
@@ -227,23 +265,30 @@ func (m *ModelInfo) withoutKey() []*FieldInfo {
 }
 
 // sendInsert runs an INSERT and, if asked, stores the keys the database gave.
-func (m *ModelInfo) sendInsert(ctx context.Context, db *DB, c *compiler, rows []unsafe.Pointer, giveKeys, once bool) error {
-	if giveKeys && len(rows) > 1 {
-		if !db.backend.Dialect().Returning() {
-			return m.insertSingly(ctx, db, rows)
+func (m *ModelInfo) sendInsert(ctx context.Context, db *DB, c *compiler, g *insertGroup, once bool) error {
+	rows, giveKeys := g.rows, g.giveKeys
+	single := len(rows) == 1 && !db.backend.Dialect().Quirks().NoLastID
+	step := int64(0)
+	if giveKeys && !single {
+		step = db.backend.Dialect().Quirks().KeyStep
+		switch {
+		case db.backend.Dialect().Returning():
+			step = 0
+			c.returningKey()
+		case step == 0:
+			return m.insertSingly(ctx, db, g)
 		}
-		c.returningKey()
 	}
 	if c.err != nil {
 		return c.err
 	}
 	s := Statement{SQL: string(c.buf), Args: c.args, Write: true, Once: once}
-	if !giveKeys || len(rows) == 1 {
+	if !giveKeys || single || step > 0 {
 		result, err := db.exec(ctx, s)
-		if err == nil && giveKeys {
-			err = m.setKey(rows[0], result.LastID)
+		if err != nil || !giveKeys {
+			return err
 		}
-		return err
+		return m.countKeys(rows, result.LastID, step)
 	}
 	keys, err := db.keys(ctx, s)
 	if err != nil {
@@ -263,9 +308,21 @@ func (m *ModelInfo) sendInsert(ctx context.Context, db *DB, c *compiler, rows []
 	return nil
 }
 
-func (m *ModelInfo) insertSingly(ctx context.Context, db *DB, rows []unsafe.Pointer) error {
-	for _, row := range rows {
-		if err := m.insertBatch(ctx, db, []unsafe.Pointer{row}, true); err != nil {
+// countKeys gives rows the keys that begin with first and lie step apart.
+func (m *ModelInfo) countKeys(rows []unsafe.Pointer, first, step int64) error {
+	for i, row := range rows {
+		if err := m.setKey(row, first+int64(i)*step); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *ModelInfo) insertSingly(ctx context.Context, db *DB, g *insertGroup) error {
+	for _, row := range g.rows {
+		single := *g
+		single.rows = []unsafe.Pointer{row}
+		if err := m.insertBatch(ctx, db, &single); err != nil {
 			return err
 		}
 	}
@@ -274,7 +331,7 @@ func (m *ModelInfo) insertSingly(ctx context.Context, db *DB, rows []unsafe.Poin
 
 func (c *compiler) returningKey() {
 	c.text(" RETURNING ")
-	c.quote(c.root.model.PrimaryKey.Column)
+	c.columnNamesOf("", c.root.model.PrimaryKey.columnNames())
 }
 
 func (m *ModelInfo) setKey(row unsafe.Pointer, key int64) error {
@@ -319,10 +376,11 @@ func (m *ModelInfo) own(pointers []any) ([]*FieldInfo, error) {
 		if err != nil {
 			return nil, err
 		}
-		if f.Column == "" {
+		columns := f.columns()
+		if len(columns) == 0 {
 			return nil, fmt.Errorf("orm: %s.%s is a relation to many and has no column to write", m.Name, f.Name)
 		}
-		fields = append(fields, f)
+		fields = append(fields, columns...)
 	}
 	return fields, nil
 }

@@ -247,6 +247,9 @@ func (c *compiler) unboundIn(e expr) []*node {
 // firstUnbound finds the outermost relation to many on the way to n that is
 // not bound by the scopes around.
 func (c *compiler) firstUnbound(n *node) *node {
+	if n.tree.outer {
+		return nil // it is the query around that has it
+	}
 	var found *node
 	for m := n.many(); m != nil; m = m.parent.many() {
 		if c.boundScope(m) == nil {

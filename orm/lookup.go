@@ -1,11 +1,14 @@
 package orm
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
 	"strings"
 	"time"
+
+	"github.com/retort-web/retort/orm/schema"
 )
 
 // Lookup is a condition that comes as text, from a URL, a fixture or a search box:
@@ -17,9 +20,17 @@ import (
 //	orm.Lookup("published__year", "2025")
 //
 // Ways to compare are exact, iexact, ne, gt, gte, lt, lte, in, range, isnull,
-// contains, icontains, startswith, istartswith, endswith, iendswith, year and date.
-// A value is of the field's type or its text form; for in and range it is a slice or
-// text with commas.
+// contains, icontains, startswith, istartswith, endswith, iendswith, regex, iregex and,
+// for JSON, has_key, has_keys and has_any_keys. Before them may stand what is made of the
+// field, one after the other: year, iso_year, quarter, month, week, week_day,
+// iso_week_day, day, year_day, date, hour, minute and second of a time; lower, upper,
+// trim, reverse, length of a text; abs, ceil, floor of a number; keys and indexes of JSON:
+//
+//	orm.Lookup("published__year__gte", 2020)
+//	orm.Lookup("settings__mail__address__icontains", "example.org")
+//
+// [RegisterTransform] and [RegisterComparison] add others. A value is of the field's type
+// or its text form; for in and range it is a slice or text with commas.
 //
 // Names, comparison and value are checked against the model when the query runs;
 // what does not fit is a [*LookupError]. Lookup reaches every field: which of them
@@ -61,16 +72,24 @@ func (p place) target(*compiler) target { return p.t }
 // lookupField is a field named by text.
 type lookupField struct{ path string }
 
-func (e *lookupField) place(c *compiler) (place, bool) {
-	p, how, err := findPlace(c.root, e.path)
+// place is the field, or what transforms make of it.
+func (e *lookupField) place(c *compiler) (operand, bool) {
+	p, rest, err := findPlace(c.root, e.path)
+	if err == nil && len(rest) == 0 {
+		return p, true
+	}
+	at, how := transformed{}, ""
+	if err == nil {
+		at, how, err = p.transform(rest)
+	}
 	if err == nil && how != "" {
 		err = fmt.Errorf("%s has no field %q", p.node.model.Name, how)
 	}
 	if err != nil {
 		c.fail(lookupError(c.root.model, e.path, err))
-		return place{}, false
+		return nil, false
 	}
-	return p, true
+	return at.e.e, true
 }
 
 func (e *lookupField) write(c *compiler) {
@@ -81,7 +100,7 @@ func (e *lookupField) write(c *compiler) {
 
 func (e *lookupField) visit(c *compiler, f func(*node)) {
 	if p, ok := e.place(c); ok {
-		f(p.node)
+		p.visit(c, f)
 	}
 }
 
@@ -91,22 +110,23 @@ func (e *lookupField) mayBeNull(c *compiler) bool {
 }
 
 func (e *lookupField) target(c *compiler) target {
-	p, _ := e.place(c)
-	return p.t
+	if p, ok := e.place(c); ok {
+		return p.target(c)
+	}
+	return target{}
 }
 
-// findPlace walks the names of a path. What is left, at most one word, is how to
-// compare.
-func findPlace(root *node, path string) (place, string, error) {
+// findPlace walks the names of a path. What is left are transforms and how to compare.
+func findPlace(root *node, path string) (place, []string, error) {
 	n, relations := root, 0
 	var f *FieldInfo
 	words := strings.SplitN(path, "__", 2*maxLookup)
 	for i, word := range words {
 		if f != nil && f.Relation == nil || word == "" {
-			if i == len(words)-1 && word != "" {
-				return n.placeOf(f), word, nil
+			if f == nil || word == "" {
+				return place{}, nil, fmt.Errorf("%q is no field and no comparison", strings.Join(words[i:], "__"))
 			}
-			return place{}, "", fmt.Errorf("%q is no field and no comparison", strings.Join(words[i:], "__"))
+			return n.placeOf(f), words[i:], nil
 		}
 		m := n.model
 		if f != nil {
@@ -115,27 +135,27 @@ func findPlace(root *node, path string) (place, string, error) {
 		g := m.named(word)
 		if g == nil {
 			if i > 0 && i == len(words)-1 && comparisons[word] {
-				return n.placeOf(f), word, nil
+				return n.placeOf(f), words[i:], nil
 			}
-			return place{}, "", fmt.Errorf("%s has no field %q; it has %s", m.Name, word, m.fieldNames())
+			return place{}, nil, fmt.Errorf("%s has no field %q; it has %s", m.Name, word, m.fieldNames())
 		}
 		if f != nil {
 			if relations++; relations > maxLookup {
-				return place{}, "", fmt.Errorf("it steps through more than %d relations", maxLookup)
+				return place{}, nil, fmt.Errorf("it steps through more than %d relations", maxLookup)
 			}
 			n = n.step(f)
 		}
 		if err := m.resolve(); err != nil {
-			return place{}, "", &modelError{err}
+			return place{}, nil, &modelError{err}
 		}
 		f = g
 	}
-	return n.placeOf(f), "", nil
+	return n.placeOf(f), nil, nil
 }
 
 // placeOf is a field of a node; for a relation to many, the key behind it.
 func (n *node) placeOf(f *FieldInfo) place {
-	if f.Column == "" {
+	if f.toMany() {
 		n = n.step(f)
 		f = n.model.PrimaryKey
 	}
@@ -198,10 +218,10 @@ var textMatches = map[string]Match{
 
 // build makes the condition the lookup stands for in the query's model.
 func (e *lookup) build(c *compiler) expr {
-	p, how, err := findPlace(c.root, e.path)
+	p, rest, err := findPlace(c.root, e.path)
 	if err == nil {
 		var cond expr
-		if cond, err = e.compare(p, how); err == nil {
+		if cond, err = e.condition(p, rest); err == nil {
 			return cond
 		}
 	}
@@ -223,6 +243,25 @@ func (e *lookup) write(c *compiler) { e.build(c).write(c) }
 func (e *lookup) visit(c *compiler, f func(*node)) { e.build(c).visit(c, f) }
 
 func (e *lookup) mayBeNull(c *compiler) bool { return e.build(c).mayBeNull(c) }
+
+// condition compares the field itself, or what the words after it make of it.
+func (e *lookup) condition(p place, rest []string) (expr, error) {
+	switch {
+	case len(rest) == 0:
+		return e.compare(p, "exact")
+	case len(rest) == 1 && comparisons[rest[0]] && p.t.field.Kind != schema.JSON:
+		return e.compare(p, rest[0])
+	}
+	at, how, err := p.transform(rest)
+	if err != nil {
+		return nil, err
+	}
+	how = cmp.Or(how, "exact")
+	if _, isPlace := at.e.e.(place); isPlace && comparisons[how] {
+		return e.compare(p, how)
+	}
+	return at.compare(how, e.value)
+}
 
 func (e *lookup) compare(p place, how string) (expr, error) {
 	f := p.t.field

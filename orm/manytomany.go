@@ -13,6 +13,12 @@ import (
 // other way round, through a join table that is made with the model's table.
 // The other side, if it has a field, tags it "reverse" with this field's name.
 //
+// The tag "through" names a model of the program's own that is the join table, with foreign
+// keys to both sides and fields of its own; "through_fields=Team|Member" says which of several
+// are meant, that to this model first. Add then inserts rows of it that have their defaults;
+// to give its fields other values, insert rows of it. A relation of a model to itself that is
+// tagged "symmetrical" holds in both directions at once.
+//
 // Its methods that write take rows that are saved, and write at once.
 type ManyToMany[T any] struct {
 	rows   []*T
@@ -62,7 +68,7 @@ func (m *ManyToMany[T]) Add(ctx context.Context, rows ...*T) error {
 	if err != nil || len(keys) == 0 {
 		return err
 	}
-	if err := insertJoins(ctx, m.link.field, m.key.value(), keys); err != nil {
+	if err := (&relationChange{field: m.link.field, owner: m.key.value(), keys: keys}).run(ctx); err != nil {
 		return err
 	}
 	if m.loaded {
@@ -83,7 +89,7 @@ func (m *ManyToMany[T]) Remove(ctx context.Context, rows ...*T) error {
 	if err != nil || len(keys) == 0 {
 		return err
 	}
-	if err := deleteJoins(ctx, m.link.field, m.key.value(), keys); err != nil {
+	if err := (&relationChange{field: m.link.field, owner: m.key.value(), keys: keys, remove: true}).run(ctx); err != nil {
 		return err
 	}
 	if m.loaded {
@@ -101,12 +107,7 @@ func (m *ManyToMany[T]) Set(ctx context.Context, rows ...*T) error {
 	if err != nil {
 		return err
 	}
-	err = Atomic(ctx, func(ctx context.Context) error {
-		if err := keepJoins(ctx, m.link.field, m.key.value(), keys); err != nil || len(keys) == 0 {
-			return err
-		}
-		return insertJoins(ctx, m.link.field, m.key.value(), keys)
-	})
+	err = (&relationChange{field: m.link.field, owner: m.key.value(), keys: keys, exactly: true}).run(ctx)
 	if err == nil {
 		m.rows, m.loaded = slices.Clone(rows), true
 	}
@@ -152,6 +153,9 @@ func (m ManyToMany[T]) TemplateValue() (any, error) {
 	}
 	return rows, nil
 }
+
+// TemplateType is the type of what a template sees, for checks.
+func (ManyToMany[T]) TemplateType() reflect.Type { return reflect.TypeFor[[]*T]() }
 
 // String tells how many rows are loaded.
 func (m ManyToMany[T]) String() string { return manyString(m.loaded, len(m.rows)) }

@@ -7,11 +7,17 @@ type Order struct {
 	nulls string
 }
 
-// Asc orders by a field, or by an [Expr], upwards. Where NULL stands depends
-// on the database, unless NullsFirst or NullsLast says it.
+const (
+	nullsFirst = " NULLS FIRST"
+	nullsLast  = " NULLS LAST"
+)
+
+// Asc orders by a field, or by an [Expr], upwards. NULL comes before all values,
+// unless NullsLast says otherwise.
 func Asc(field any) Order { return Order{of: operandOf(field)} }
 
-// Desc orders by a field, or by an [Expr], downwards.
+// Desc orders by a field, or by an [Expr], downwards. NULL comes after all values,
+// unless NullsFirst says otherwise.
 func Desc(field any) Order { return Order{of: operandOf(field), desc: true} }
 
 // By lists the terms of [Meta.OrderBy].
@@ -19,32 +25,54 @@ func By(terms ...Order) []Order { return terms }
 
 // NullsFirst puts NULL before all values.
 func (o Order) NullsFirst() Order {
-	o.nulls = " NULLS FIRST"
+	o.nulls = nullsFirst
 	return o
 }
 
 // NullsLast puts NULL after all values.
 func (o Order) NullsLast() Order {
-	o.nulls = " NULLS LAST"
+	o.nulls = nullsLast
 	return o
 }
 
 // order writes an ORDER BY.
 func (c *compiler) order(terms []Order) {
-	for i, term := range terms {
-		if i == 0 {
-			c.text(" ORDER BY ")
-		} else {
-			c.text(", ")
-		}
+	before := " ORDER BY "
+	for _, term := range c.eachColumn(terms) {
 		if term.of == nil {
 			c.failf("an empty Order{}")
 			return
+		}
+		if _, isValue := term.of.(*value); isValue {
+			continue // it orders nothing, and MySQL would take it for the number of a column
+		}
+		c.text(before)
+		before = ", "
+		if term.nulls != "" && c.dialect.Quirks().NoNullsOrder {
+			term.of.write(c)
+			c.text(" IS NULL")
+			if term.nulls == nullsFirst {
+				c.text(" DESC")
+			}
+			c.text(", ")
+			term.nulls = ""
 		}
 		term.of.write(c)
 		if term.desc {
 			c.text(" DESC")
 		}
-		c.text(term.nulls)
+		c.text(c.nulls(term))
 	}
+}
+
+// nulls says where NULL stands in a term, if that must be said: on all databases it is
+// less than any value.
+func (c *compiler) nulls(term Order) string {
+	if term.nulls != "" || !c.dialect.Quirks().NullsLarge || !term.of.mayBeNull(c) {
+		return term.nulls
+	}
+	if term.desc {
+		return nullsLast
+	}
+	return nullsFirst
 }

@@ -16,6 +16,8 @@ func (portable) Name() string { return "sql" }
 
 func (portable) Returning() bool { return false }
 
+func (portable) Quirks() Quirks { return Quirks{} }
+
 func (portable) Quote(b []byte, name string) []byte {
 	b = append(b, '"')
 	b = append(b, name...)
@@ -55,6 +57,19 @@ func (portable) Match(b []byte, _ Match, _, _, _ string) ([]byte, string) { retu
 
 func (portable) InArray(b []byte, _, _ string, _ []any) ([]byte, any, bool) { return b, nil, false }
 
-func (portable) Period(b []byte, _ string, _ int) []byte { return b }
+func (portable) Lock(b []byte, _ Lock) []byte { return b }
 
-func (portable) ForUpdate(b []byte, _ string) []byte { return b }
+func (portable) OnConflict(b []byte, _ ConflictClause) []byte { return b }
+
+// Function leaves "length" to the name that SQLite and PostgreSQL share, as
+// constraints on the length of a text are common.
+func (portable) Function(f Function) (string, error) {
+	if f.Name == "length" {
+		return "LENGTH(%1)", nil
+	}
+	return "", nil
+}
+
+func (portable) JSONPath([]any) any { return nil }
+
+func (portable) Explain(ExplainOptions) (string, error) { return "", nil }

@@ -14,8 +14,9 @@ import (
 // relations, which are made when a program first names them. The lock is here
 // and not in the relation fields, so that rows can be copied.
 type tree struct {
-	root *node
-	mu   sync.Mutex
+	root  *node
+	outer bool // the names mean the query around a subquery, see Outer
+	mu    sync.Mutex
 	// sorted by address; replaced, never changed
 	nodes atomic.Pointer[[]*node]
 }
@@ -155,6 +156,11 @@ func (r ref) resolve(root *node) (*node, target, error) {
 	if n == nil {
 		return nil, target{}, unknownAddress(r, root.model)
 	}
+	return r.within(n)
+}
+
+// within finds the field of a node that a ref names.
+func (r ref) within(n *node) (*node, target, error) {
 	t, ok := n.model.byAddress[address{uintptr(r.ptr) - uintptr(n.base), r.typ}]
 	if !ok {
 		return nil, target{}, fmt.Errorf("orm: the address given is inside the prototype of %s but is not one of its fields (type %s)", n.model.Name, r.typ)
@@ -168,11 +174,11 @@ func unknownAddress(r ref, m *ModelInfo) error {
 		return fmt.Errorf("orm: a field of %s is named by a nil pointer", m.Name)
 	}
 	for _, other := range Models() {
-		if other == m {
-			continue
-		}
 		n := other.names.find(r.ptr)
-		if n == nil {
+		if t := other.outer.Load(); n == nil && t != nil && t.find(r.ptr) != nil {
+			return fmt.Errorf("orm: a query of %s names a field of %s by Outer, and there is no query of %s around it", m.Name, other.Name, other.Name)
+		}
+		if n == nil || other == m {
 			continue
 		}
 		what := other.Name

@@ -17,10 +17,16 @@ type query struct {
 	limited  bool
 	offset   int
 	distinct bool
-	lock     bool
-	with     []withRelation
-	group    []operand
-	having   []expr
+	lock     *rowLock
+	// withDeleted includes rows marked as deleted.
+	withDeleted bool
+	with        []withRelation
+	group       []operand
+	having      []expr
+	whole       bool   // all rows are one group, see Aggregate
+	source      source // what stands for the table; nil for the table itself
+	// relation is that of one row whose related rows these are; nil otherwise.
+	relation *FieldInfo
 	err      error
 }
 
@@ -97,8 +103,8 @@ type withRelation struct {
 //
 //	Posts.With(orm.Only(&p.Comments, Comments.Where(orm.Eq(&c.Approved, true))))
 //
-// The relation then has just those rows. The query may have a With of its own, but no
-// Limit, which would hold for the rows of all posts together.
+// The relation then has just those rows. The query may have a With of its own. Its Limit
+// and Offset are those of each row: Limit(3) loads the first three comments of each post.
 func Only[T any](relation any, rows QuerySet[T]) Related {
 	return Related{relation, rows.use()}
 }
@@ -171,8 +177,8 @@ func (l *loadNode) restrict(only *query) error {
 		return fmt.Errorf("orm: Only is for relations to many, which %s.%s is not", f.model.Name, f.Name)
 	case only.model != f.Relation.Target():
 		return fmt.Errorf("orm: Only of %s.%s is given a query of %s, not of %s", f.model.Name, f.Name, only.model.Name, f.Relation.Target().Name)
-	case only.limited || only.offset > 0 || only.distinct || len(only.group) > 0:
-		return fmt.Errorf("orm: Only of %s.%s is given a query with Limit, Offset, Distinct or GroupBy, which cannot be per row", f.model.Name, f.Name)
+	case only.distinct || len(only.group) > 0 || only.source != nil || only.lock != nil:
+		return fmt.Errorf("orm: Only of %s.%s is given a query with Distinct, GroupBy, ForUpdate or another source than its table, which cannot be per row", f.model.Name, f.Name)
 	}
 	plan, err := only.loadPlan()
 	l.only, l.kids = only, append(l.kids, plan...)

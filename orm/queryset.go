@@ -104,15 +104,6 @@ func (s QuerySet[T]) With(relations ...any) QuerySet[T] {
 	return QuerySet[T]{q}
 }
 
-// ForUpdate locks the rows that are read until the transaction around ends, so that
-// nobody changes them between. Outside of a transaction it is an error. On SQLite, where
-// a transaction that may write is the only one, there is nothing to lock.
-func (s QuerySet[T]) ForUpdate() QuerySet[T] {
-	q := s.use().derive()
-	q.lock = true
-	return QuerySet[T]{q}
-}
-
 // GroupBy groups the rows of a [Select] by fields or expressions.
 func (s QuerySet[T]) GroupBy(fields ...any) QuerySet[T] {
 	q := s.use().derive()

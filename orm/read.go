@@ -11,21 +11,34 @@ import (
 // reader reads the rows of one SELECT into structs. It is made for one run.
 type reader struct {
 	root  *loadSegment
+	plan  []*loadNode
 	cells []Cell
 	// of the rows of a many-to-many relation: the join table that gives each
 	// row its owner, the owners asked for, and the owner last read
 	through *joinTable
 	keys    []expr
-	owner   any
+	owners  []any
+	// expressions read beside the rows, and their values in the row last read
+	extra  []operand
+	values []any
+}
+
+// owner is the key of the owner last read.
+func (r *reader) owner(pk *FieldInfo) (any, error) {
+	if len(r.owners) == 1 {
+		return r.owners[0], nil
+	}
+	return pk.plainKey(r.owners)
 }
 
 // loadSegment is a table whose rows are read, and the relations loaded with it.
 type loadSegment struct {
 	segment
-	model *ModelInfo
-	via   *FieldInfo     // the foreign key that leads here, nil for the root
-	kids  []*loadSegment // relations to one, in the same SELECT
-	many  []*loadNode    // relations to many, each a SELECT of its own
+	model  *ModelInfo
+	fields []*FieldInfo   // those that are read; nil for all
+	via    *FieldInfo     // the foreign key that leads here, nil for the root
+	kids   []*loadSegment // relations to one, in the same SELECT
+	many   []*loadNode    // relations to many, each a SELECT of its own
 	// rows are kept where relations to many are to be loaded for them.
 	rows []unsafe.Pointer
 }
@@ -33,16 +46,25 @@ type loadSegment struct {
 // reading are the columns in the order they are read: the key first, since it
 // tells whether there is a row.
 func (m *ModelInfo) reading() []*FieldInfo {
-	if m.columns[0] == m.PrimaryKey {
+	key := m.PrimaryKey.columns()[0]
+	if m.columns[0] == key {
 		return m.columns
 	}
-	order := []*FieldInfo{m.PrimaryKey}
+	order := []*FieldInfo{key}
 	for _, f := range m.columns {
-		if f != m.PrimaryKey {
+		if f != key {
 			order = append(order, f)
 		}
 	}
 	return order
+}
+
+// reading are the columns of the segment that are read.
+func (s *loadSegment) reading() []*FieldInfo {
+	if s.fields != nil {
+		return s.fields
+	}
+	return s.model.reading()
 }
 
 func newReader(m *ModelInfo, plan []*loadNode) *reader {
@@ -66,14 +88,20 @@ func newSegment(m *ModelInfo, via *FieldInfo, plan []*loadNode) *loadSegment {
 // makeCells lays out the cells in the order in which selectRows writes columns.
 func (r *reader) makeCells() {
 	if r.through != nil {
-		r.cells = append(r.cells, Cell{codec: &anyCodec, segment: &segment{base: unsafe.Pointer(&r.owner)}})
+		r.owners = make([]any, len(r.through.owner))
+		for i := range r.owners {
+			r.cells = append(r.cells, Cell{codec: &anyCodec, segment: &segment{base: unsafe.Pointer(&r.owners[i])}})
+		}
 	}
 	r.addCells(r.root)
+	for i := range r.values {
+		r.cells = append(r.cells, Cell{codec: &anyCodec, segment: &segment{base: unsafe.Pointer(&r.values[i])}})
+	}
 }
 
 func (r *reader) addCells(s *loadSegment) {
 	r.cells = slices.Grow(r.cells, len(s.model.columns))
-	for i, f := range s.model.reading() {
+	for i, f := range s.reading() {
 		r.cells = append(r.cells, Cell{codec: f.codec, offset: f.offset, segment: &s.segment, first: i == 0, field: f})
 	}
 	for _, kid := range s.kids {
@@ -140,45 +168,45 @@ func (q *query) open(ctx context.Context, db *DB, order []Order, r *reader) (Row
 // arguments, for logs and for learning. Relations to many are loaded by further
 // statements, which depend on the rows.
 func (s QuerySet[T]) SQL(ctx context.Context) (string, []any, error) {
-	db, plan, err := s.use().begin(ctx)
+	db, err := s.use().begin(ctx)
 	if err != nil {
 		return "", nil, err
 	}
-	c := newCompiler(db.backend.Dialect(), s.use().model)
-	c.selectRows(s.q, s.use().orderTerms(), newReader(s.use().model, plan))
-	return string(c.buf), c.args, c.err
+	c, err := s.use().compile(db, forRows, s.use().orderTerms())
+	return c.SQL, c.Args, err
 }
 
 // begin checks that the query can run and finds its database.
-func (q *query) begin(ctx context.Context) (*DB, []*loadNode, error) {
+func (q *query) begin(ctx context.Context) (*DB, error) {
 	if err := q.ready(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if len(q.group) > 0 || len(q.having) > 0 {
-		return nil, nil, fmt.Errorf("orm: a query of %s with GroupBy or Having has no rows of the model; use orm.Select", q.model.Name)
+		return nil, fmt.Errorf("orm: a query of %s with GroupBy or Having has no rows of the model; use orm.Select", q.model.Name)
 	}
-	plan, err := q.loadPlan()
-	if err != nil {
-		return nil, nil, err
-	}
-	db, err := DBFrom(ctx)
-	if err == nil && q.lock && db.transactionOf(ctx) == nil {
+	db, err := q.database(ctx)
+	if err == nil && q.lock != nil && db.transactionOf(ctx) == nil {
 		err = errors.New("orm: ForUpdate outside of a transaction, where the lock would end at once; use orm.Atomic")
 	}
-	return db, plan, err
+	return db, err
 }
 
 // all reads all rows, with their relations.
 func (q *query) all(ctx context.Context, order []Order) ([]unsafe.Pointer, error) {
-	db, plan, err := q.begin(ctx)
+	db, err := q.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if q.never() {
-		return nil, q.check(db)
+		return nil, q.check(db, order)
 	}
-	r := newReader(q.model, plan)
-	rows, err := q.open(ctx, db, order, r)
+	s, err := q.compile(db, forRows, order)
+	if err != nil {
+		return nil, err
+	}
+	defer s.done()
+	r := s.reader
+	rows, err := db.query(q.told(ctx), s.Statement)
 	if err != nil {
 		return nil, err
 	}
@@ -202,10 +230,9 @@ func (q *query) all(ctx context.Context, order []Order) ([]unsafe.Pointer, error
 
 // check compiles the query without sending it, so that a mistake in it shows
 // even when its conditions exclude every row.
-func (q *query) check(db *DB) error {
-	c := newCompiler(db.backend.Dialect(), q.model)
-	c.tail(q, q.orderTerms(), nil)
-	return c.err
+func (q *query) check(db *DB, order []Order) error {
+	_, _, err := q.compileAnew(db, forRows, order)
+	return err
 }
 
 // closeRows ends the reading of all rows.
@@ -222,7 +249,7 @@ const streamChunk = 256
 // connection must stay free for what the loop does, and on a database where an
 // open result would hold up writers, they are all read first.
 func (q *query) stream(ctx context.Context, yield func(unsafe.Pointer) bool) error {
-	db, plan, err := q.begin(ctx)
+	db, err := q.begin(ctx)
 	if err != nil {
 		return err
 	}
@@ -239,10 +266,15 @@ func (q *query) stream(ctx context.Context, yield func(unsafe.Pointer) bool) err
 		return nil
 	}
 	if q.never() {
-		return q.check(db)
+		return q.check(db, q.orderTerms())
 	}
-	r := newReader(q.model, plan)
-	rows, err := q.open(ctx, db, q.orderTerms(), r)
+	s, err := q.compile(db, forRows, q.orderTerms())
+	if err != nil {
+		return err
+	}
+	defer s.done()
+	r := s.reader
+	rows, err := db.query(q.told(ctx), s.Statement)
 	if err != nil {
 		return err
 	}
@@ -318,8 +350,12 @@ func (node *loadNode) load(ctx context.Context, db *DB, owner *ModelInfo, owners
 			keys = append(keys, &variable{key})
 		}
 	}
-	if len(keys) > 0 {
-		if err := node.fetch(ctx, db, keys, groups); err != nil {
+	size := max(len(keys), 1)
+	if len(owner.PrimaryKey.Parts) > 0 {
+		size = collectBatch // no array parameter holds them
+	}
+	for batch := range slices.Chunk(keys, size) {
+		if err := node.fetch(ctx, db, batch, groups); err != nil {
 			return err
 		}
 	}
@@ -350,6 +386,9 @@ func (node *loadNode) fetch(ctx context.Context, db *DB, keys []expr, groups map
 	} else {
 		r.through, r.keys = node.field.Relation.join, keys
 	}
+	if q.limited || q.offset > 0 {
+		q = q.perOwner(node.field)
+	}
 	rows, err := q.open(ctx, db, q.keyOrder(), r)
 	if err != nil {
 		return err
@@ -362,14 +401,16 @@ func (node *loadNode) fetch(ctx context.Context, db *DB, keys []expr, groups map
 			rows.Close()
 			return err
 		}
-		key := r.owner
+		var key any
 		if via != nil {
 			key, err = via.codec.load(unsafe.Add(row, via.offset))
-		} else if id, idErr := target.PrimaryKey.codec.load(unsafe.Add(row, target.PrimaryKey.offset)); idErr == nil {
-			if first := shared[mapKey(id)]; first != nil {
+		} else {
+			key, err = r.owner(node.field.model.PrimaryKey)
+			id := mapKey(target.mustKey(row))
+			if first := shared[id]; first != nil {
 				row = first
 			}
-			shared[mapKey(id)] = row
+			shared[id] = row
 		}
 		if err != nil {
 			rows.Close()
@@ -383,15 +424,32 @@ func (node *loadNode) fetch(ctx context.Context, db *DB, keys []expr, groups map
 	return r.root.loadMany(ctx, db)
 }
 
+// perOwner makes the limit of a query of related rows count for each owner by itself.
+func (q *query) perOwner(f *FieldInfo) *query {
+	number := &window{of: newCall("row_number"), order: q.keyOrder()}
+	if via := f.Relation.via; via != nil {
+		number.partition = []operand{q.model.ref(via)}
+	} else {
+		number.partition = []operand{columnList{throughAlias, f.Relation.join.owner}}
+	}
+	d := q.derive()
+	d.limited, d.limit, d.offset = false, 0, 0
+	d.where = add[expr](d.where, &compare{">", number, &variable{q.offset}})
+	if q.limited {
+		d.where = add[expr](d.where, &compare{"<=", number, &variable{q.offset + q.limit}})
+	}
+	return d
+}
+
 func (q *query) count(ctx context.Context) (int64, error) {
 	var n int64
-	err := q.single(ctx, (*compiler).selectCount, func(v any) error { return storeInt64(unsafe.Pointer(&n), v) })
+	err := q.single(ctx, forCount, func(v any) error { return storeInt64(unsafe.Pointer(&n), v) })
 	return n, err
 }
 
 func (q *query) exists(ctx context.Context) (bool, error) {
 	found := false
-	err := q.single(ctx, (*compiler).selectExists, func(any) error {
+	err := q.anyRow().single(ctx, forExistence, func(any) error {
 		found = true
 		return nil
 	})
@@ -399,20 +457,19 @@ func (q *query) exists(ctx context.Context) (bool, error) {
 }
 
 // single runs a SELECT of one value.
-func (q *query) single(ctx context.Context, write func(*compiler, *query), read func(any) error) error {
-	db, _, err := q.begin(ctx)
+func (q *query) single(ctx context.Context, kind selectKind, read func(any) error) error {
+	db, err := q.begin(ctx)
 	if err != nil {
 		return err
 	}
 	if q.never() {
-		return q.check(db)
+		return q.check(db, q.orderTerms())
 	}
-	c := newCompiler(db.backend.Dialect(), q.model)
-	write(c, q)
-	if c.err != nil {
-		return c.err
+	s, err := q.compile(db, kind, nil)
+	if err != nil {
+		return err
 	}
-	rows, err := db.query(ctx, Statement{SQL: string(c.buf), Args: c.args})
+	rows, err := db.query(ctx, s.Statement)
 	if err != nil {
 		return err
 	}

@@ -1,19 +1,51 @@
 package orm_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/retort-web/retort/internal/testdb"
 	"github.com/retort-web/retort/orm"
 	"github.com/retort-web/retort/orm/schema"
 )
 
 type (
-	badNoKey struct{ Name string }
-	badTag   struct {
+	badNoKey   struct{ Name string }
+	badSeveral struct {
+		orm.Model
+		A string `orm:"nonsense"`
+		B string
+		C chan int
+	}
+	badHook struct {
+		orm.Model
+		A string
+	}
+	badThrough struct {
+		orm.Model
+		A string `orm:"through=Post"`
+	}
+	badArray struct {
+		orm.Model
+		A string `orm:"array"`
+	}
+	badVersion struct {
+		orm.Model
+		A string `orm:"version"`
+	}
+	badRule struct {
+		orm.Model
+		A int `orm:"email"`
+	}
+	badDBDefault struct {
+		orm.Model
+		A int `orm:"db_default=x"`
+	}
+	badTag struct {
 		orm.Model
 		A string `orm:"nonsense"`
 	}
@@ -121,7 +153,7 @@ func TestRegisterRefuses(t *testing.T) {
 	}{
 		"no primary key":         {func() { orm.Register[badNoKey]() }, "embed orm.Model"},
 		"not a struct":           {func() { orm.Register[int]() }, "not a struct"},
-		"unknown word":           {func() { orm.Register[badTag]() }, `A: unknown word "nonsense" in the orm tag; known: auto_now`},
+		"unknown word":           {func() { orm.Register[badTag]() }, `A: unknown word "nonsense" in the orm tag; known: array, auto_now`},
 		"word without value":     {func() { orm.Register[badTagValue]() }, "needs a value"},
 		"word with value":        {func() { orm.Register[badTagNoValue]() }, "takes no value"},
 		"word twice":             {func() { orm.Register[badTagTwice]() }, "twice"},
@@ -131,7 +163,14 @@ func TestRegisterRefuses(t *testing.T) {
 		"null string":            {func() { orm.Register[badNull]() }, "make it a *string"},
 		"channel":                {func() { orm.Register[badType]() }, `add orm:"json"`},
 		"struct":                 {func() { orm.Register[badStruct]() }, `add orm:"json"`},
-		"on_delete":              {func() { orm.Register[badOnDelete]() }, "cascade, no_action, restrict"},
+		"several mistakes":       {func() { orm.Register[badSeveral]() }, "badSeveral has 2 mistakes:\n\tbadSeveral.A: unknown word"},
+		"hook without event":     {func() { orm.Register[badHook]() }, "badHook.BeforeSave is not called; write it as BeforeSave(ctx context.Context, e orm.Event) error"},
+		"through of a column":    {func() { orm.Register[badThrough]() }, "is for relations"},
+		"array of a string":      {func() { orm.Register[badArray]() }, "array in the orm tag is for slices"},
+		"version of a string":    {func() { orm.Register[badVersion]() }, "version is for an int"},
+		"e-mail of an int":       {func() { orm.Register[badRule]() }, "email"},
+		"db_default of an int":   {func() { orm.Register[badDBDefault]() }, "db_default"},
+		"on_delete":              {func() { orm.Register[badOnDelete]() }, "allowed are cascade, db_cascade"},
 		"set_null without null":  {func() { orm.Register[badSetNull]() }, "needs null"},
 		"relation word":          {func() { orm.Register[badRelationWord]() }, "is for relations"},
 		"column word":            {func() { orm.Register[badColumnWord]() }, "no sense for a foreign key"},
@@ -160,6 +199,8 @@ func TestRegisterRefuses(t *testing.T) {
 	}
 }
 
+func (*badHook) BeforeSave(context.Context) error { return nil }
+
 // Models whose relations lead nowhere are found out at first use; they are not
 // among those of the other tests, which Tables would fail for.
 type (
@@ -171,7 +212,7 @@ type (
 )
 
 func TestUnregisteredTargetIsAnErrorAtFirstUse(t *testing.T) {
-	ctx := open(t)
+	ctx := open(t, testdb.SQLite)
 	// Register would put it among the models of all other tests.
 	p := Posts.Fields()
 	_ = p

@@ -37,7 +37,11 @@ func Register[T any]() QuerySet[T] {
 	if described, ok := any(zero).(metaer[T]); ok {
 		meta = described.Meta((*T)(m.names.root.base))
 	}
+	if m.buildErr == nil {
+		meta = m.inherited(meta)
+	}
 	if err := register(m, meta, file, line); err != nil {
+		locate(err, t, file)
 		panic(fmt.Sprintf("orm: %v (registered at %s:%d)", err, file, line))
 	}
 	return QuerySet[T]{&query{model: m}}
@@ -69,6 +73,12 @@ func register(m *ModelInfo, meta Meta, file string, line int) error {
 	}
 	if meta.VerboseNamePlural != "" {
 		m.VerboseNamePlural = meta.VerboseNamePlural
+	}
+	if err := m.markComputed(); err != nil {
+		return err
+	}
+	if err := m.markUniqueFor(); err != nil {
+		return err
 	}
 	m.registered = true
 	models.byTable[m.Table] = m
@@ -176,8 +186,8 @@ func (f *FieldInfo) resolveRelation() error {
 	}
 	switch r.Kind {
 	case ToOne:
-		if pk := other.PrimaryKey; pk.Type != r.spec.key {
-			return fmt.Errorf("its key is a %s, but the primary key of %s is a %s; use orm.ForeignKey[%s, %s]", r.spec.key, other.Name, pk.Type, other.Name, pk.Type)
+		if pk := other.PrimaryKey; pk.memory() != r.spec.key {
+			return fmt.Errorf("its key is a %s, but the primary key of %s is a %s; use orm.ForeignKey[%s, %s]", r.spec.key, other.Name, pk.memory(), other.Name, pk.memory())
 		}
 		if r.Related != "" {
 			if back := other.byName[r.Related]; back != nil && (back.Relation == nil || back.Relation.spec.target != f.model.Type) {
@@ -190,7 +200,7 @@ func (f *FieldInfo) resolveRelation() error {
 			return err
 		}
 		if r.spec.one && !via.Unique && !via.PrimaryKey {
-			return fmt.Errorf("%s.%s is not unique, so there may be many; use orm.HasMany, or tag it unique", other.Name, via.Name)
+			return fmt.Errorf("%s.%s is not unique, so there may be many; use orm.HasMany, or make it an orm.OneToOne", other.Name, via.Name)
 		}
 		r.via = via
 	case ManyMany:
@@ -230,26 +240,51 @@ func (f *FieldInfo) findVia(other *ModelInfo) (*FieldInfo, error) {
 // findJoin finds the join table: the field's own, or, with "reverse", that of
 // the other side.
 func (f *FieldInfo) findJoin(other *ModelInfo) (*joinTable, error) {
-	if f.Relation.Reverse == "" {
+	switch {
+	case f.Relation.Through != "" && f.Relation.Reverse != "":
+		return nil, fmt.Errorf("through stands beside reverse; the other side has it")
+	case f.Relation.Symmetrical && f.model != other:
+		return nil, fmt.Errorf("symmetrical is for a relation of a model to itself")
+	case f.Relation.Through != "":
+		return f.throughJoin(other)
+	case f.Relation.Reverse == "":
 		return f.ownJoin(other), nil
 	}
 	g := other.byName[f.Relation.Reverse]
 	if g == nil || g.Relation == nil || g.Relation.Kind != ManyMany || g.Relation.spec.target != f.model.Type || g.Relation.Reverse != "" {
 		return nil, fmt.Errorf("reverse=%s: %s has no ManyToMany[%s] of that name", f.Relation.Reverse, other.Name, f.model.Name)
 	}
-	j := g.ownJoin(f.model)
-	return &joinTable{table: j.table, owner: j.target, target: j.owner, declared: g}, nil
+	j, err := g.findJoin(f.model)
+	if err != nil {
+		return nil, err
+	}
+	return &joinTable{
+		table: j.table, owner: j.target, target: j.owner, declared: j.declared,
+		through: j.through, ownerField: j.targetField, targetField: j.ownerField,
+	}, nil
 }
 
 func (f *FieldInfo) ownJoin(other *ModelInfo) *joinTable {
-	j := &joinTable{
+	owner, target := snake(f.model.Name), snake(other.Name)
+	if owner == target {
+		owner, target = "from_"+owner, "to_"+target
+	}
+	return &joinTable{
 		table: objectName(f.model.Table, f.Snake), declared: f,
-		owner: snake(f.model.Name) + "_id", target: snake(other.Name) + "_id",
+		owner: f.model.joinColumns(owner), target: other.joinColumns(target),
 	}
-	if j.owner == j.target {
-		j.owner, j.target = "from_"+j.owner, "to_"+j.target
+}
+
+// joinColumns are the columns of a join table that hold the model's key.
+func (m *ModelInfo) joinColumns(prefix string) []string {
+	if len(m.PrimaryKey.Parts) == 0 {
+		return []string{prefix + "_id"}
 	}
-	return j
+	var names []string
+	for _, part := range m.PrimaryKey.Parts {
+		names = append(names, objectName(prefix, part.Column))
+	}
+	return names
 }
 
 // allocator returns a function that makes a zero row of the type.

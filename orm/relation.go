@@ -22,12 +22,23 @@ const (
 type RelationInfo struct {
 	Kind     RelationKind
 	OnDelete schema.OnDelete // of a foreign key
+	// Protect is on_delete=protect: Restrict that also holds for rows that would be
+	// deleted with what they refer to.
+	Protect bool
+	// InDatabase is on_delete=db_cascade and its family: the database does it without
+	// this package looking at the rows, so that their hooks do not run.
+	InDatabase bool
 	// Related is the tag "related": the name of the field in the target that
 	// is the other side of this foreign key.
 	Related string
 	// Reverse is the tag "reverse": the name of the target's foreign key, or
 	// many-to-many relation, whose other side this field is.
 	Reverse string
+	// Through is the tag "through": the model that is the join table; ThroughFields
+	// its foreign keys, if they had to be named.
+	Through, ThroughFields string
+	// Symmetrical is a relation of a model to itself that holds in both directions.
+	Symmetrical bool
 	// OneToOne is a foreign key that is unique, or its other side.
 	OneToOne bool
 
@@ -43,7 +54,7 @@ type relationSpec struct {
 	target       reflect.Type
 	key          reflect.Type // of a foreign key
 	many         bool
-	one          bool // to many by its kind, but at most one: a HasOne
+	one          bool // at most one: a HasOne, or a foreign key that is unique by its type
 	linkOffset   uintptr
 	rowOffset    uintptr // the row, or the slice of rows
 	loadedOffset uintptr // to many: whether they are loaded
@@ -56,10 +67,13 @@ type relation interface{ spec() relationSpec }
 // joinTable is the table behind a many-to-many relation, seen from one side.
 type joinTable struct {
 	table  string
-	owner  string // column of the side that has the field
-	target string // column of the other side
+	owner  []string // columns of the side that has the field
+	target []string // columns of the other side
 	// declared is the side that makes the table.
 	declared *FieldInfo
+	// through is the model whose table it is, nil for one that nobody sees.
+	through                 *ModelInfo
+	ownerField, targetField *FieldInfo
 }
 
 // Target is the model the relation leads to.
@@ -92,6 +106,8 @@ func mapKey(v any) any {
 		return string(v)
 	case time.Time:
 		return v.UnixMicro()
+	case Tuple:
+		return v.mapKey()
 	}
 	return v
 }

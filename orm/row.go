@@ -1,145 +1,409 @@
 package orm
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 	"unsafe"
+
+	"github.com/retort-web/retort/orm/schema"
 )
 
 // UpdateRow writes the fields named of a row that is saved, and the times tagged
 // auto_now. Other fields of the row are not written, whatever they hold. If the
 // row is gone the error is ErrNotFound.
+//
+// In a model with a field tagged "version" the row is written only if it still has the
+// version it was read with, and then gets the next one; otherwise the error is ErrStale.
 func (s QuerySet[T]) UpdateRow(ctx context.Context, row *T, fields ...any) error {
-	db, err := s.use().writer(ctx)
+	list, err := s.use().namedFields("UpdateRow", unsafe.Pointer(row), fields)
 	if err != nil {
 		return err
 	}
-	m := s.use().model
-	if row == nil || len(fields) == 0 {
-		return fmt.Errorf("orm: UpdateRow of %s needs a row and the fields to write, such as &p.%s", m.Name, m.columns[len(m.columns)-1].Name)
-	}
-	list, err := m.own(fields)
-	if err != nil {
-		return err
-	}
-	for _, f := range m.columns {
-		if f.AutoNow && !slices.Contains(list, f) {
-			list = append(list, f)
+	return s.use().updateRow(ctx, unsafe.Pointer(row), list)
+}
+
+// UpdateRows writes the fields named of many rows, each with its own values, in few
+// statements and one transaction. If one of the rows is gone the error is ErrNotFound, and
+// if one has another version than it was read with, ErrStale; then nothing is written.
+func (s QuerySet[T]) UpdateRows(ctx context.Context, rows []*T, fields ...any) error {
+	list := make([]unsafe.Pointer, len(rows))
+	for i, row := range rows {
+		list[i] = unsafe.Pointer(row)
+		if row == nil {
+			return fmt.Errorf("orm: UpdateRows of %s: row %d is nil", s.use().model.Name, i)
 		}
 	}
-	p := unsafe.Pointer(row)
-	c := newCompiler(db.backend.Dialect(), m)
-	c.updateRow(p, list)
-	if c.err != nil {
-		return c.err
+	if len(list) == 0 {
+		return s.use().ready()
 	}
-	result, err := db.exec(ctx, Statement{SQL: string(c.buf), Args: c.args, Write: true})
-	if err == nil && result.Affected == 0 {
-		err = s.use().notFound()
+	named, err := s.use().namedFields("UpdateRows", list[0], fields)
+	if err != nil {
+		return err
 	}
-	return err
+	return s.use().updateRows(ctx, list, named)
+}
+
+// namedFields finds the fields to write.
+func (q *query) namedFields(verb string, row unsafe.Pointer, pointers []any) ([]*FieldInfo, error) {
+	if err := q.ready(); err != nil {
+		return nil, err
+	}
+	m := q.model
+	if row == nil || len(pointers) == 0 {
+		return nil, fmt.Errorf("orm: %s of %s needs a row and the fields to write, such as &p.%s", verb, m.Name, m.columns[len(m.columns)-1].Name)
+	}
+	return m.own(pointers)
+}
+
+// updateRow writes fields of one row.
+func (q *query) updateRow(ctx context.Context, row unsafe.Pointer, fields []*FieldInfo) error {
+	db, err := q.writer(ctx)
+	if err != nil {
+		return err
+	}
+	m := q.model
+	fields = m.withAutomatic(fields)
+	return m.saving(ctx, db, []unsafe.Pointer{row}, Event{Fields: fields}, func(ctx context.Context) error {
+		c := newCompiler(db.backend.Dialect(), m)
+		c.updateRow(row, fields)
+		if c.err != nil {
+			return c.err
+		}
+		result, err := db.exec(ctx, Statement{SQL: string(c.buf), Args: c.args, Write: true})
+		switch {
+		case err != nil:
+			return err
+		case result.Affected == 0:
+			return q.missing(ctx, []unsafe.Pointer{row}, 0, true)
+		}
+		if err := m.countVersion(row); err != nil {
+			return err
+		}
+		return m.reread(ctx, []unsafe.Pointer{row}, m.computed)
+	})
+}
+
+// withAutomatic adds the fields that every update of a row writes.
+func (m *ModelInfo) withAutomatic(fields []*FieldInfo) []*FieldInfo {
+	for _, f := range m.columns {
+		if f.AutoNow && !slices.Contains(fields, f) {
+			fields = append(fields, f)
+		}
+	}
+	return fields
 }
 
 func (c *compiler) updateRow(row unsafe.Pointer, fields []*FieldInfo) {
 	m := c.root.model
 	c.text("UPDATE ")
 	c.quote(m.Table)
+	c.text(" SET ")
 	for i, f := range fields {
-		p := unsafe.Add(row, f.offset)
-		var err error
-		switch {
-		case f.PrimaryKey:
-			err = f.fault(errors.New("is the primary key and cannot be updated"))
-		case f.AutoNow:
-			err = f.codec.store(p, time.Now().UTC().Truncate(time.Microsecond))
-		case f.Relation != nil:
-			if err = f.takeKey(p); err != nil {
-				err = f.fault(err)
-			}
-		}
-		if i == 0 {
-			c.text(" SET ")
-		} else {
+		if i > 0 {
 			c.text(", ")
 		}
 		c.quote(f.Column)
 		c.text(" = ")
-		v, valueErr := f.value(row)
-		if err = cmp.Or(err, valueErr); err != nil {
+		v, err := f.updated(row)
+		if err != nil {
 			c.fail(err)
 			return
 		}
 		c.arg(v)
 	}
+	c.setVersion()
 	c.text(" WHERE ")
-	c.quote(m.PrimaryKey.Column)
-	c.text(" = ")
 	key, err := m.savedKey(row)
 	if err != nil {
 		c.fail(err)
+		return
 	}
-	c.arg(key)
+	c.equalKey("", m.PrimaryKey.columnNames(), key)
+	if m.version != nil {
+		c.text(" AND ")
+		c.quote(m.version.Column)
+		c.text(" = ")
+		v, err := m.version.value(row)
+		if err != nil {
+			c.fail(err)
+		}
+		c.arg(v)
+	}
+}
+
+// updated brings a field into the state in which it is written, and loads it.
+func (f *FieldInfo) updated(row unsafe.Pointer) (any, error) {
+	p := unsafe.Add(row, f.offset)
+	var err error
+	switch {
+	case f.PrimaryKey:
+		err = errors.New("is the primary key and cannot be updated")
+	case f.Version:
+		err = errors.New("is the version, which counts by itself")
+	case f.Computed:
+		err = errors.New("is computed by the database")
+	case f.AutoNow:
+		err = f.codec.store(p, time.Now().UTC().Truncate(time.Microsecond))
+	default:
+		if err := f.takeOwnKey(row); err != nil {
+			return nil, err
+		}
+	}
+	if err != nil {
+		return nil, f.fault(err)
+	}
+	return f.value(row)
+}
+
+// updateRows writes the same fields of many rows.
+func (q *query) updateRows(ctx context.Context, rows []unsafe.Pointer, fields []*FieldInfo) error {
+	db, err := q.writer(ctx)
+	if err != nil {
+		return err
+	}
+	m := q.model
+	fields = m.withAutomatic(fields)
+	return db.Atomic(ctx, TxOptions{}, func(ctx context.Context) error {
+		return m.saving(ctx, db, rows, Event{Fields: fields}, func(ctx context.Context) error {
+			size := min(insertBatch, max(1, db.backend.Dialect().MaxParameters()/(2*len(fields)+2)))
+			for batch := range slices.Chunk(rows, size) {
+				if err := q.updateBatch(ctx, db, batch, fields); err != nil {
+					return err
+				}
+			}
+			for _, row := range rows {
+				if err := m.countVersion(row); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+}
+
+func (q *query) updateBatch(ctx context.Context, db *DB, rows []unsafe.Pointer, fields []*FieldInfo) error {
+	c := newCompiler(db.backend.Dialect(), q.model)
+	again := c.updateArrays(rows, fields)
+	if !again {
+		c.updateEach(rows, fields)
+		again = len(rows) == insertBatch
+	}
+	if c.err != nil {
+		return c.err
+	}
+	result, err := db.exec(ctx, Statement{SQL: string(c.buf), Args: c.args, Write: true, Once: !again})
+	if err == nil && result.Affected < int64(len(rows)) {
+		err = q.missing(ctx, rows, result.Affected, true)
+	}
+	if err != nil {
+		return err
+	}
+	return q.model.reread(ctx, rows, q.model.computed)
+}
+
+// arrayUpdater is a [Dialect] whose database can update many rows with one array for
+// each column, by a text that is the same for any number of them.
+type arrayUpdater interface {
+	// ArrayType is the type of an array of values of that kind. It is empty if the column
+	// may well have another type, which the values do not become by themselves.
+	ArrayType(kind schema.Type) string
+	// Array is the parameter of such an array, in which nil is NULL; false if one of the
+	// values cannot be in it.
+	Array(values []any) (any, bool)
+}
+
+// updateArrays writes an UPDATE with an array per column; false if it has to be another
+// one.
+func (c *compiler) updateArrays(rows []unsafe.Pointer, fields []*FieldInfo) bool {
+	d, ok := c.dialect.(arrayUpdater)
+	if !ok {
+		return false
+	}
+	m := c.root.model
+	columns := append([]*FieldInfo{m.PrimaryKey}, fields...)
+	args := make([]any, len(columns))
+	types := make([]string, len(columns))
+	values := make([]any, len(rows))
+	for i, f := range columns {
+		if types[i] = f.arrayType(d); types[i] == "" {
+			return false
+		}
+		for j, row := range rows {
+			var err error
+			if i == 0 {
+				values[j], err = m.savedKey(row)
+			} else {
+				values[j], err = f.updated(row)
+			}
+			if err != nil {
+				c.fail(err)
+				return true
+			}
+		}
+		if args[i], ok = d.Array(values); !ok {
+			return false
+		}
+	}
+	c.args = args
+	c.writeUpdateArrays(fields, types)
+	return true
+}
+
+// rowsAlias is the name of the new values. No path of relations has it.
+const rowsAlias = "__rows"
+
+func (c *compiler) writeUpdateArrays(fields []*FieldInfo, types []string) {
+	m := c.root.model
+	c.text("UPDATE ")
+	c.quote(m.Table)
+	c.text(" SET ")
+	for i, f := range fields {
+		if i > 0 {
+			c.text(", ")
+		}
+		c.quote(f.Column)
+		c.text(" = ")
+		c.qualified(rowsAlias, derivedName("c", i+1))
+	}
+	c.text(" FROM unnest(")
+	for i, name := range types {
+		if i > 0 {
+			c.text(", ")
+		}
+		c.buf = c.dialect.Placeholder(c.buf, i+1)
+		c.text("::" + name)
+	}
+	c.text(") AS ")
+	c.quote(rowsAlias)
+	c.text(" (")
+	for i := range types {
+		if i > 0 {
+			c.text(", ")
+		}
+		c.quote(derivedName("c", i))
+	}
+	c.text(") WHERE ")
+	c.qualified(m.Table, m.PrimaryKey.Column)
+	c.text(" = ")
+	c.qualified(rowsAlias, derivedName("c", 0))
+}
+
+// arrayType is the type of an array of the field's values; empty if there is none.
+func (f *FieldInfo) arrayType(d arrayUpdater) string {
+	if len(f.Native) > 0 {
+		return ""
+	}
+	if f.Relation != nil {
+		return f.Relation.Target().PrimaryKey.arrayType(d)
+	}
+	return d.ArrayType(f.Kind)
+}
+
+// updateEach writes an UPDATE with a CASE per column.
+func (c *compiler) updateEach(rows []unsafe.Pointer, fields []*FieldInfo) {
+	m := c.root.model
+	keys, key := make([]any, len(rows)), m.PrimaryKey.columnNames()
+	for i, row := range rows {
+		key, err := m.savedKey(row)
+		if err != nil {
+			c.fail(err)
+			return
+		}
+		keys[i] = key
+	}
+	c.text("UPDATE ")
+	c.quote(m.Table)
+	c.text(" SET ")
+	for i, f := range fields {
+		if i > 0 {
+			c.text(", ")
+		}
+		c.quote(f.Column)
+		c.text(" = CASE ")
+		if len(key) == 1 {
+			c.quote(key[0])
+		}
+		for j, row := range rows {
+			v, err := f.updated(row)
+			if err != nil {
+				c.fail(err)
+				return
+			}
+			c.text(" WHEN ")
+			if len(key) == 1 {
+				c.arg(keys[j])
+			} else {
+				c.equalKey("", key, keys[j])
+			}
+			c.text(" THEN ")
+			c.arg(v)
+		}
+		// The column in ELSE tells a strict database the type of the values.
+		c.text(" ELSE ")
+		c.quote(f.Column)
+		c.text(" END")
+	}
+	c.setVersion()
+	c.text(" WHERE ")
+	where, err := m.unchanged(rows)
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	where.write(c)
 }
 
 // savedKey is a row's primary key, which must not be zero.
 func (m *ModelInfo) savedKey(row unsafe.Pointer) (any, error) {
 	p := unsafe.Add(row, m.PrimaryKey.offset)
-	if isZeroMemory(p, m.PrimaryKey.Type) {
+	if m.PrimaryKey.isZero(p) {
 		return nil, fmt.Errorf("orm: the %s is not saved: its %s is zero", m.Name, m.PrimaryKey.Name)
 	}
 	return m.PrimaryKey.value(row)
 }
 
-// DeleteRow deletes rows. If one is gone already the error is ErrNotFound, and the
-// others are deleted.
-func (s QuerySet[T]) DeleteRow(ctx context.Context, rows ...*T) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	if err := s.use().ready(); err != nil {
+// Reload reads a row again, as it is stored now, or only the fields named. Relations that
+// were loaded no longer are. If the row is gone the error is ErrNotFound. Of the query only
+// ForUpdate counts: Posts.ForUpdate().Reload(ctx, post) locks the row as well.
+func (s QuerySet[T]) Reload(ctx context.Context, row *T, fields ...any) error {
+	q := s.use()
+	if err := q.ready(); err != nil {
 		return err
 	}
-	m := s.use().model
-	keys := make([]expr, len(rows))
-	for i, row := range rows {
-		if row == nil {
-			return fmt.Errorf("orm: DeleteRow of %s: row %d is nil", m.Name, i)
-		}
-		key, err := m.savedKey(unsafe.Pointer(row))
-		if err != nil {
-			return err
-		}
-		keys[i] = &variable{key}
-	}
-	q := &query{model: m, where: []expr{&inList{of: m.keyRef(), values: keys}}}
-	n, err := q.delete(ctx)
-	if err == nil && n < int64(len(rows)) {
-		err = s.use().notFound()
-	}
-	return err
-}
-
-// Reload reads a row again, as it is stored now. Relations that were loaded no longer
-// are. If the row is gone the error is ErrNotFound.
-func (s QuerySet[T]) Reload(ctx context.Context, row *T) error {
-	if err := s.use().ready(); err != nil {
-		return err
-	}
-	m := s.use().model
 	if row == nil {
-		return fmt.Errorf("orm: Reload of %s: the row is nil", m.Name)
+		return fmt.Errorf("orm: Reload of %s: the row is nil", q.model.Name)
 	}
-	key, err := m.savedKey(unsafe.Pointer(row))
+	list, err := q.model.own(fields)
 	if err != nil {
 		return err
 	}
-	fresh, err := QuerySet[T]{&query{model: m, where: []expr{&compare{"=", m.keyRef(), &variable{key}}}}}.Get(ctx)
-	if err == nil {
-		*row = *fresh
+	return q.reload(ctx, unsafe.Pointer(row), list)
+}
+
+// reload reads a row again: all of it if no fields are given.
+func (q *query) reload(ctx context.Context, row unsafe.Pointer, fields []*FieldInfo) error {
+	m := q.model
+	key, err := m.savedKey(row)
+	if err != nil {
+		return err
 	}
-	return err
+	found, err := (&query{model: m, withDeleted: true, lock: q.lock, where: []expr{m.keyIn([]any{key})}}).all(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		return q.notFound()
+	}
+	if len(fields) == 0 {
+		reflect.NewAt(m.Type, row).Elem().Set(reflect.NewAt(m.Type, found[0]).Elem())
+		return nil
+	}
+	for _, f := range fields {
+		reflect.NewAt(f.Type, unsafe.Add(row, f.offset)).Elem().Set(reflect.NewAt(f.Type, unsafe.Add(found[0], f.offset)).Elem())
+	}
+	return nil
 }

@@ -1,23 +1,47 @@
 package orm
 
-import "math"
+import (
+	"errors"
+	"math"
+	"slices"
+	"strconv"
+)
 
 // selectRows writes the SELECT of a query's rows and of the relations to one
-// that are loaded with them. It returns the cells of the columns.
+// that are loaded with them.
 func (c *compiler) selectRows(q *query, order []Order, r *reader) {
+	c.selection(q, order, r.through, r.keys, func() {
+		if r.through != nil {
+			c.columnNamesOf(throughAlias, r.through.owner)
+			c.text(", ")
+		}
+		c.columns(c.alias, r.root)
+		c.joined(c.root, r.root)
+		for _, of := range r.extra {
+			c.text(", ")
+			of.write(c)
+		}
+	}, func() []func() { return c.columnsOf(r) })
+	if q.lock != nil {
+		c.lock(q)
+	}
+}
+
+// selection writes a SELECT. The columns are written by columns or, if each needs a
+// name, by what listed returns, one by one.
+func (c *compiler) selection(q *query, order []Order, through *joinTable, keys []expr, columns func(), listed func() []func()) {
+	buf, args := len(c.buf), len(c.args)
+	c.source, c.withDeleted = q.source, q.withDeleted
 	c.text("SELECT ")
 	if q.distinct {
 		c.text("DISTINCT ")
 	}
-	if r.through != nil {
-		c.qualified(throughAlias, r.through.owner)
-		c.text(", ")
-	}
-	c.columns(c.alias, r.root)
-	c.joined(c.root, r.root)
-	c.tail(q, order, r)
-	if q.lock {
-		c.buf = c.dialect.ForUpdate(c.buf, c.alias)
+	columns()
+	c.tail(q, order, through, keys)
+	if c.err != nil && errors.Is(c.err, errWindow) {
+		c.buf, c.args, c.err = c.buf[:buf], c.args[:args], nil
+		c.base.joins = nil
+		c.filtered(q, order, through, keys, listed())
 	}
 }
 
@@ -28,7 +52,7 @@ const throughAlias = "__join"
 // columns writes the columns of a loaded table. For the table of the query itself,
 // the usual case, the text is made once.
 func (c *compiler) columns(alias string, s *loadSegment) {
-	if alias != s.model.Table {
+	if alias != s.model.Table || s.fields != nil {
 		c.writeColumns(alias, s)
 		return
 	}
@@ -41,7 +65,7 @@ func (c *compiler) columns(alias string, s *loadSegment) {
 }
 
 func (c *compiler) writeColumns(alias string, s *loadSegment) {
-	for i, f := range s.model.reading() {
+	for i, f := range s.reading() {
 		if i > 0 {
 			c.text(", ")
 		}
@@ -59,47 +83,78 @@ func (c *compiler) joined(n *node, s *loadSegment) {
 	}
 }
 
+// columnsOf lists the columns that selectRows writes, each by itself.
+func (c *compiler) columnsOf(r *reader) (list []func()) {
+	if r.through != nil {
+		for _, name := range r.through.owner {
+			list = append(list, func() { c.qualified(throughAlias, name) })
+		}
+	}
+	var walk func(n *node, s *loadSegment)
+	walk = func(n *node, s *loadSegment) {
+		for _, f := range s.reading() {
+			list = append(list, func() { c.qualified(c.aliasOf(n), f.Column) })
+		}
+		for _, kid := range s.kids {
+			walk(n.step(kid.via), kid)
+		}
+	}
+	walk(c.root, r.root)
+	for _, of := range r.extra {
+		list = append(list, func() { of.write(c) })
+	}
+	return list
+}
+
 // tail writes a SELECT from FROM on. The text of the joins is known only when
 // the rest is written.
-func (c *compiler) tail(q *query, order []Order, r *reader) {
-	var through *joinTable
-	if r != nil {
-		through = r.through
+func (c *compiler) tail(q *query, order []Order, through *joinTable, keys []expr) {
+	source := ""
+	if q.source != nil {
+		source = c.sub(func() { q.source.write(c) })
 	}
 	rest := c.sub(func() {
-		where := q.where
+		where := q.conditions()
 		if through != nil {
-			where = add[expr](where, &inList{of: throughColumn{through.owner}, values: r.keys})
+			where = add[expr](where, &inList{of: columnList{throughAlias, through.owner}, values: keys})
 		}
-		c.where(where)
+		c.noWindow = errWindow
+		joined := c.joinedTo
+		c.joinedTo = nil
+		c.ofRows(func() { c.where(where) })
+		c.joinedTo = joined
+		c.noWindow = errWindowPlace
 		c.group(q)
+		c.noWindow = nil
 		c.order(order)
 		c.limit(q)
 	})
 	c.text(" FROM ")
-	c.table(c.root.model.Table, c.alias)
+	if q.source != nil {
+		c.text("(")
+		c.text(source)
+		c.text(") AS ")
+		c.quote(c.alias)
+	} else {
+		c.table(c.root.model.Table, c.alias)
+	}
 	if through != nil {
 		c.text(" JOIN ")
 		c.table(through.table, throughAlias)
 		c.text(" ON ")
-		c.qualified(throughAlias, through.target)
-		c.text(" = ")
-		c.qualified(c.alias, c.root.model.PrimaryKey.Column)
+		c.equalColumns(throughAlias, through.target, c.alias, c.root.model.PrimaryKey.columnNames())
 	}
 	c.joins(&c.base)
 	c.text(rest)
 }
 
-// throughColumn is a column of the join table.
-type throughColumn struct{ name string }
-
-func (e throughColumn) write(c *compiler) { c.qualified(throughAlias, e.name) }
-
-func (throughColumn) visit(*compiler, func(*node)) {}
-
-func (throughColumn) mayBeNull(*compiler) bool { return false }
-
-func (throughColumn) target(*compiler) target { return target{} }
+// ofRows writes what is of single rows, before they are grouped.
+func (c *compiler) ofRows(write func()) {
+	groups := c.groups
+	c.groups = false
+	write()
+	c.groups = groups
+}
 
 func (c *compiler) group(q *query) {
 	for i, of := range q.group {
@@ -108,7 +163,14 @@ func (c *compiler) group(q *query) {
 		} else {
 			c.text(", ")
 		}
-		of.write(c)
+		if _, isValue := of.(*value); isValue {
+			// MySQL would take it for the number of a column.
+			c.text("(SELECT ")
+			of.write(c)
+			c.text(")")
+			continue
+		}
+		c.ofRows(func() { of.write(c) })
 	}
 	for i, cond := range q.having {
 		if i == 0 {
@@ -122,8 +184,16 @@ func (c *compiler) group(q *query) {
 	}
 }
 
+// plainLimit is the most that is written as a number: such limits are few in a program,
+// and PostgreSQL plans a statement anew each time if it does not know how many rows are
+// wanted. Larger ones are parameters.
+const plainLimit = 1000
+
 func (c *compiler) limit(q *query) {
 	switch {
+	case q.limited && q.limit <= plainLimit:
+		c.text(" LIMIT ")
+		c.buf = strconv.AppendInt(c.buf, int64(q.limit), 10)
 	case q.limited:
 		c.text(" LIMIT ")
 		c.arg(int64(q.limit))
@@ -140,37 +210,140 @@ func (c *compiler) limit(q *query) {
 
 // selectColumn writes the SELECT of one column, for a subquery.
 func (c *compiler) selectColumn(q *query, column operand) {
-	c.text("SELECT ")
-	if q.distinct {
-		c.text("DISTINCT ")
-	}
-	column.write(c)
 	var order []Order
 	if q.limited || q.offset > 0 {
 		order = q.keyOrder()
 	}
-	c.tail(q, order, nil)
+	write := func() { column.write(c) }
+	c.selection(q, order, nil, nil, write, func() []func() { return []func(){write} })
+}
+
+// selectAggregate writes the SELECT of an aggregate over all rows.
+func (c *compiler) selectAggregate(q *query, column operand) {
+	c.groups = true
+	if q.limited || q.offset > 0 || q.distinct || q.ordered {
+		q = (QuerySet[struct{}]{q}).Derived().q
+	}
+	write := func() { column.write(c) }
+	c.selection(q, nil, nil, nil, write, func() []func() { return []func(){write} })
+	c.checkRepeats()
+}
+
+// derivable writes a subquery, as a table of its own if it must be one.
+func (c *compiler) derivable(needed bool, write func()) {
+	if !needed || !c.dialect.Quirks().DeriveSubqueries {
+		write()
+		return
+	}
+	c.text("SELECT * FROM (")
+	write()
+	c.text(") AS ")
+	c.quote(c.newAlias("derived"))
 }
 
 // selectCount writes a SELECT of the number of rows.
 func (c *compiler) selectCount(q *query) {
 	if q.limited || q.offset > 0 || q.distinct {
+		// The number does not depend on the order, by which PostgreSQL would not have
+		// distinct rows ordered unless it is among the columns.
 		c.text("SELECT COUNT(*) FROM (")
-		c.selectColumn(q, q.model.keyRef())
+		key := func() { q.model.keyRef().write(c) }
+		c.selection(q, nil, nil, nil, key, func() []func() { return []func(){key} })
 		c.text(") AS ")
 		c.quote("counted")
 		return
 	}
-	c.text("SELECT COUNT(*)")
-	c.tail(q, nil, nil)
+	write := func() { c.text("COUNT(*)") }
+	c.selection(q, nil, nil, nil, write, func() []func() { return nil })
+}
+
+// anyRow is the query for one of its rows, whichever.
+func (q *query) anyRow() *query {
+	if q.limited && q.limit <= 1 {
+		return q
+	}
+	q = q.derive()
+	q.limit, q.limited = 1, true
+	return q
 }
 
 // selectExists writes a SELECT of one row that says nothing, if there is any.
 func (c *compiler) selectExists(q *query) {
-	q = q.derive()
-	if !q.limited || q.limit > 1 {
-		q.limit, q.limited = 1, true
+	q = q.anyRow()
+	write := func() { c.text("1") }
+	c.selection(q, nil, nil, nil, write, func() []func() { return []func(){write} })
+}
+
+// filtered writes a SELECT whose rows are chosen by values over a window, which is
+// computed over the rows that the other conditions leave: what chooses is a column of a
+// subquery.
+func (c *compiler) filtered(q *query, order []Order, through *joinTable, keys []expr, columns []func()) {
+	if len(q.group) > 0 || c.groups {
+		c.failf("a condition on a window in a query of groups; choose the rows in a query of their own, by InQuery")
+		return
 	}
-	c.text("SELECT 1")
-	c.tail(q, nil, nil)
+	name := c.newAlias("windowed")
+	inner := q.derive()
+	inner.where, inner.limited, inner.limit, inner.offset, inner.distinct = nil, false, 0, 0, false
+	var chosen []expr
+	for _, e := range q.where {
+		if hasWindow(e) {
+			chosen = append(chosen, e)
+		} else {
+			inner.where = append(inner.where, e)
+		}
+	}
+	terms := slices.Clone(c.eachColumn(order))
+	list := c.sub(func() {
+		for i, column := range columns {
+			column()
+			c.text(" AS ")
+			c.quote(derivedName("c", i))
+			c.text(", ")
+		}
+		for i := range terms {
+			if terms[i].of == nil {
+				c.failf("an empty Order{}")
+				return
+			}
+			if n, ok := terms[i].of.(ordinal); ok {
+				terms[i].of = derivedColumn{name, derivedName("c", int(n)-1)}
+				continue
+			}
+			terms[i].of.write(c)
+			c.text(" AS ")
+			c.quote(derivedName("o", i))
+			c.text(", ")
+			terms[i].of = derivedColumn{name, derivedName("o", i)}
+		}
+		(&truth{&logic{kids: chosen}}).write(c)
+		c.text(" AS ")
+		c.quote("chosen")
+	})
+	c.text("SELECT ")
+	if q.distinct {
+		c.text("DISTINCT ")
+	}
+	for i := range columns {
+		if i > 0 {
+			c.text(", ")
+		}
+		c.qualified(name, derivedName("c", i))
+		if c.columnNames != nil {
+			c.text(" AS ")
+			c.quote(c.columnNames[i])
+		}
+	}
+	if len(columns) == 0 {
+		c.text("COUNT(*)")
+	}
+	c.text(" FROM (SELECT ")
+	c.text(list)
+	c.tail(inner, nil, through, keys)
+	c.text(") AS ")
+	c.quote(name)
+	c.text(" WHERE ")
+	c.qualified(name, "chosen")
+	c.order(terms)
+	c.limit(q)
 }

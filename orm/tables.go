@@ -32,36 +32,65 @@ func Tables() ([]*schema.Table, error) {
 
 // Tables returns the model's table and the join tables that it declares.
 func (m *ModelInfo) Tables() ([]*schema.Table, error) {
-	if err := m.resolve(); err != nil {
+	if err := m.resolve(); err != nil || m.meta.Unmanaged {
 		return nil, err
 	}
 	t := &schema.Table{App: m.App, Model: m.Name, Name: m.Table}
 	tables := []*schema.Table{t}
 	for _, f := range m.Fields {
-		switch {
-		case f.Column != "":
-			t.Columns = append(t.Columns, f.schemaColumn())
-			if f.Index || f.Relation != nil && !f.Unique && !f.PrimaryKey {
-				// Foreign keys are joined on and looked up by: they need one.
-				t.Indexes = append(t.Indexes, schema.Index{
-					Name: objectName(m.Table, f.Column, "idx"), Columns: []schema.IndexColumn{{Name: f.Column}},
-				})
+		for _, part := range f.columns() {
+			column := part.schemaColumn()
+			var err error
+			if column.Generated, column.Stored, err = m.computation(part); err != nil {
+				return nil, fmt.Errorf("orm: Meta of %s: %w", m.Name, err)
 			}
-		case f.Relation.join != nil && f.Relation.join.declared == f:
+			t.Columns = append(t.Columns, column)
+		}
+		if !f.PrimaryKey {
+			t.Indexes = append(t.Indexes, m.fieldIndexes(f)...)
+		}
+		for i, part := range f.keyFields {
+			// The first is served by the index of the key.
+			if i > 0 {
+				t.Indexes = append(t.Indexes, m.fieldIndexes(part)...)
+			}
+		}
+		if f.Relation != nil && f.Relation.join != nil && f.Relation.join.declared == f {
 			tables = append(tables, m.joinSchema(f))
 		}
 	}
+	t.ForeignKeys = m.foreignKeys()
 	if err := m.addMeta(t); err != nil {
 		return nil, fmt.Errorf("orm: Meta of %s: %w", m.Name, err)
 	}
 	return tables, nil
 }
 
+// fieldIndexes are the indexes that a field has by itself.
+func (m *ModelInfo) fieldIndexes(f *FieldInfo) []schema.Index {
+	names := f.columnNames()
+	index := schema.Index{}
+	for _, name := range names {
+		index.Columns = append(index.Columns, schema.IndexColumn{Name: name})
+	}
+	parts := append([]string{m.Table}, names...)
+	switch {
+	case len(f.Parts) > 0 && f.Unique:
+		index.Name, index.Unique = objectName(append(parts, "uniq")...), true
+	case f.Index, f.Relation != nil && !f.toMany() && !f.Unique:
+		// Foreign keys are joined on and looked up by: they need one.
+		index.Name = objectName(append(parts, "idx")...)
+	default:
+		return nil
+	}
+	return []schema.Index{index}
+}
+
 func (f *FieldInfo) schemaColumn() schema.Column {
 	c := schema.Column{
 		Name: f.Column, Field: f.Name, Type: f.Kind, Size: f.Size, Scale: f.Scale, Null: f.Null,
 		PrimaryKey: f.PrimaryKey, AutoIncrement: f.AutoIncrement, Unique: f.Unique && !f.PrimaryKey,
-		Default: f.defaultSQL, Collation: f.Collation, Comment: f.Comment,
+		Default: f.defaultSQL, DefaultNow: f.defaultNow, Elem: f.Elem, Native: f.Native, Collation: f.Collation, Comment: f.Comment,
 	}
 	if r := f.Relation; r != nil {
 		to := r.Target()
@@ -75,40 +104,60 @@ func (f *FieldInfo) schemaColumn() schema.Column {
 // key; the second index serves the way back.
 func (m *ModelInfo) joinSchema(f *FieldInfo) *schema.Table {
 	j, to := f.Relation.join, f.Relation.Target()
-	side := func(column string, m *ModelInfo) schema.Column {
-		pk := m.PrimaryKey
-		return schema.Column{
-			Name: column, Field: column, Type: pk.Kind, Size: pk.Size, PrimaryKey: true,
-			References: &schema.Reference{Table: m.Table, Column: pk.Column, OnDelete: schema.Cascade, Model: m.Label()},
-		}
+	t := &schema.Table{App: m.App, Model: m.Name + "_" + f.Snake, Name: j.table}
+	addJoinSide(t, j.owner, m)
+	addJoinSide(t, j.target, to)
+	index := schema.Index{Name: objectName(append(append([]string{j.table}, j.target...), "idx")...)}
+	for _, name := range j.target {
+		index.Columns = append(index.Columns, schema.IndexColumn{Name: name})
 	}
-	return &schema.Table{
-		App: m.App, Model: m.Name + "_" + f.Snake, Name: j.table,
-		Columns: []schema.Column{side(j.owner, m), side(j.target, to)},
-		Indexes: []schema.Index{{Name: objectName(j.table, j.target, "idx"), Columns: []schema.IndexColumn{{Name: j.target}}}},
+	t.Indexes = []schema.Index{index}
+	return t
+}
+
+// addJoinSide adds the columns of a join table that refer to a model.
+func addJoinSide(t *schema.Table, names []string, m *ModelInfo) {
+	pk := m.PrimaryKey
+	for i, part := range pk.columns() {
+		column := schema.Column{Name: names[i], Field: names[i], Type: part.Kind, Size: part.Size, PrimaryKey: true}
+		if len(names) == 1 {
+			column.References = &schema.Reference{Table: m.Table, Column: pk.Column, OnDelete: schema.Cascade, Model: m.Label()}
+		}
+		t.Columns = append(t.Columns, column)
+	}
+	if len(names) > 1 {
+		t.ForeignKeys = append(t.ForeignKeys, schema.ForeignKey{
+			Columns: names, Table: m.Table, References: pk.columnNames(), OnDelete: schema.Cascade, Model: m.Label(),
+		})
 	}
 }
 
 // addMeta adds what the model's Meta declares.
 func (m *ModelInfo) addMeta(t *schema.Table) error {
+	t.Comment = m.meta.Comment
 	for _, def := range m.meta.Indexes {
-		index, err := m.index(def.name, def.fields, "idx")
+		index, err := m.index(def, "idx")
 		if err != nil {
 			return err
-		}
-		if def.where != nil {
-			if index.Where, err = m.condition(*def.where); err != nil {
-				return err
-			}
 		}
 		t.Indexes = append(t.Indexes, index)
 	}
 	for _, def := range m.meta.Unique {
-		index, err := m.index(def.name, def.fields, "uniq")
+		index, err := m.index(IndexDef{name: def.name, fields: def.fields, where: def.where, include: def.include}, "uniq")
 		if err != nil {
 			return err
 		}
-		index.Unique = true
+		index.Unique, index.NullsNotDistinct, index.Deferred = true, def.nullsNotDistinct, def.delayed
+		if index.Deferred && (index.Where != "" || slices.ContainsFunc(index.Columns, func(c schema.IndexColumn) bool { return c.Expr != "" || c.Desc || c.OpClass != "" })) {
+			return fmt.Errorf("the unique constraint %s is Deferred, which only one over fields, without a condition, can be", index.Name)
+		}
+		t.Indexes = append(t.Indexes, index)
+	}
+	for _, def := range m.meta.Exclusions {
+		index, err := m.exclusion(def)
+		if err != nil {
+			return err
+		}
 		t.Indexes = append(t.Indexes, index)
 	}
 	for _, def := range m.meta.Checks {
@@ -124,35 +173,104 @@ func (m *ModelInfo) addMeta(t *schema.Table) error {
 	return nil
 }
 
-func (m *ModelInfo) index(name string, fields []any, suffix string) (schema.Index, error) {
-	index := schema.Index{Name: name}
+func (m *ModelInfo) index(def IndexDef, suffix string) (schema.Index, error) {
+	index := schema.Index{Name: def.name, Method: def.method}
 	parts := []string{m.Table}
-	for _, field := range fields {
-		desc := false
-		if o, ok := field.(Order); ok {
-			r, isRef := o.of.(ref)
-			if !isRef {
-				return index, fmt.Errorf("an index is over fields, not over expressions")
-			}
-			desc, field = o.desc, r
+	for _, member := range m.eachColumn(def.fields) {
+		column, part, err := m.indexColumn(member)
+		if err != nil {
+			return index, err
 		}
+		index.Columns = append(index.Columns, column)
+		parts = append(parts, part)
+	}
+	for _, field := range def.include {
 		f, err := m.indexed(field)
 		if err != nil {
 			return index, err
 		}
-		index.Columns = append(index.Columns, schema.IndexColumn{Name: f.Column, Desc: desc})
-		parts = append(parts, f.Column)
+		index.Include = append(index.Include, f.Column)
+	}
+	if def.where != nil {
+		var err error
+		if index.Where, err = m.condition(*def.where); err != nil {
+			return index, err
+		}
 	}
 	if len(index.Columns) == 0 {
 		return index, fmt.Errorf("an index without fields")
 	}
-	if name == "" {
+	if def.name == "" {
 		index.Name = objectName(append(parts, suffix)...)
 	}
 	if !validName(index.Name) {
 		return index, fmt.Errorf("%q cannot name an index: letters, digits and _", index.Name)
 	}
 	return index, nil
+}
+
+// eachColumn puts the columns of composite fields in their place.
+func (m *ModelInfo) eachColumn(members []any) []any {
+	var list []any
+	for _, member := range members {
+		field := member
+		o, ordered := member.(Order)
+		if ordered {
+			field = o.of
+		}
+		r, ok := field.(ref)
+		if !ok {
+			r, _ = refOf(field)
+		}
+		if _, t, err := r.resolve(m.names.root); err == nil && len(t.field.Parts) > 0 {
+			for _, part := range t.field.Parts {
+				if ordered {
+					list = append(list, Order{of: m.ref(part), desc: o.desc})
+				} else {
+					list = append(list, m.ref(part))
+				}
+			}
+			continue
+		}
+		list = append(list, member)
+	}
+	return list
+}
+
+// indexColumn is a member of an index and its part in the index's name.
+func (m *ModelInfo) indexColumn(member any) (column schema.IndexColumn, part string, err error) {
+	if classed, ok := member.(OpClassed); ok {
+		if !validName(classed.class) {
+			return column, "", fmt.Errorf("%q cannot be an operator class: letters, digits and _", classed.class)
+		}
+		member, column.OpClass = classed.field, classed.class
+	}
+	if o, ok := member.(Order); ok {
+		column.Desc = o.desc
+		if member = o.of; o.of == nil {
+			return column, "", fmt.Errorf("an empty Order in an index")
+		}
+	}
+	of, isOperand := member.(operand)
+	if e, isExpr := member.(Expr); isExpr {
+		of, isOperand = operandOf(e), true
+	}
+	if _, isRef := of.(ref); isRef || !isOperand {
+		f, err := m.indexed(member)
+		if err != nil {
+			return column, "", err
+		}
+		column.Name = f.Column
+		return column, f.Column, nil
+	}
+	c := newCompiler(portable{}, m)
+	c.inline = true
+	of.write(c)
+	column.Expr = string(c.buf)
+	for _, f := range m.fieldsIn(of) {
+		part += f.Column + "_"
+	}
+	return column, part + "expr", c.err
 }
 
 func (m *ModelInfo) indexed(field any) (*FieldInfo, error) {

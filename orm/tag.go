@@ -11,12 +11,12 @@ import (
 
 // tagKeys are the words an orm tag may hold; those marked true take a value.
 var tagKeys = map[string]bool{
-	"auto_now": false, "auto_now_add": false, "blank": false, "choices": true,
-	"collation": true, "column": true, "comment": true, "default": true,
-	"editable": true, "help": true, "index": false, "json": false,
-	"label": true, "null": false, "on_delete": true, "pk": false,
-	"related": true, "reverse": true, "scale": true, "size": true,
-	"text": false, "type": true, "unique": false,
+	"array": false, "auto_now": false, "auto_now_add": false, "blank": false, "choices": true,
+	"collation": true, "column": true, "columns": true, "comment": true, "db_default": true, "default": true,
+	"editable": true, "email": false, "help": true, "index": false, "json": false,
+	"label": true, "null": false, "on_delete": true, "pk": false, "regex": true,
+	"related": true, "reverse": true, "scale": true, "size": true, "slug": false, "soft_delete": false,
+	"symmetrical": false, "text": false, "through": true, "through_fields": true, "type": true, "unique": false, "unique_for_date": true, "unique_for_month": true, "unique_for_year": true, "url": false, "version": false,
 }
 
 // tag is a parsed orm tag: words separated by commas, each alone or with a
@@ -105,7 +105,8 @@ func (t tag) number(key string) (int, error) {
 
 var onDeletes = map[string]schema.OnDelete{
 	"cascade": schema.Cascade, "restrict": schema.Restrict, "set_null": schema.SetNull,
-	"set_default": schema.SetDefault, "no_action": schema.NoAction,
+	"set_default": schema.SetDefault, "no_action": schema.NoAction, "protect": schema.Restrict,
+	"db_cascade": schema.Cascade, "db_set_null": schema.SetNull, "db_set_default": schema.SetDefault,
 }
 
 // onDelete defaults to restrict: nothing is deleted that nobody named.

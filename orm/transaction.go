@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
 	"sync"
+	"time"
 )
 
 // TxOptions are the options of a transaction. The zero value is the database's
@@ -19,6 +21,11 @@ type TxOptions struct {
 	// Durable refuses to be nested: when Atomic returns nil, the data is
 	// written, whoever called.
 	Durable bool
+	// Retries is how often the whole transaction is tried again after a deadlock or
+	// a serialization failure ([ErrDeadlock], [ErrSerialization]). Then fn runs
+	// again from its beginning: it must do nothing beside the database that
+	// cannot be done twice. Default: 0.
+	Retries int
 	// WithoutForeignKeys lets foreign keys lead nowhere until the end of the
 	// transaction, where the database can; migrations rebuild tables so. It
 	// cannot be nested.
@@ -90,22 +97,86 @@ func (db *DB) Atomic(ctx context.Context, options TxOptions, fn func(ctx context
 	if db.closed.Load() {
 		return fmt.Errorf("%w: it was closed", ErrUnavailable)
 	}
+	if err := db.checkOutside(ctx); err != nil {
+		return err
+	}
+	for attempt := 0; ; attempt++ {
+		err := db.attempt(ctx, options, fn)
+		if attempt >= options.Retries || !IsRetryable(err) {
+			return err
+		}
+		if waitErr := backOff(ctx, attempt); waitErr != nil {
+			return errors.Join(err, waitErr)
+		}
+	}
+}
+
+// attempt runs fn in a transaction, once.
+func (db *DB) attempt(ctx context.Context, options TxOptions, fn func(ctx context.Context) error) error {
 	begun, err := db.backend.Begin(ctx, options)
 	if err != nil {
 		return db.failure(ctx, nil, err)
 	}
 	tx := &transaction{db: db, tx: begun}
-	inner := context.WithValue(ctx, scopeKey{}, &contextScope{db: db, tx: tx, outer: scopeOf(ctx)})
-	if err := tx.run(inner, fn); err != nil {
+	if !options.ReadOnly {
+		noteWrite(ctx)
+	}
+	inner := context.WithValue(ctx, scopeKey{}, &contextScope{db: db, tx: tx, outer: scopeOf(ctx), through: true})
+	if err := tx.runInside(inner, fn); err != nil {
+		if broken := tx.brokenBy(); IsRetryable(broken) && !IsRetryable(err) {
+			err = errors.Join(err, broken) // what fn made of it does not hide it
+		}
 		return err
 	}
 	tx.mu.Lock()
 	tx.committed = true
 	tx.mu.Unlock()
-	for _, h := range tx.hooks {
-		h.fn(h.ctx)
-	}
+	runHooks(tx.hooks)
 	return nil
+}
+
+// IsRetryable reports whether err is of a transaction that may well succeed when it is
+// run again from its beginning: a deadlock or a serialization failure.
+func IsRetryable(err error) bool {
+	return errors.Is(err, ErrDeadlock) || errors.Is(err, ErrSerialization)
+}
+
+// The pause before a transaction is tried again doubles from backOffFirst to backOffMost.
+const (
+	backOffFirst = 5 * time.Millisecond
+	backOffMost  = time.Second
+)
+
+// backOff waits for a random part of the pause, so that those who met do not meet again.
+func backOff(ctx context.Context, attempt int) error {
+	pause := backOffMost
+	if attempt < 8 {
+		pause = min(pause, backOffFirst<<attempt)
+	}
+	timer := time.NewTimer(pause/2 + rand.N(pause/2)) //nolint:gosec // no secret
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// runHooks calls all hooks, in order. One that panics keeps none of the others from being
+// called; then the panic goes on.
+func runHooks(hooks []commitHook) {
+	if len(hooks) == 0 {
+		return
+	}
+	defer runHooks(hooks[1:])
+	hooks[0].fn(hooks[0].ctx)
+}
+
+// runInside is run, known to [DB.CheckTransactions].
+func (tx *transaction) runInside(ctx context.Context, fn func(ctx context.Context) error) error {
+	defer tx.db.enter()()
+	return tx.run(ctx, fn)
 }
 
 // run calls fn and ends the transaction, whichever way fn is left.
@@ -134,7 +205,11 @@ func (tx *transaction) run(ctx context.Context, fn func(ctx context.Context) err
 		}
 		return err
 	}
-	return tx.db.failure(ctx, nil, tx.tx.Commit(ctx))
+	err = tx.db.failure(ctx, nil, tx.tx.Commit(ctx))
+	if errors.Is(err, ErrUnavailable) {
+		err = fmt.Errorf("%w: %w", ErrCommitUnknown, err)
+	}
+	return err
 }
 
 // end makes contexts that still carry the transaction useless.
@@ -155,6 +230,12 @@ func (tx *transaction) usable() error {
 		return fmt.Errorf("%w (%w)", ErrBrokenTransaction, tx.broken)
 	}
 	return nil
+}
+
+func (tx *transaction) brokenBy() error {
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	return tx.broken
 }
 
 // broke notes the failure of a statement.
@@ -210,12 +291,20 @@ func (tx *transaction) savepoint(ctx context.Context, fn func(ctx context.Contex
 	return nil
 }
 
+// isOver reports an error after which nothing is left of the whole transaction: MySQL
+// rolls all of it back after a deadlock, and what comes next would be written for itself.
+func isOver(broken error) bool { return IsRetryable(broken) || errors.Is(broken, ErrUnavailable) }
+
 // rollbackTo undoes what was done since a savepoint and makes the transaction
 // usable again.
 func (tx *transaction) rollbackTo(ctx context.Context, name string, depth int) error {
 	ctx = context.WithoutCancel(ctx)
 	tx.mu.Lock()
 	broken := tx.broken
+	if isOver(broken) {
+		tx.mu.Unlock()
+		return nil
+	}
 	tx.broken = nil
 	tx.depth = depth - 1
 	kept := tx.hooks[:0]
@@ -240,14 +329,15 @@ func (tx *transaction) rollbackTo(ctx context.Context, name string, depth int) e
 // OnCommit calls fn when the context's transaction is written: in the order of
 // the calls, after the outermost Atomic has committed, with a context outside of
 // it. What was asked for in a savepoint that is rolled back, or in a transaction
-// that is, is never called. Without a transaction fn is called at once.
+// that is, is never called. Without a transaction fn is called at once. A function that
+// panics keeps the others from nothing: they are called, and then the panic goes on.
 func OnCommit(ctx context.Context, fn func(ctx context.Context)) {
 	s := currentTransaction(ctx)
 	if s == nil {
 		fn(ctx)
 		return
 	}
-	outside := context.WithValue(ctx, scopeKey{}, &contextScope{db: s.db, outer: s.outer})
+	outside := context.WithValue(ctx, scopeKey{}, &contextScope{db: s.db, outer: s.outer, through: true})
 	s.tx.mu.Lock()
 	if s.tx.committed {
 		s.tx.mu.Unlock()

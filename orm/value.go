@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/retort-web/retort/orm/schema"
 )
@@ -15,7 +16,7 @@ import (
 // plainValue reduces a value to what a Querier takes.
 func plainValue(v any) (any, error) {
 	switch v := v.(type) {
-	case nil, bool, int64, float64, string, []byte:
+	case nil, bool, int64, float64, string, []byte, Tuple:
 		return v, nil
 	case int:
 		return int64(v), nil
@@ -54,7 +55,11 @@ func (f *FieldInfo) convert(v any, text bool) (any, error) {
 	}
 	r := reflect.ValueOf(v)
 	if r.Type() == f.Type {
-		return f.codec.loadValue(r)
+		// A part of a key stands alone here, without the other parts beside it.
+		return f.lone().loadValue(r)
+	}
+	if f.keyCodec != nil && r.Type() == f.keyCodec.goType {
+		return f.keyCodec.loadValue(r)
 	}
 	if r.Kind() == reflect.Pointer {
 		if r.IsNil() {
@@ -77,18 +82,25 @@ func (f *FieldInfo) convert(v any, text bool) (any, error) {
 // keyOf takes the primary key of a row given for a foreign key.
 func (f *FieldInfo) keyOf(row reflect.Value) (any, error) {
 	pk := f.Relation.Target().PrimaryKey
-	key, err := pk.Get(row.Interface())
+	base, err := pk.model.rowBase(row.Interface())
 	if err != nil {
 		return nil, err
 	}
-	if reflect.ValueOf(key).IsZero() {
+	p := unsafe.Add(base, pk.offset)
+	if pk.isZero(p) {
 		return nil, fmt.Errorf("the %s is not saved; insert it first", f.Relation.Target().Name)
 	}
-	return plainValue(key)
+	return pk.codec.load(p)
 }
 
 // fit checks that a plain value suits the kind of the column.
 func (f *FieldInfo) fit(p, v any) (any, error) {
+	if len(f.Parts) > 0 {
+		if values, is := p.(Tuple); is && len(values) == len(f.Parts) {
+			return p, nil
+		}
+		return nil, fmt.Errorf("a %T is given where a key of %d columns is needed", v, len(f.Parts))
+	}
 	ok := false
 	switch f.Kind {
 	case schema.Bool:
@@ -148,6 +160,9 @@ func (f *FieldInfo) holds(n int64) bool {
 
 // parse reads a string in the form of the field's type.
 func (f *FieldInfo) parse(s string) (any, error) {
+	if len(f.Parts) > 0 {
+		return f.parseTuple(s)
+	}
 	kind := f.Kind
 	if f.Relation != nil {
 		kind = f.Relation.Target().PrimaryKey.Kind

@@ -47,10 +47,15 @@ type Client struct {
 	// EnforceCSRF makes requests say nothing about where they come from, so
 	// that the app wants the token of a form.
 	EnforceCSRF bool
+	// NoRepeatedQueries fails the test when a line of the app asks the database
+	// again and again within one request; see [orm.QueryGuard]. Without it the
+	// line is only in the test's log.
+	NoRepeatedQueries bool
 
-	t   testing.TB
-	app *retort.App
-	jar http.CookieJar
+	guard *guard
+	t     testing.TB
+	app   *retort.App
+	jar   http.CookieJar
 }
 
 // Rendered is one template that a handler answered with.
@@ -77,10 +82,12 @@ func New(t testing.TB, app *retort.App) *Client {
 	if err := app.Startup(context.Background()); err != nil {
 		t.Fatalf("retorttest: the app cannot start: %v", err)
 	}
+	c.guard = newGuard(t, app)
 	t.Cleanup(func() {
 		if err := app.Shutdown(context.Background()); err != nil {
 			t.Errorf("retorttest: shutdown: %v", err)
 		}
+		c.guard.end()
 	})
 	return c
 }
@@ -93,7 +100,8 @@ func (c *Client) Fresh() *Client {
 	}
 	return &Client{
 		Header: c.Header.Clone(), Host: c.Host, Secure: c.Secure, RemoteAddr: c.RemoteAddr,
-		FollowRedirects: c.FollowRedirects, EnforceCSRF: c.EnforceCSRF, t: c.t, app: c.app, jar: jar,
+		FollowRedirects: c.FollowRedirects, EnforceCSRF: c.EnforceCSRF,
+		NoRepeatedQueries: c.NoRepeatedQueries, guard: c.guard, t: c.t, app: c.app, jar: jar,
 	}
 }
 
@@ -275,7 +283,8 @@ func (c *Client) once(r *http.Request) *Response {
 				aborted = true
 			}
 		}()
-		c.app.ServeHTTP(rec, r.WithContext(context.WithValue(r.Context(), captureKey{}, captured)))
+		ctx := c.guard.watch(r.Context(), c.NoRepeatedQueries)
+		c.app.ServeHTTP(rec, r.WithContext(context.WithValue(ctx, captureKey{}, captured)))
 	}()
 	c.jar.SetCookies(site, rec.Result().Cookies())
 	return &Response{ResponseRecorder: rec, Request: r, Aborted: aborted, Templates: captured.list, t: c.t, sent: sent}

@@ -74,6 +74,7 @@ func (rt *Route) answers(method string) bool {
 // explainPath follows one pattern. An empty reason means that it fits.
 func explainPath(elements []element, path string) (reached int, reason string) {
 	w := walk{path: path}
+	var params Params // thrown away, but the walk numbers its texts through
 	i := 0
 	for _, s := range steps(elements) {
 		left := path[i:]
@@ -106,7 +107,7 @@ func explainPath(elements []element, path string) (reached int, reason string) {
 		if s.branch.slash {
 			text = strings.TrimSuffix(text, "/")
 		}
-		if !w.split(s.branch.parts, text, &Params{}) {
+		if !w.split(s.branch.parts, text, &params) {
 			return i, fmt.Sprintf("%s does not accept %q%s", describe(s.branch), text, refusal(s.branch, text))
 		}
 		i = end

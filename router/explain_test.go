@@ -62,3 +62,19 @@ func TestExplain(t *testing.T) {
 		t.Errorf("loose: %+v", got)
 	}
 }
+
+// TestExplainManyVariables has more variables than Params holds in itself.
+func TestExplainManyVariables(t *testing.T) {
+	t.Parallel()
+	r := newRouter(t, Options{}, "/{a}/{b}/{c}/{d}/{e}/{f}/{g}/{h}/{i:int}")
+	for _, a := range r.Explain("GET", "", "/1/2/3/4/5/6/7/8/nine") {
+		if !strings.Contains(a.Reason, "does not accept") {
+			t.Errorf("reason %q", a.Reason)
+		}
+	}
+	var p Params
+	r.Lookup("GET", "", "/1/2/3/4/5/6/7/8/9", "", &p)
+	if p.Get("e") != "5" || p.Get("i") != "9" {
+		t.Errorf("e is %q, i is %q", p.Get("e"), p.Get("i"))
+	}
+}

@@ -3,7 +3,7 @@ package router
 import "strings"
 
 // inlineParams is how many values a Params holds without allocating.
-const inlineParams = 6
+const inlineParams = 4
 
 // Params are the variables of a matched route. It is meant to be embedded by
 // value; the zero value is empty. [Router.Lookup] fills it. Its texts are parts
@@ -12,7 +12,12 @@ type Params struct {
 	route  *Route
 	n      int
 	inline [inlineParams]string
-	more   []string // beyond inline
+	others *others // nil where inline is enough, as it is for most
+}
+
+// others are what few routes need.
+type others struct {
+	texts  []string // beyond inline
 	parsed []any    // by index: what user-made converters parsed
 }
 
@@ -43,7 +48,7 @@ func (p *Params) Value(name string) any {
 	if r, ok := p.route.variables[i].rule.(textRule); ok {
 		return r.value(p.text(i))
 	}
-	return p.parsed[i]
+	return p.others.parsed[i]
 }
 
 // Len is the number of variables.
@@ -71,14 +76,18 @@ func (p *Params) text(i int) string {
 	if i < inlineParams {
 		return p.inline[i]
 	}
-	return p.more[i-inlineParams]
+	return p.others.texts[i-inlineParams]
 }
 
 func (p *Params) reset() {
-	p.route, p.n = nil, 0
-	if p.more != nil || p.parsed != nil {
-		p.more, p.parsed = nil, nil
+	p.route, p.n, p.others = nil, 0, nil
+}
+
+func (p *Params) needOthers() *others {
+	if p.others == nil {
+		p.others = new(others)
 	}
+	return p.others
 }
 
 // set stores the i-th text; texts after it are of an abandoned attempt.
@@ -87,14 +96,16 @@ func (p *Params) set(i int, text string) {
 		p.inline[i] = text
 		return
 	}
-	p.more = append(p.more[:i-inlineParams], text)
+	o := p.needOthers()
+	o.texts = append(o.texts[:i-inlineParams], text)
 }
 
 func (p *Params) setParsed(i int, value any) {
-	for len(p.parsed) <= i {
-		p.parsed = append(p.parsed, nil)
+	o := p.needOthers()
+	for len(o.parsed) <= i {
+		o.parsed = append(o.parsed, nil)
 	}
-	p.parsed[i] = value
+	o.parsed[i] = value
 }
 
 // complete makes the first n texts the variables of route.
@@ -110,7 +121,10 @@ func (p *Params) restoreSlashes() {
 	for i := range p.inline {
 		p.inline[i] = strings.ReplaceAll(p.inline[i], "\x00", "/")
 	}
-	for i := range p.more {
-		p.more[i] = strings.ReplaceAll(p.more[i], "\x00", "/")
+	if p.others == nil {
+		return
+	}
+	for i, text := range p.others.texts {
+		p.others.texts[i] = strings.ReplaceAll(text, "\x00", "/")
 	}
 }

@@ -1,16 +1,12 @@
 package server
 
 import (
-	"context"
 	"io"
 	"log/slog"
 	"net/http"
 	"slices"
 	"time"
 )
-
-// maxLoggedPath is how many bytes of a path are logged.
-const maxLoggedPath = 512
 
 // An AccessLogger writes one line per request. Use [AccessLog] where its defaults do.
 type AccessLogger struct {
@@ -32,7 +28,7 @@ type AccessLogger struct {
 }
 
 // AccessLog is a handler that calls next and then writes a line to logger: method, path
-// (without the query, which may hold secrets; cut after 512 bytes), status, bytes of the
+// (without the query, which may hold secrets; see [LoggedPath]), status, bytes of the
 // body, duration, remote address and request id. Requests for one of the paths in skip are
 // logged only if they fail with 5xx.
 //
@@ -71,33 +67,10 @@ func (a AccessLogger) log(w *countingWriter, r *http.Request, method, path strin
 	if logger == nil {
 		logger = slog.Default()
 	}
-	ctx := r.Context()
-	if !logger.Enabled(ctx, slog.LevelInfo) {
-		return
-	}
-	if len(path) > maxLoggedPath {
-		path = path[:maxLoggedPath] + "..."
-	}
-	if len(method) > 16 {
-		method = method[:16] + "..."
-	}
-	var attrs [8]slog.Attr
-	line := append(attrs[:0],
-		slog.String("method", method),
-		slog.String("path", path),
-		slog.Int("status", status),
-		slog.Int64("bytes", w.bytes),
-		slog.Duration("duration", took),
-		slog.String("remote", a.remote(r)))
-	if id := a.requestID(w, r); id != "" {
-		line = append(line, slog.String("request_id", id))
-	}
-	if !finished {
-		line = append(line, slog.Bool("aborted", true))
-	}
-	// The client may be gone and the request's context with it; the line is wanted all the
-	// same.
-	logger.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "request", line...)
+	AccessLine{
+		Method: method, Path: path, Status: status, Bytes: w.bytes, Duration: took,
+		Remote: a.remote(r), RequestID: a.requestID(w, r), Aborted: !finished,
+	}.Log(r.Context(), logger)
 }
 
 func (a AccessLogger) remote(r *http.Request) string {

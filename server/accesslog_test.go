@@ -63,7 +63,7 @@ func TestAccessLog(t *testing.T) {
 		{"abort after the head", "/a", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "x"); panic(http.ErrAbortHandler) }, map[string]any{"status": 200.0, "bytes": 1.0, "aborted": true}},
 		{"changed path", "/a", func(w http.ResponseWriter, r *http.Request) { r.URL.Path = "/b" }, map[string]any{"path": "/a"}},
 		{"forged line", "/a\n{\"status\":1}\x1b[31m", func(w http.ResponseWriter, r *http.Request) {}, map[string]any{"path": "/a\n{\"status\":1}\x1b[31m"}},
-		{"long path", "/" + strings.Repeat("a", 5000), func(w http.ResponseWriter, r *http.Request) {}, map[string]any{"path": "/" + strings.Repeat("a", 511) + "..."}},
+		{"long path", "/" + strings.Repeat("a", 5000), func(w http.ResponseWriter, r *http.Request) {}, map[string]any{"path": "/" + strings.Repeat("a", 511) + "…"}},
 		{"failed and skipped", "/healthz", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(503) }, map[string]any{"status": 503.0}},
 	} {
 		line := logged(t, c.handler, get(c.path), "/healthz")

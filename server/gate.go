@@ -53,17 +53,9 @@ func (h *gate) answer(w http.ResponseWriter, r *http.Request) {
 	h.next.ServeHTTP(w, r)
 }
 
-// CleanHeaders removes the headers of a request whose names contain an underscore before
-// next sees it. Gateways of old turned both "-" and "_" into "_", and a stranger's
-// X_Forwarded_For then passed for the proxy's X-Forwarded-For. [Server] does this by
-// itself.
-func CleanHeaders(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		cleanHeaders(r)
-		next.ServeHTTP(w, r)
-	})
-}
-
+// cleanHeaders removes the headers of a request whose names contain an underscore. Gateways
+// of old turned both "-" and "_" into "_", and a stranger's X_Forwarded_For then passed for the
+// proxy's X-Forwarded-For.
 func cleanHeaders(r *http.Request) {
 	for name := range r.Header {
 		if strings.IndexByte(name, '_') >= 0 {

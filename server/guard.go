@@ -57,11 +57,12 @@ type guard struct {
 	hijacked   atomic.Bool
 
 	// Deadlines for reading are handed on only when a read waits for them: net/http sets
-	// six for each request, of which three matter.
+	// six for each request, of which two matter. One that Conn has and that is too early is
+	// left there, until it passes.
+	readDeadline atomic.Int64 // a deadline, as net/http or a handler set it
+	reading      atomic.Bool
 	mu           sync.Mutex
-	readDeadline time.Time // as net/http or a handler set it
-	applied      time.Time // as Conn knows it
-	reading      bool
+	applied      deadline // as Conn knows it
 	interrupted  bool
 
 	ownWriteDeadline atomic.Bool  // a handler took it into its own hands
@@ -163,10 +164,10 @@ func (g *guard) receive(p []byte) (n int, err error) {
 	for {
 		if g.framing.expectsBody() && g.pace.allowance > 0 {
 			start := time.Now()
-			n, err = g.readConn(p, g.pace.until(start))
+			n, err = g.readConn(p, deadlineAt(g.pace.until(start)))
 			g.pace.spend(time.Since(start), n)
 		} else {
-			n, err = g.readConn(p, time.Time{})
+			n, err = g.readConn(p, noDeadline)
 		}
 		if n > 0 || err == nil || !errors.Is(err, os.ErrDeadlineExceeded) || !g.wasInterrupted() {
 			return n, err
@@ -179,29 +180,44 @@ func (g *guard) receive(p []byte) (n int, err error) {
 
 // readConn reads from the network until the deadline set from outside or the given one, if
 // any.
-func (g *guard) readConn(p []byte, until time.Time) (int, error) {
-	g.mu.Lock()
-	if until.IsZero() || !g.readDeadline.IsZero() && g.readDeadline.Before(until) {
-		until = g.readDeadline
+func (g *guard) readConn(p []byte, until deadline) (int, error) {
+	g.reading.Store(true)
+	defer g.reading.Store(false)
+	for {
+		g.mu.Lock()
+		// Who sets another one from here on applies it.
+		wanted := until.orEarlier(deadline(g.readDeadline.Load()))
+		if g.interrupted {
+			wanted = passed
+		}
+		if g.applied == passed || g.applied.orEarlier(wanted) != g.applied {
+			g.apply(wanted)
+		}
+		g.mu.Unlock()
+		n, err := g.Conn.Read(p)
+		if n > 0 || err == nil || !errors.Is(err, os.ErrDeadlineExceeded) || g.late(until) {
+			return n, err
+		}
 	}
-	if g.interrupted {
-		until = longAgo
-	}
-	g.apply(until)
-	g.reading = true
-	g.mu.Unlock()
-	n, err := g.Conn.Read(p)
+}
+
+// late reports whether what ended a read was meant to, and has Conn forget a deadline that
+// came too early.
+func (g *guard) late(until deadline) bool {
 	g.mu.Lock()
-	g.reading = false
-	g.mu.Unlock()
-	return n, err
+	defer g.mu.Unlock()
+	if g.interrupted || until.orEarlier(deadline(g.readDeadline.Load())).isOver() {
+		return true
+	}
+	g.applied = passed
+	return false
 }
 
 // apply is called with g.mu held.
-func (g *guard) apply(deadline time.Time) {
-	if deadline != g.applied {
-		g.applied = deadline
-		g.Conn.SetReadDeadline(deadline)
+func (g *guard) apply(d deadline) {
+	if d != g.applied {
+		g.applied = d
+		g.Conn.SetReadDeadline(d.time())
 	}
 }
 
@@ -272,8 +288,8 @@ func (g *guard) interrupt() {
 		return
 	}
 	g.interrupted = true
-	if g.reading {
-		g.apply(longAgo)
+	if g.reading.Load() {
+		g.apply(passed)
 	}
 }
 
@@ -290,7 +306,7 @@ func (g *guard) wasInterrupted() bool {
 // as a deadline that passes before the process gets to run keeps a read from looking at all.
 func (g *guard) lastLook(p []byte) (n int, err error) {
 	for range 2 {
-		n, err = g.readConn(p, time.Now().Add(lookTime))
+		n, err = g.readConn(p, deadlineAt(time.Now().Add(lookTime)))
 		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 			return n, err
 		}
@@ -299,14 +315,17 @@ func (g *guard) lastLook(p []byte) (n int, err error) {
 }
 
 func (g *guard) SetReadDeadline(t time.Time) error {
+	g.readDeadline.Store(int64(deadlineAt(t)))
+	if !g.reading.Load() && !g.hijacked.Load() {
+		return nil // the next read sees it
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.readDeadline = t
 	if g.hijacked.Load() {
 		return g.Conn.SetReadDeadline(t)
 	}
-	if g.reading && !g.interrupted {
-		g.apply(t)
+	if !g.interrupted {
+		g.apply(deadline(g.readDeadline.Load()))
 	}
 	return nil
 }
@@ -396,7 +415,7 @@ func (g *guard) endRequest() {
 func (g *guard) stepAside() {
 	g.mu.Lock()
 	g.hijacked.Store(true)
-	g.apply(g.readDeadline)
+	g.apply(deadline(g.readDeadline.Load()))
 	if g.writeCleared.Load() {
 		g.Conn.SetWriteDeadline(time.Time{})
 	}

@@ -1,11 +1,13 @@
 package server
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -163,5 +165,67 @@ func TestPace(t *testing.T) {
 	p.spend(0, 1<<40)
 	if p.allowance != time.Second {
 		t.Errorf("after more bytes than a duration counts: %v", p.allowance)
+	}
+}
+
+// TestIdleDeadlineDoesNotReachTheNextRequest: the deadline of the wait before a request is
+// left on the connection, and is of no consequence when it passes while a handler runs.
+func TestIdleDeadlineDoesNotReachTheNextRequest(t *testing.T) {
+	t.Parallel()
+	addr, _ := run(t, &Server{
+		IdleTimeout: 100 * time.Millisecond, ReadHeaderTimeout: 100 * time.Millisecond,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/slow" {
+				select {
+				case <-r.Context().Done():
+				case <-time.After(300 * time.Millisecond):
+				}
+			}
+			fmt.Fprint(w, r.Context().Err())
+		}),
+	})
+	conn := dial(t, addr)
+	answers := bufio.NewReader(conn)
+	for _, path := range []string{"/", "/slow", "/", "/slow"} {
+		io.WriteString(conn, crlf("GET "+path+" HTTP/1.1", "Host: a", "", ""))
+		response, err := http.ReadResponse(answers, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body, err := io.ReadAll(response.Body); string(body) != "<nil>" {
+			t.Errorf("%s: the context of the request: %s, %v", path, body, err)
+		}
+	}
+	start := time.Now()
+	if _, err := answers.ReadByte(); err != io.EOF || time.Since(start) < 50*time.Millisecond {
+		t.Errorf("an idle connection: %v after %v", err, time.Since(start))
+	}
+}
+
+func TestDeadline(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	soon, later := deadlineAt(now.Add(time.Hour)), deadlineAt(now.Add(2*time.Hour))
+	for _, test := range []struct{ a, b, earlier deadline }{
+		{noDeadline, noDeadline, noDeadline},
+		{noDeadline, soon, soon},
+		{soon, noDeadline, soon},
+		{soon, later, soon},
+		{later, soon, soon},
+		{passed, soon, passed},
+		{noDeadline, passed, passed},
+	} {
+		if got := test.a.orEarlier(test.b); got != test.earlier {
+			t.Errorf("%d or %d: got %d", test.a, test.b, got)
+		}
+	}
+	if d := deadlineAt(longAgo); d != passed || !d.isOver() || soon.isOver() || noDeadline.isOver() {
+		t.Errorf("long ago is %d", d)
+	}
+	if got := soon.time().Sub(now); got != time.Hour {
+		t.Errorf("in an hour became in %v", got)
+	}
+	if !noDeadline.time().IsZero() || !passed.time().Equal(longAgo) {
+		t.Error("none and passed")
 	}
 }

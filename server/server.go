@@ -24,8 +24,8 @@
 // served over TLS (see [TLSFiles]), and in clear text if [Server.H2C] is set. Certificate
 // files are read again when they change.
 //
-// [AccessLog] writes a line per request. [CleanHeaders] and [ValidHost] serve programs with
-// a server of their own.
+// [AccessLog] writes a line per request. [ValidHost] serves programs with a server of their
+// own.
 package server
 
 import (

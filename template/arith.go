@@ -67,6 +67,9 @@ func multiply(x *exec, a, b value) value {
 	if a.isNumber() && b.isNumber() {
 		return arithmetic('*', a, b)
 	}
+	if a.isUndefined() {
+		a.undefined().fail()
+	}
 	if b.isString() || b.isSequence() || isGoSlice(b) {
 		a, b = b, a
 	}
@@ -82,9 +85,7 @@ func multiply(x *exec, a, b value) value {
 func repeat(x *exec, a, times value) value {
 	n := int64(0)
 	if times.kind == kindBig {
-		if times.big().Sign() > 0 {
-			n = math.MaxInt32
-		}
+		panic(runtimeError("cannot repeat by an integer beyond 64 bits"))
 	} else {
 		n = max(times.int(), 0)
 	}
@@ -295,25 +296,6 @@ func floatPower(a, b float64) value {
 		panic(runtimeError("numerical result out of range"))
 	}
 	return floatValue(f)
-}
-
-// pow is a to the power of b. Whole and half exponents are computed with more
-// digits first, since there the result is often exact.
-func pow(a, b float64) float64 {
-	if double := b * 2; a > 0 && double == math.Trunc(double) && math.Abs(double) <= 128 && !math.IsInf(a, 0) {
-		x, n := new(big.Float).SetPrec(300).SetFloat64(a), int(math.Abs(double))
-		result := new(big.Float).SetPrec(300).SetInt64(1)
-		for ; n > 0; n-- {
-			result.Mul(result, x)
-		}
-		result.Sqrt(result)
-		if b < 0 {
-			result.Quo(big.NewFloat(1), result)
-		}
-		f, _ := result.Float64()
-		return f
-	}
-	return math.Pow(a, b)
 }
 
 func negate(a value) value {

@@ -1,6 +1,6 @@
 package template
 
-// The syntax tree. Nodes know their line; expressions that cannot fail do not.
+// The syntax tree. Nodes know their place; expressions that cannot fail do not.
 
 type (
 	expression interface{}
@@ -15,12 +15,14 @@ type (
 	nameExpr struct {
 		name  string
 		store bool
+		at    spot
 	}
 	// namespaceRef is the target of {% set ns.attr = … %}.
 	namespaceRef struct{ name, attr string }
 	attrExpr     struct {
 		obj  expression
 		name string
+		at   spot
 	}
 	itemExpr   struct{ obj, key expression }
 	sliceExpr  struct{ start, stop, step expression } // absent parts are nil
@@ -36,19 +38,19 @@ type (
 	callExpr struct {
 		fn   expression
 		args arguments
-		line int
+		at   spot
 	}
 	filterExpr struct {
 		in   expression // nil for what a block captured
 		name string
 		args arguments
-		line int
+		at   spot
 	}
 	testExpr struct {
 		in   expression
 		name string
 		args arguments
-		line int
+		at   spot
 	}
 	listExpr  struct{ items []expression }
 	tupleExpr struct {
@@ -71,7 +73,7 @@ type (
 	}
 	condExpr struct {
 		test, yes, no expression // no may be nil
-		line          int
+		at            spot
 	}
 	// trustedExpr marks a translation as safe where autoescape is on.
 	trustedExpr struct{ e expression }
@@ -80,94 +82,106 @@ type (
 type (
 	outputNode struct {
 		parts []expression
-		line  int
+		at    spot
 	}
 	forNode struct {
 		target, iter, test expression
 		body, orElse       []statement
 		recursive          bool
-		line               int
+		at                 spot
 	}
 	ifNode struct {
 		test   expression
 		body   []statement
 		elifs  []*ifNode
 		orElse []statement
-		line   int
+		at     spot
 	}
 	macroNode struct {
 		name     string // empty for the body of a call block
 		params   []*nameExpr
 		defaults []expression
 		body     []statement
-		line     int
+		at       spot
 	}
 	callNode struct {
 		macro *macroNode
 		call  *callExpr
-		line  int
+		at    spot
 	}
 	filterNode struct {
 		filter *filterExpr
 		body   []statement
-		line   int
+		at     spot
 	}
 	withNode struct {
 		targets, values []expression
 		body            []statement
-		line            int
+		at              spot
 	}
 	blockNode struct {
 		name             string
 		body             []statement
 		scoped, required bool
-		line             int
+		partial          partialKind
+		at               spot
 	}
 	extendsNode struct {
 		template expression
-		line     int
+		at       spot
 	}
 	includeNode struct {
 		template                   expression
 		ignoreMissing, withContext bool
-		line                       int
+		// only lists the variables the template sees, if it sees no others.
+		only []string
+		at   spot
 	}
 	importNode struct {
 		template    expression
 		target      string
 		withContext bool
-		line        int
+		at          spot
 	}
 	fromImportNode struct {
 		template    expression
 		names       [][2]string // name there, name here
 		withContext bool
-		line        int
+		at          spot
 	}
 	setNode struct {
 		target, e expression
-		line      int
+		at        spot
 	}
 	setBlockNode struct {
 		target expression
 		filter *filterExpr
 		body   []statement
-		line   int
+		at     spot
 	}
 	autoescapeNode struct {
 		e    expression
 		body []statement
-		line int
+		at   spot
 	}
 	doNode struct {
-		e    expression
-		line int
+		e  expression
+		at spot
 	}
 	loopControlNode struct {
 		stop bool // break, else continue
-		line int
+		at   spot
 	}
-	debugNode struct{ line int }
+	debugNode struct{ at spot }
+)
+
+// partialKind tells blocks made by partialdef and partial from others.
+type partialKind uint8
+
+const (
+	partialNone  partialKind = iota
+	partialApart             // defines the block without printing it
+	partialUse               // prints a block that is defined elsewhere in the file
 )
 
 // walk calls visit for every node of the tree in source order; if visit

@@ -21,6 +21,11 @@ func getAttr(x *exec, obj value, name string) value {
 			return v
 		}
 	case kindGo:
+		if obj.isOrdered() {
+			if m := dictMethod(name); m != nil {
+				return bind(obj, name, m)
+			}
+		}
 		if v, ok := goAttr(x, obj, name); ok {
 			return v
 		}
@@ -45,6 +50,9 @@ func getAttr(x *exec, obj value, name string) value {
 		}
 		fallthrough
 	default:
+		if v, ok := numberAttr(obj, name); ok {
+			return v
+		}
 		if m := methodOf(obj, name); m != nil {
 			return bind(obj, name, m)
 		}
@@ -63,6 +71,10 @@ func attribute(x *exec, obj value, name string) (value, bool) {
 		}
 	case kindObject:
 		if v, ok := objectAttr(x, obj.object(), name); ok {
+			return v, true
+		}
+	default:
+		if v, ok := numberAttr(obj, name); ok {
 			return v, true
 		}
 	}
@@ -165,7 +177,13 @@ func stringItem(obj, key value) (value, bool) {
 }
 
 func ascii(s string) bool {
-	for i := range len(s) {
+	at := 0
+	for ; at+8 <= len(s); at += 8 {
+		if wordAt(s, at)&topBits != 0 {
+			return false
+		}
+	}
+	for i := at; i < len(s); i++ {
 		if s[i] >= 0x80 {
 			return false
 		}
@@ -242,7 +260,7 @@ func objectAttr(x *exec, o object, name string) (value, bool) {
 
 // goAttr finds an attribute of a Go value: what it answers itself, a field, a
 // method, or the key of a relation.
-func goAttr(_ *exec, obj value, name string) (value, bool) {
+func goAttr(x *exec, obj value, name string) (value, bool) {
 	t := obj.typ
 	if t.caps&capAttr != 0 {
 		if a, ok := obj.addressed().Interface().(Attributer).TemplateAttr(name); ok {
@@ -259,8 +277,10 @@ func goAttr(_ *exec, obj value, name string) (value, bool) {
 	case m == nil:
 		return value{}, false
 	case m.method < 0:
+		x.allowMember(obj, m)
 		return m.load(obj.ptr), true
 	}
+	x.allowMember(obj, m)
 	return objectValue(&goFunction{name: m.name, fn: obj.addressed().Method(m.method)}), true
 }
 
@@ -272,9 +292,10 @@ func goItem(obj, key value) (value, bool) {
 			return fromAny(a), true
 		}
 	}
-	switch t.class {
-	case classMap:
+	if obj.isGoMapping() {
 		return mapGet(obj, key)
+	}
+	switch t.class {
 	case classSlice:
 		data, n := t.slice(obj)
 		if i, ok := index(key, n); ok {
@@ -299,7 +320,12 @@ type methodFunc func(x *exec, self value, a *callArgs) value
 // methodOf finds a built-in method of a value.
 func methodOf(v value, name string) methodFunc {
 	switch v.kind {
-	case kindString, kindSafe:
+	case kindString:
+		if name == "striptags" || name == "unescape" { // of safe strings only
+			return nil
+		}
+		return stringMethod(name)
+	case kindSafe:
 		return stringMethod(name)
 	case kindDict:
 		return dictMethod(name)
@@ -311,7 +337,7 @@ func methodOf(v value, name string) methodFunc {
 		return numberMethod(v.kind, name)
 	case kindGo:
 		switch {
-		case v.typ.class == classMap:
+		case v.isGoMapping():
 			return dictMethod(name)
 		case v.typ.class == classSlice:
 			return listMethod(name)
@@ -335,8 +361,17 @@ func callMethod(x *exec, obj value, name string, a *callArgs) value {
 			return m(x, obj, a)
 		}
 	case kindGo:
+		if obj.isOrdered() && dictMethod(name) != nil {
+			break
+		}
 		if m := obj.typ.member(name); m != nil && m.method >= 0 && obj.typ.caps&capAttr == 0 {
+			x.allowMember(obj, m)
 			return callGo(x, m.name, obj.addressed().Method(m.method), a.pos, a.kw)
+		}
+		if obj.typ.caps&capTime != 0 {
+			if m := timeMethod(name); m != nil {
+				return m(x, obj, a)
+			}
 		}
 	}
 	return callValue(x, getAttr(x, obj, name), a)
@@ -347,6 +382,9 @@ func callValue(x *exec, fn value, a *callArgs) value {
 	switch fn.kind {
 	case kindObject:
 		if o, ok := fn.object().(callObject); ok {
+			if g, ok := o.(*goFunction); ok {
+				x.allowCall(g)
+			}
 			return o.call(x, a)
 		}
 	case kindUndefined:
@@ -354,9 +392,11 @@ func callValue(x *exec, fn value, a *callArgs) value {
 	case kindGo:
 		if fn.typ.class == classFunc || fn.typ.class == classSeq {
 			rv := fn.goValue()
+			x.allowCall(&goFunction{fn: rv})
 			return callGo(x, "function", rv, a.pos, a.kw)
 		}
 		if m := fn.typ.member("Call"); m != nil && m.method >= 0 {
+			x.allowMember(fn, m)
 			return callGo(x, "Call", fn.addressed().Method(m.method), a.pos, a.kw)
 		}
 	}

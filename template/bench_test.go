@@ -2,6 +2,7 @@ package template
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
@@ -121,5 +122,55 @@ func BenchmarkCompile(b *testing.B) {
 		if _, err := e.FromString(benchBase + `{% for row in rows %}<tr><td>{{ row.id }}</td><td>{{ row.title|upper }}</td></tr>{% endfor %}`); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// megabyte is about 1 MB of templates like those of a site: text, loops,
+// conditions, filters, calls.
+func megabyte() []string {
+	const part = `<section class="card {{ 'wide' if card.wide else 'narrow' }}" id="card-{{ loop.index }}">
+  {# what the card shows #}
+  <h2><a href="{{ url('cards.show', id=card.id) }}">{{ card.title|truncate(60) }}</a></h2>
+  {%- for tag in card.tags if not tag.hidden %}
+    <a class="tag" href="/tags/{{ tag.slug|urlencode }}">{{ tag.name }}</a>{% if not loop.last %}, {% endif %}
+  {%- else %}
+    <em>{{ _("no tags") }}</em>
+  {%- endfor %}
+  <p>{{ (card.body or "")|striptags|wordwrap(80) }}</p>
+  {% set total = card.price * (1 + card.tax / 100) %}
+  <p class="price">{{ "%.2f"|format(total) }} {{ currency|default("EUR") }}</p>
+</section>
+`
+	var files []string
+	for size := 0; size < 1<<20; {
+		file := "{% extends 'base.html' %}{% block content %}{% for card in cards %}" + strings.Repeat(part, 12) + "{% endfor %}{% endblock %}"
+		files = append(files, file)
+		size += len(file)
+	}
+	return files
+}
+
+// BenchmarkParse1MB parses and compiles 1 MB of templates.
+func BenchmarkParse1MB(b *testing.B) {
+	files := megabyte()
+	for _, c := range []struct {
+		name       string
+		contextual bool
+	}{{"plain", false}, {"contextual", true}} {
+		b.Run(c.name, func(b *testing.B) {
+			e, err := New(Options{Extensions: Extensions{I18n: true}, Contextual: c.contextual})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.SetBytes(1 << 20)
+			b.ReportAllocs()
+			for b.Loop() {
+				for _, f := range files {
+					if _, err := e.FromString(f); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+		})
 	}
 }

@@ -272,7 +272,7 @@ func contains(x *exec, container, item value) bool {
 			return c.contains(item)
 		}
 	case kindGo:
-		if container.typ.class == classMap {
+		if container.isGoMapping() {
 			_, ok := mapGet(container, item)
 			return ok
 		}

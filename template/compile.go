@@ -2,8 +2,7 @@ package template
 
 import (
 	"fmt"
-	"maps"
-	"slices"
+	"strings"
 )
 
 // A template is compiled to closures: expressions give a value, statements
@@ -34,6 +33,12 @@ type block struct {
 	slots    int
 	super    int // slot of super, or -1
 	self     int // slot of self, or -1
+
+	// Where the block was compiled for, why it cannot stand there, and the
+	// versions of it for other places.
+	extent   extent
+	failure  *Error
+	variants variants[*block]
 }
 
 type escapeMode uint8
@@ -68,11 +73,8 @@ type place struct {
 	// skips says that the code only prints, at the top level of a template with
 	// blocks, and so is left out when one of the blocks is rendered alone.
 	skips bool
-}
-
-type localVar struct {
-	name string
-	at   ref
+	// before is text to be written before what is printed there.
+	before string
 }
 
 // inner is the place in a scope of its own.
@@ -96,7 +98,7 @@ func (p place) conditional() place {
 type compiler struct {
 	engine   *Engine
 	tpl      *Template
-	line     int
+	at       spot
 	depth    int
 	hasBase  bool // the template contains extends
 	extends  int  // extends tags so far
@@ -104,33 +106,27 @@ type compiler struct {
 	blocks   map[string]*blockNode
 	ordered  []string
 	rootSelf int
+	errs     []*Error
+	facts    map[any]facts
+	// counted is how far lines have been counted.
+	counted spot
+	lines   int
+	plan    *plan // nil unless values are escaped by context
 }
 
-// compile fills in the template. Errors are panics of *Error.
-func (t *Template) compile(body []statement, autoescape bool) {
-	c := &compiler{engine: t.engine, tpl: t, blocks: map[string]*blockNode{}, rootSelf: -1}
-	for _, s := range body {
-		walk(s, func(n any) bool {
-			switch n := n.(type) {
-			case *blockNode:
-				if _, twice := c.blocks[n.name]; twice {
-					c.line = n.line
-					c.fail("block '%s' defined twice", n.name)
-				}
-				c.blocks[n.name] = n
-				c.ordered = append(c.ordered, n.name)
-			case *extendsNode:
-				c.hasBase = true
-			}
-			return true
-		})
+// compile fills in the template and gives the errors found on the way.
+func (t *Template) compile(body []statement, autoescape bool) []*Error {
+	c := newCompiler(t, body)
+	if t.contextual {
+		c.plan = newPlan()
+		t.failure = c.plan.add(t, body, t.extent, "the template", 1)
 	}
 	p := place{toplevel: true, rootlevel: true, checkOutput: c.hasBase, skips: c.hasBase || len(c.blocks) > 0}
 	if autoescape {
 		p.escape = escapeOn
 	}
 	p.scope = newScope(nil, &function{})
-	if mentions(body, "self")["self"] {
+	if c.bodyFacts(body).reads(nameSelf) {
 		c.rootSelf = p.scope.parameter("self").slot
 	}
 	p.scope.analyze(body)
@@ -141,19 +137,64 @@ func (t *Template) compile(body []statement, autoescape bool) {
 	t.blocks = make(map[string]*block, len(c.blocks))
 	t.order = c.ordered
 	for _, name := range c.ordered {
-		t.blocks[name] = c.block(c.blocks[name], escape)
+		t.blocks[name] = c.placedBlock(c.blocks[name], escape)
 	}
 	t.slots = p.scope.fn.slots
+	return c.errs
+}
+
+func newCompiler(t *Template, body []statement) *compiler {
+	c := &compiler{engine: t.engine, tpl: t, blocks: map[string]*blockNode{}, rootSelf: -1}
+	for _, s := range body {
+		walk(s, func(n any) bool {
+			switch n := n.(type) {
+			case *blockNode:
+				if n.partial == partialUse {
+					return true
+				}
+				if _, twice := c.blocks[n.name]; twice {
+					c.note(&Error{Kind: Syntax, at: n.at, Message: "block '" + n.name + "' defined twice"})
+					return true
+				}
+				c.blocks[n.name] = n
+				c.ordered = append(c.ordered, n.name)
+			case *extendsNode:
+				c.hasBase = true
+			}
+			return true
+		})
+	}
+	return c
+}
+
+func (c *compiler) note(e *Error) {
+	if len(c.errs) < maxSyntaxErrors {
+		c.errs = append(c.errs, e)
+	}
+}
+
+// compiled is statement, with errors noted instead of thrown.
+func (c *compiler) compiled(s statement, p place) (run execFunc) {
+	defer func() {
+		if r := recover(); r != nil {
+			e, ok := r.(*Error)
+			if !ok {
+				panic(r)
+			}
+			c.note(e)
+		}
+	}()
+	return c.statement(s, p)
 }
 
 func (c *compiler) block(n *blockNode, escape escapeMode) *block {
 	b := &block{name: n.name, template: c.tpl, super: -1, self: -1}
 	p := place{scope: newScope(nil, &function{}), escape: escape, assigned: new([]localVar)}
-	names := mentions(n.body, "self", "super")
-	if names["self"] {
+	names := c.bodyFacts(n.body)
+	if names.reads(nameSelf) {
 		b.self = p.scope.parameter("self").slot
 	}
-	if names["super"] {
+	if names.reads(nameSuper) {
 		b.super = p.scope.parameter("super").slot
 	}
 	p.scope.analyze(n.body)
@@ -164,7 +205,17 @@ func (c *compiler) block(n *blockNode, escape escapeMode) *block {
 }
 
 func (c *compiler) fail(format string, args ...any) {
-	panic(&Error{Kind: Syntax, Name: c.tpl.name, Line: c.line, Message: fmt.Sprintf(format, args...)})
+	panic(&Error{Kind: Syntax, at: c.at, Message: fmt.Sprintf(format, args...)})
+}
+
+// lineOf is the line of a spot. Most are asked for in order.
+func (c *compiler) lineOf(at spot) int {
+	if at < c.counted || c.counted == 0 {
+		c.counted, c.lines = 1, 1
+	}
+	c.lines += strings.Count(c.tpl.source[c.counted-1:at-1], "\n")
+	c.counted = at
+	return c.lines
 }
 
 func (c *compiler) deeper() {
@@ -189,7 +240,10 @@ func (c *compiler) enter(p place) func(f *frame) {
 		case loadMissing:
 			missing = append(missing, slot)
 		case loadResolve:
-			if s.stores[name] {
+			if c.tpl.lookups != nil {
+				c.tpl.lookups[name] = true
+			}
+			if s.stored(name) {
 				lazy = append(lazy, slot)
 			}
 		case loadOuter:
@@ -231,8 +285,13 @@ func (c *compiler) body(list []statement, p place) execFunc {
 	c.deeper()
 	defer func() { c.depth-- }()
 	code := make([]execFunc, 0, len(list))
-	for _, s := range list {
-		if e := c.statement(s, p); e != nil {
+	for i := 0; i < len(list); i++ {
+		at := p
+		if before, ok := joinsText(list[i:], p); ok {
+			at.before = before
+			i++
+		}
+		if e := c.compiled(list[i], at); e != nil {
 			code = append(code, e)
 		}
 	}
@@ -263,54 +322,54 @@ func (c *compiler) body(list []statement, p place) execFunc {
 func (c *compiler) statement(s statement, p place) execFunc {
 	switch n := s.(type) {
 	case *outputNode:
-		c.line = n.line
+		c.at = n.at
 		return c.output(n, p)
 	case *forNode:
-		c.line = n.line
+		c.at = n.at
 		return c.forLoop(n, p)
 	case *ifNode:
 		return c.ifElse(n, p)
 	case *setNode:
-		c.line = n.line
+		c.at = n.at
 		return c.set(n, p)
 	case *setBlockNode:
-		c.line = n.line
+		c.at = n.at
 		return c.setBlock(n, p)
 	case *macroNode:
-		c.line = n.line
+		c.at = n.at
 		return c.macro(n, p)
 	case *callNode:
-		c.line = n.line
+		c.at = n.at
 		return c.callBlock(n, p)
 	case *filterNode:
-		c.line = n.line
+		c.at = n.at
 		return c.filterBlock(n, p)
 	case *withNode:
-		c.line = n.line
+		c.at = n.at
 		return c.with(n, p)
 	case *blockNode:
-		c.line = n.line
+		c.at = n.at
 		return c.blockRef(n, p)
 	case *extendsNode:
-		c.line = n.line
+		c.at = n.at
 		return c.extend(n, p)
 	case *includeNode:
-		c.line = n.line
+		c.at = n.at
 		return c.include(n, p)
 	case *importNode:
-		c.line = n.line
+		c.at = n.at
 		return c.importAs(n, p)
 	case *fromImportNode:
-		c.line = n.line
+		c.at = n.at
 		return c.fromImport(n, p)
 	case *autoescapeNode:
-		c.line = n.line
+		c.at = n.at
 		return c.autoescape(n, p)
 	case *doNode:
-		c.line = n.line
+		c.at = n.at
 		return c.do(n, p)
 	case *loopControlNode:
-		c.line = n.line
+		c.at = n.at
 		if !p.inLoop {
 			c.fail("break and continue can only be used in a loop")
 		}
@@ -320,37 +379,10 @@ func (c *compiler) statement(s statement, p place) execFunc {
 		}
 		return func(*frame) control { return ctl }
 	case *debugNode:
-		c.line = n.line
+		c.at = n.at
 		return c.debug(p)
 	}
 	panic(fmt.Sprintf("template: no code for %T", s))
-}
-
-// stored lists the local names at a place, in a fixed order, for templates
-// that are included there.
-func (c *compiler) stored(p place) []localVar {
-	at := p.scope.stored()
-	vars := make([]localVar, 0, len(at))
-	for _, name := range slices.Sorted(maps.Keys(at)) {
-		vars = append(vars, localVar{name, at[name]})
-	}
-	return vars
-}
-
-// locals collects the values of such names, leaving out what is not set.
-func locals(f *frame, depth int, vars []localVar) map[string]value {
-	var out map[string]value
-	for _, v := range vars {
-		e := f.up(depth - v.at.fn.depth).slots[v.at.slot]
-		if e.kind <= kindMissing {
-			continue
-		}
-		if out == nil {
-			out = make(map[string]value, len(vars))
-		}
-		out[v.name] = e
-	}
-	return out
 }
 
 // read gives the code that reads a name at a place.

@@ -2,8 +2,6 @@ package template
 
 import (
 	"fmt"
-	"sync/atomic"
-	"unsafe"
 )
 
 // eval compiles an expression at a place.
@@ -26,9 +24,9 @@ func (c *compiler) eval(e expression, p place) evalFunc {
 	case *itemExpr:
 		return c.item(n, p)
 	case *callExpr:
-		return c.call(n, p, nil)
+		return c.charged(c.call(n, p, nil))
 	case *filterExpr:
-		return c.filter(n, p)
+		return c.charged(c.filter(n, p))
 	case *testExpr:
 		return c.test(n, p)
 	case *listExpr:
@@ -48,11 +46,11 @@ func (c *compiler) eval(e expression, p place) evalFunc {
 			return dictValue(d)
 		}
 	case *unaryExpr:
-		return c.unary(n, p)
+		return c.charged(c.unary(n, p))
 	case *binaryExpr:
-		return c.binary(n, p)
+		return c.charged(c.binary(n, p))
 	case *concatExpr:
-		return c.concat(n, p)
+		return c.charged(c.concat(n, p))
 	case *compareExpr:
 		return c.compare(n, p)
 	case *condExpr:
@@ -90,13 +88,21 @@ func evaluated(f *frame, list []evalFunc) []value {
 
 func (c *compiler) unary(n *unaryExpr, p place) evalFunc {
 	get := c.eval(n.e, p)
-	switch n.op {
-	case "not":
+	if n.op == "not" {
 		return func(f *frame) value { return boolValue(!get(f).truth()) }
-	case "-":
-		return func(f *frame) value { return negate(get(f)) }
 	}
-	return func(f *frame) value { return positive(get(f)) }
+	apply := positive
+	if n.op == "-" {
+		apply = negate
+	}
+	if ask := c.guards(n.op); ask != nil {
+		return func(f *frame) value {
+			v := get(f)
+			ask(nil, v.toAny())
+			return apply(v)
+		}
+	}
+	return func(f *frame) value { return apply(get(f)) }
 }
 
 func (c *compiler) binary(n *binaryExpr, p place) evalFunc {
@@ -116,41 +122,40 @@ func (c *compiler) binary(n *binaryExpr, p place) evalFunc {
 			}
 			return b(f)
 		}
-	case "+":
+	}
+	apply := arithmeticOperator(n.op)
+	if ask := c.guards(n.op); ask != nil {
 		return func(f *frame) value {
 			v := a(f)
-			return add(f.x, v, b(f))
-		}
-	case "-":
-		return func(f *frame) value {
-			v := a(f)
-			return subtract(v, b(f))
-		}
-	case "*":
-		return func(f *frame) value {
-			v := a(f)
-			return multiply(f.x, v, b(f))
-		}
-	case "/":
-		return func(f *frame) value {
-			v := a(f)
-			return divide(v, b(f))
-		}
-	case "//":
-		return func(f *frame) value {
-			v := a(f)
-			return floorDivide(v, b(f))
-		}
-	case "%":
-		return func(f *frame) value {
-			v := a(f)
-			return modulo(f.x, v, b(f))
+			w := b(f)
+			ask(v.toAny(), w.toAny())
+			return apply(f.x, v, w)
 		}
 	}
 	return func(f *frame) value {
 		v := a(f)
-		return power(v, b(f))
+		return apply(f.x, v, b(f))
 	}
+}
+
+// arithmeticOperator gives what an operator does. It is no map: that would be
+// filled when a program starts, which would then link all that modulo needs.
+func arithmeticOperator(name string) func(x *exec, a, b value) value {
+	switch name {
+	case "+":
+		return add
+	case "*":
+		return multiply
+	case "%":
+		return modulo
+	case "-":
+		return func(_ *exec, a, b value) value { return subtract(a, b) }
+	case "/":
+		return func(_ *exec, a, b value) value { return divide(a, b) }
+	case "//":
+		return func(_ *exec, a, b value) value { return floorDivide(a, b) }
+	}
+	return func(_ *exec, a, b value) value { return power(a, b) }
 }
 
 // concat joins printed forms. With autoescape the result is safe if a part is
@@ -293,7 +298,7 @@ func (c *compiler) cond(n *condExpr, p place) evalFunc {
 	p = p.conditional()
 	test, then := c.eval(n.test, p), c.eval(n.yes, p)
 	if n.no == nil {
-		line := n.line
+		line := c.lineOf(n.at)
 		return func(f *frame) value {
 			if test(f).truth() {
 				return then(f)
@@ -311,46 +316,6 @@ func (c *compiler) cond(n *condExpr, p place) evalFunc {
 	}
 }
 
-// attribute compiles obj.name. The plan for the Go type met last is kept
-// beside the code, so that rows of one type are read without a lookup.
-func (c *compiler) attribute(n *attrExpr, p place) evalFunc {
-	get := c.eval(n.obj, p)
-	name := n.name
-	cache := new(atomic.Pointer[fieldPlan])
-	return func(f *frame) value {
-		obj := get(f)
-		if obj.kind == kindGo {
-			if plan := cache.Load(); plan != nil && plan.owner == obj.typ {
-				return plan.typ.read(unsafe.Add(obj.ptr, plan.offset))
-			}
-			if plan := obj.typ.plan(name); plan != nil {
-				cache.Store(plan)
-				return plan.typ.read(unsafe.Add(obj.ptr, plan.offset))
-			}
-		}
-		return getAttr(f.x, obj, name)
-	}
-}
-
-// fieldPlan reads one field of one struct type.
-type fieldPlan struct {
-	owner  *goType
-	typ    *goType
-	offset uintptr
-}
-
-// plan gives the plan for a plain field; nil for everything else.
-func (t *goType) plan(name string) *fieldPlan {
-	if t.class != classStruct || t.caps&capAttr != 0 {
-		return nil
-	}
-	m := t.member(name)
-	if m == nil || m.method >= 0 || len(m.steps) > 0 {
-		return nil
-	}
-	return &fieldPlan{t, m.typ, m.offset}
-}
-
 func (c *compiler) item(n *itemExpr, p place) evalFunc {
 	get := c.eval(n.obj, p)
 	if s, ok := n.key.(*sliceExpr); ok {
@@ -365,7 +330,12 @@ func (c *compiler) item(n *itemExpr, p place) evalFunc {
 		return func(f *frame) value {
 			obj := get(f)
 			if lenient && !sliceable(obj) {
-				return missingAttribute(f.x.engine.options.Undefined, obj, stringValue("slice"))
+				mode := f.x.engine.options.Undefined
+				if mode == UndefinedStrict {
+					panic(runtimeError("'%s' object is not subscriptable", obj.typeName()))
+				}
+				parts := tupleValue(from(f), to(f), by(f))
+				return (&missing{mode: mode, owner: ownerText(obj), element: "slice" + string(appendRepr(nil, parts))}).value()
 			}
 			start := from(f)
 			stop := to(f)
@@ -467,18 +437,18 @@ type openCall struct {
 	args  *callArgs
 	base  int
 	tpl   *Template
-	line  int
+	at    spot
 	frame *frame
 }
 
-func (f *frame) beginCall(args argsFunc, line int) openCall {
+func (f *frame) beginCall(args argsFunc, at spot) openCall {
 	x := f.x
-	if line > 0 {
-		x.line = line
+	if at > 0 {
+		x.at = at
 	}
-	o := openCall{base: len(x.stack), tpl: x.tpl, line: x.line, frame: f}
-	if n := len(x.spareArgs); n > 0 {
-		o.args, x.spareArgs = x.spareArgs[n-1], x.spareArgs[:n-1]
+	o := openCall{base: len(x.stack), tpl: x.tpl, at: x.at, frame: f}
+	if n := len(x.spare.args); n > 0 {
+		o.args, x.spare.args = x.spare.args[n-1], x.spare.args[:n-1]
 	} else {
 		o.args = &callArgs{}
 	}
@@ -488,27 +458,58 @@ func (f *frame) beginCall(args argsFunc, line int) openCall {
 
 func (o *openCall) end() {
 	x := o.frame.x
-	x.tpl, x.line = o.tpl, o.line
+	x.tpl, x.at = o.tpl, o.at
 	x.stack = x.stack[:o.base]
 	*o.args = callArgs{}
-	x.spareArgs = append(x.spareArgs, o.args)
+	x.spare.args = append(x.spare.args, o.args)
 }
 
 // call compiles a call; caller, if not nil, is passed as keyword too.
 func (c *compiler) call(n *callExpr, p place, caller func(f *frame) value) evalFunc {
+	return c.callBy(n, p, caller, callValue)
+}
+
+// printedCall compiles a call whose result is printed as HTML text: a macro
+// or super() writes to the output itself and gives nothing.
+func (c *compiler) printedCall(n *callExpr, p place) evalFunc {
+	return c.callBy(n, p, nil, func(x *exec, fn value, a *callArgs) value {
+		if fn.kind == kindObject {
+			switch o := fn.object().(type) {
+			case *macro:
+				return o.run(x, a, true)
+			case *blockRef:
+				if o.ctx.eval.autoescape {
+					noArguments("block "+o.name, a)
+					o.ctx.renderBlock(o.name, o.level, extent{})
+					return empty
+				}
+			}
+		}
+		return callValue(x, fn, a)
+	})
+}
+
+// callBy compiles a call with the way to call.
+func (c *compiler) callBy(n *callExpr, p place, caller func(f *frame) value, call func(x *exec, fn value, a *callArgs) value) evalFunc {
 	args := c.arguments(&n.args, p)
-	visible, line := p.assigned, n.line
+	visible, at := p.assigned, n.at
 	if m, ok := n.fn.(*attrExpr); ok && caller == nil {
 		get := c.eval(m.obj, p)
 		name := m.name
 		return func(f *frame) value {
 			obj := get(f)
 			if obj.isUndefined() {
+				f.x.at = m.at
 				getAttr(f.x, obj, name)
 			}
-			o := f.beginCall(args, line)
+			o := f.beginCall(args, at)
 			f.x.caller, f.x.visible = f, visible
-			v := callMethod(f.x, obj, name, o.args)
+			var v value
+			if obj.kind == kindObject {
+				v = call(f.x, getAttr(f.x, obj, name), o.args)
+			} else {
+				v = callMethod(f.x, obj, name, o.args)
+			}
 			o.end()
 			return v
 		}
@@ -516,12 +517,12 @@ func (c *compiler) call(n *callExpr, p place, caller func(f *frame) value) evalF
 	get := c.eval(n.fn, p)
 	return func(f *frame) value {
 		fn := get(f)
-		o := f.beginCall(args, line)
+		o := f.beginCall(args, at)
 		if caller != nil {
 			o.args.kw = append(o.args.kw, keyword{"caller", caller(f)})
 		}
 		f.x.caller, f.x.visible = f, visible
-		v := callValue(f.x, fn, o.args)
+		v := call(f.x, fn, o.args)
 		o.end()
 		return v
 	}

@@ -40,11 +40,13 @@ func (c *compiler) applyFilter(n *filterExpr, p place) func(f *frame, v value) v
 	def := c.engine.filters[name]
 	if def == nil {
 		msg := "no filter named '" + name + "'"
-		if near := closest.Name(name, slices.Values(c.engine.filterNames())); near != "" {
+		if isDjangoFilter(name) {
+			msg += "; turn it on with Options.Extensions.Django"
+		} else if near := closest.Name(name, slices.Values(c.engine.filterNames())); near != "" {
 			msg += "; did you mean '" + near + "'?"
 		}
 		if !p.lenient {
-			c.line = n.line
+			c.at = n.at
 			c.fail("%s", msg)
 		}
 		c.arguments(&n.args, p)
@@ -55,25 +57,44 @@ func (c *compiler) applyFilter(n *filterExpr, p place) func(f *frame, v value) v
 		if err != nil {
 			return func(f *frame, _ value) value { panic(err.after(f, gets)) }
 		}
+		at := n.at
 		if len(gets) == 0 {
-			return func(f *frame, v value) value { return def.fn(f, v, nil) }
+			return func(f *frame, v value) value {
+				before := f.x.at
+				f.x.at = at
+				v = def.fn(f, v, nil)
+				f.x.at = before
+				return f.lazy(v)
+			}
 		}
 		return func(f *frame, v value) value {
+			before := f.x.at
 			a, base := pushed(f, gets)
+			f.x.at = at
 			v = def.fn(f, v, a)
+			f.x.at = before
 			f.x.stack = f.x.stack[:base]
-			return v
+			return f.lazy(v)
 		}
 	}
 	args := c.arguments(&n.args, p)
 	visible := p.assigned
 	return func(f *frame, v value) value {
-		o := f.beginCall(args, n.line)
+		o := f.beginCall(args, n.at)
 		f.x.visible = visible
 		v = def.apply(f, v, o.args)
 		o.end()
-		return v
+		return f.lazy(v)
 	}
+}
+
+// lazy keeps the frame if a filter gave a sequence made on demand, which may
+// look at the frame later.
+func (f *frame) lazy(v value) value {
+	if v.kind == kindIterator {
+		f.keep()
+	}
+	return v
 }
 
 // after is a fresh copy of an error found at compile time, to be stamped with
@@ -166,7 +187,7 @@ func (c *compiler) test(n *testExpr, p place) evalFunc {
 			msg += "; did you mean '" + near + "'?"
 		}
 		if !p.lenient {
-			c.line = n.line
+			c.at = n.at
 			c.fail("%s", msg)
 		}
 		c.arguments(&n.args, p)
@@ -192,7 +213,7 @@ func (c *compiler) test(n *testExpr, p place) evalFunc {
 	visible := p.assigned
 	return func(f *frame) value {
 		v := in(f)
-		o := f.beginCall(args, n.line)
+		o := f.beginCall(args, n.at)
 		f.x.visible = visible
 		ok := def.holds(f, v, o.args)
 		o.end()

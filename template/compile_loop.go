@@ -1,21 +1,21 @@
 package template
 
+import "slices"
+
 // forLoop compiles a loop. The body's scope starts afresh each round; the
 // iterable and the filter see the scope around, the filter also the target.
 func (c *compiler) forLoop(n *forNode, p place) execFunc {
-	walk(n, func(m any) bool {
-		if name, ok := m.(*nameExpr); ok && name.store && name.name == "loop" {
-			c.fail("cannot assign to the special variable 'loop' in a loop")
-		}
-		return true
-	})
+	if c.factsOf(n).assignsLoop {
+		c.fail("cannot assign to the special variable 'loop' in a loop")
+	}
 	in := p.inner()
 	if n.recursive {
 		in = p.innerFunction()
 	}
 	in.inLoop = true
 	in.assigned = new([]localVar)
-	extended := n.recursive || mentions(n.body, "loop")["loop"] || hasScopedBlock(n.body)
+	body := c.bodyFacts(n.body)
+	extended := n.recursive || body.reads(nameLoop) || body.scopedBlock
 	loopSlot := -1
 	if extended {
 		loopSlot = in.scope.parameter("loop").slot
@@ -23,7 +23,7 @@ func (c *compiler) forLoop(n *forNode, p place) execFunc {
 	in.scope.storeParameters(n.target)
 	in.scope.analyze(n.body)
 
-	l := &loopCode{line: n.line, slot: loopSlot, target: c.assign(n.target, in, false)}
+	l := &loopCode{at: n.at, slot: loopSlot, target: c.assign(n.target, in, false)}
 	if n.test != nil {
 		l.test = c.loopFilter(n, p, in)
 	}
@@ -47,24 +47,12 @@ func (c *compiler) forLoop(n *forNode, p place) execFunc {
 	iter := c.eval(n.iter, p)
 	fn := in.scope.fn
 	return func(f *frame) control {
-		f.x.line = n.line
+		f.x.at = n.at
+		f.keep()
 		r := &recursiveLoop{code: l, fn: fn, outer: f, safe: p.escape}
 		f.x.writeString(r.render(iter(f), 0))
 		return goOn
 	}
-}
-
-func hasScopedBlock(body []statement) bool {
-	found := false
-	for _, s := range body {
-		walk(s, func(n any) bool {
-			if b, ok := n.(*blockNode); ok && b.scoped {
-				found = true
-			}
-			return !found
-		})
-	}
-	return found
 }
 
 // loopFilter compiles the condition of a loop in a scope of its own, with the
@@ -108,7 +96,7 @@ func (c *compiler) readTarget(target expression, p place) evalFunc {
 }
 
 type loopCode struct {
-	line      int
+	at        spot
 	slot      int // of the loop variable, or -1
 	iter      evalFunc
 	target    func(f *frame, v value)
@@ -120,7 +108,7 @@ type loopCode struct {
 }
 
 func (l *loopCode) run(f *frame) control {
-	f.x.line = l.line
+	f.x.at = l.at
 	v := l.iter(f)
 	return l.over(f, v, nil, 0)
 }
@@ -179,9 +167,11 @@ func (l *loopCode) extended(f *frame, v value, rec *recursiveLoop, depth int) co
 	state := &loopState{x: x, rec: rec, depth0: depth, index0: -1}
 	state.cur.start(x, v)
 	if l.test != nil {
+		f.keep()
 		state.filter = func(e value) (value, bool) { return l.test(f, e) }
 	}
 	loop := objectValue(state)
+	defer state.end()
 	finished := false
 	for state.advance() {
 		x.step()
@@ -215,11 +205,12 @@ type recursiveLoop struct {
 func (r *recursiveLoop) render(v value, depth int) value {
 	x := r.outer.x
 	x.enter()
-	f := newFrame(x, r.outer.ctx, r.outer, r.fn.slots)
+	f := x.newFrame(r.outer.ctx, r.outer, r.fn.slots)
 	f.root = r.outer.root
-	s, _ := capture(f, func(f *frame) control { return r.code.over(f, v, r, depth) })
+	out, _ := capture(f, func(f *frame) control { return r.code.over(f, v, r, depth) }, safeHere(f, r.safe))
+	f.release()
 	x.leave()
-	return textValue(s, safeHere(f, r.safe))
+	return out
 }
 
 // loopState is the loop variable.
@@ -237,6 +228,16 @@ type loopState struct {
 	counted  bool
 	changed  []value
 	asked    bool
+	tags     map[string][]value // what ifchanged tags saw last
+}
+
+// end cuts the loop variable off from the render, which it may outlive.
+func (s *loopState) end() {
+	if s.filter != nil || s.cur.mode == cursorLazy {
+		s.x.lent = true
+		return
+	}
+	s.x, s.cur.x = nil, nil
 }
 
 // pull reads one more element from the source.
@@ -350,6 +351,9 @@ func (s *loopState) attr(x *exec, name string) (value, bool) {
 	case "changed":
 		return methodValue("changed", s.change), true
 	}
+	if name[0] == '=' { // an ifchanged tag, which remembers values of its own
+		return methodValue("changed", func(_ *exec, a *callArgs) value { return s.changedAt(name, a) }), true
+	}
 	return value{}, false
 }
 
@@ -367,15 +371,32 @@ func (s *loopState) change(_ *exec, a *callArgs) value {
 	if len(a.kw) > 0 {
 		panic(runtimeError("changed() takes no keyword arguments"))
 	}
-	same := s.asked && len(s.changed) == len(a.pos)
-	for i := 0; same && i < len(a.pos); i++ {
-		same = equal(s.changed[i], a.pos[i])
-	}
-	if same {
+	if s.asked && sameValues(s.changed, a.pos) {
 		return no
 	}
 	s.asked, s.changed = true, append([]value(nil), a.pos...)
 	return yes
+}
+
+// changedAt is change for one ifchanged tag of several.
+func (s *loopState) changedAt(tag string, a *callArgs) value {
+	now := append([]value(nil), a.pos...)
+	for _, k := range a.kw {
+		now = append(now, k.v)
+	}
+	before, asked := s.tags[tag]
+	if asked && sameValues(before, now) {
+		return no
+	}
+	if s.tags == nil {
+		s.tags = map[string][]value{}
+	}
+	s.tags[tag] = now
+	return yes
+}
+
+func sameValues(a, b []value) bool {
+	return slices.EqualFunc(a, b, equal)
 }
 
 // call renders the next level of a recursive loop.

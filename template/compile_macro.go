@@ -4,7 +4,7 @@ package template
 type macroCode struct {
 	name     string // empty for a call block
 	template *Template
-	line     int
+	at       spot
 	fn       *function
 	params   []macroParam
 	// Slots of the special names, or -1 where the body does not mention them.
@@ -25,15 +25,15 @@ type macroParam struct {
 func (c *compiler) macroBody(n *macroNode, p place) *macroCode {
 	in := p.innerFunction()
 	in.checkOutput = false
-	m := &macroCode{name: n.name, template: c.tpl, line: n.line, fn: in.scope.fn, caller: -1, kwargs: -1, varargs: -1}
+	m := &macroCode{name: n.name, template: c.tpl, at: n.at, fn: in.scope.fn, caller: -1, kwargs: -1, varargs: -1}
 	declared := map[string]int{}
 	for i, a := range n.params {
 		slot := in.scope.parameter(a.name).slot
 		m.params = append(m.params, macroParam{name: a.name, slot: slot})
 		declared[a.name] = i
 	}
-	special := mentions(n.body, "caller", "kwargs", "varargs")
-	if special["caller"] {
+	special := c.bodyFacts(n.body)
+	if special.reads(nameCaller) {
 		if i, ok := declared["caller"]; ok {
 			if i < len(n.params)-len(n.defaults) {
 				c.fail("the special argument 'caller' must be left out of the parameters or have a default")
@@ -43,10 +43,10 @@ func (c *compiler) macroBody(n *macroNode, p place) *macroCode {
 			m.caller = in.scope.parameter("caller").slot
 		}
 	}
-	if _, ok := declared["kwargs"]; !ok && special["kwargs"] {
+	if _, ok := declared["kwargs"]; !ok && special.reads(nameKwargs) {
 		m.kwargs = in.scope.parameter("kwargs").slot
 	}
-	if _, ok := declared["varargs"]; !ok && special["varargs"] {
+	if _, ok := declared["varargs"]; !ok && special.reads(nameVarargs) {
 		m.varargs = in.scope.parameter("varargs").slot
 	}
 	for _, d := range n.defaults {
@@ -67,6 +67,7 @@ func (c *compiler) macro(n *macroNode, p place) execFunc {
 	r, _ := p.scope.find(n.name)
 	slot, up := r.slot, p.scope.fn.depth-r.fn.depth
 	return func(f *frame) control {
+		f.keep()
 		m := objectValue(&macro{code: code, home: f})
 		f.up(up).slots[slot] = m
 		if p.toplevel {
@@ -79,13 +80,17 @@ func (c *compiler) macro(n *macroNode, p place) execFunc {
 
 func (c *compiler) callBlock(n *callNode, p place) execFunc {
 	code := c.macroBody(n.macro, p)
-	call := c.call(n.call, p, func(f *frame) value { return objectValue(&macro{code: code, home: f}) })
+	call := c.call(n.call, p, func(f *frame) value {
+		f.keep()
+		return objectValue(&macro{code: code, home: f})
+	})
+	write := c.captured(n, p)
 	return func(f *frame) control {
 		if p.skips && f.x.blocksOff {
 			return goOn
 		}
-		f.x.line = n.line
-		f.x.writeString(call(f))
+		f.x.at = n.at
+		write(f, call(f))
 		return goOn
 	}
 }
@@ -133,16 +138,19 @@ func (m *macro) attr(_ *exec, name string) (value, bool) {
 
 // call binds the arguments and renders the body. The result is safe if
 // autoescape is on where the call stands.
-func (m *macro) call(x *exec, a *callArgs) value {
+func (m *macro) call(x *exec, a *callArgs) value { return m.run(x, a, false) }
+
+// run is call; with print a result that is safe is left in the output.
+func (m *macro) run(x *exec, a *callArgs, print bool) value {
 	code := m.code
-	f := newFrame(x, m.home.ctx, m.home, code.fn.slots)
+	f := x.newFrame(m.home.ctx, m.home, code.fn.slots)
 	m.bind(x, f, a)
 	safe := m.home.ctx.eval.autoescape
 	if x.caller != nil {
 		safe = x.caller.ctx.eval.autoescape
 	}
 	x.enter()
-	x.push(code.template, code.line)
+	x.push(code.template, code.at)
 	if code.enter != nil {
 		code.enter(f)
 	}
@@ -157,10 +165,16 @@ func (m *macro) call(x *exec, a *callArgs) value {
 		}
 		f.slots[p.slot] = missingHint(x.engine.options.Undefined, p.name, "parameter '"+p.name+"' was not provided")
 	}
-	s, _ := capture(f, code.body)
+	out := empty
+	if print && safe {
+		code.body(f)
+	} else {
+		out, _ = capture(f, code.body, safe)
+	}
+	f.release()
 	x.pop()
 	x.leave()
-	return textValue(s, safe)
+	return out
 }
 
 func (m *macro) bind(x *exec, f *frame, a *callArgs) {

@@ -1,5 +1,7 @@
 package template
 
+import "strconv"
+
 // output compiles a piece of text and printed expressions. What is known
 // beforehand becomes one piece of text.
 func (c *compiler) output(n *outputNode, p place) execFunc {
@@ -7,20 +9,21 @@ func (c *compiler) output(n *outputNode, p place) execFunc {
 		return nil
 	}
 	var code []execFunc
-	var text []byte
+	text := []byte(p.before)
 	flush := func() {
 		if len(text) > 0 {
 			code = append(code, outputText(string(text)))
 			text = nil
 		}
 	}
-	for _, part := range n.parts {
+	for i, part := range n.parts {
+		escape := c.plan.escaper(n, i)
 		switch e := part.(type) {
 		case dataText:
 			text = append(text, e.text...)
 			continue
 		case constant:
-			if c.engine.options.Finalize == nil {
+			if c.engine.options.Finalize == nil && escape == nil {
 				if p.escape == escapeOn || p.escape == escapeAsked && p.literal == escapeOn {
 					text = appendHTML(text, e.v)
 				} else {
@@ -28,9 +31,15 @@ func (c *compiler) output(n *outputNode, p place) execFunc {
 				}
 				continue
 			}
+		case *callExpr:
+			if at, ok := c.plan.inlined(e); ok {
+				flush()
+				code = append(code, c.printInline(e, p, at))
+				continue
+			}
 		}
-		flush()
-		code = append(code, c.print(part, p, n.line))
+		code = append(code, c.print(part, p, n.at, escape, string(text)))
+		text = nil
 	}
 	flush()
 	var run execFunc
@@ -59,66 +68,119 @@ func (c *compiler) output(n *outputNode, p place) execFunc {
 	return run
 }
 
+// joinsText reports whether the first two statements are a piece of text and
+// a printed value, which are then written at once.
+func joinsText(list []statement, p place) (before string, ok bool) {
+	if len(list) < 2 || p.checkOutput || p.skips {
+		return "", false
+	}
+	first, ok1 := list[0].(*outputNode)
+	second, ok2 := list[1].(*outputNode)
+	if !ok1 || !ok2 || len(first.parts) != 1 || len(second.parts) != 1 {
+		return "", false
+	}
+	text, ok := first.parts[0].(dataText)
+	return text.text, ok
+}
+
 func outputText(s string) execFunc {
 	return func(f *frame) control {
 		x := f.x
 		x.out = append(x.out, s...)
-		if len(x.out) > x.maxOutput {
-			x.tooMuchOutput()
+		if len(x.out) > x.room {
+			x.spill()
 		}
 		return goOn
 	}
 }
 
-func (c *compiler) print(e expression, p place, line int) execFunc {
+// print compiles a printed value, and the text before it.
+func (c *compiler) print(e expression, p place, at spot, escape escaper, before string) execFunc {
+	if call, ok := e.(*callExpr); ok && p.escape == escapeOn && escape == nil && c.engine.options.Finalize == nil {
+		return c.printCall(c.printedCall(call, p), at, before)
+	}
 	get := c.eval(e, p)
 	if final := c.engine.options.Finalize; final != nil {
 		inner := get
 		get = func(f *frame) value { return finalized(final, inner(f)) }
 	}
-	done := func(x *exec) control {
-		if len(x.out) > x.maxOutput {
-			x.tooMuchOutput()
-		}
-		return goOn
-	}
 	mode := p.escape
 	if mode == escapeAsked && c.isConstant(e) && !filtered(e) {
 		mode = p.literal // decided at compile time, like single literals
+	}
+	if escape != nil && mode != escapeOff {
+		return func(f *frame) control {
+			x := f.x
+			x.at = at
+			v := get(f)
+			x.out = append(x.out, before...)
+			if mode == escapeAsked && !f.ctx.eval.autoescape {
+				x.out = appendText(x.out, v)
+			} else {
+				x.out = escape(x, x.out, v)
+			}
+			return x.written()
+		}
 	}
 	switch mode {
 	case escapeOn:
 		return func(f *frame) control {
 			x := f.x
-			x.line = line
+			x.at = at
 			v := get(f)
-			if v.kind == kindString {
-				x.out = appendEscaped(x.out, v.str())
-			} else {
-				x.out = appendHTML(x.out, v)
+			out := append(x.out, before...)
+			switch v.kind {
+			case kindString:
+				out = appendEscaped(out, v.str())
+			case kindInt:
+				out = strconv.AppendInt(out, v.int(), 10)
+			default:
+				out = appendHTML(out, v)
 			}
-			return done(x)
+			x.out = out
+			return x.written()
 		}
 	case escapeOff:
 		return func(f *frame) control {
 			x := f.x
-			x.line = line
+			x.at = at
 			v := get(f)
-			x.out = appendText(x.out, v)
-			return done(x)
+			x.out = appendText(append(x.out, before...), v)
+			return x.written()
 		}
 	}
 	return func(f *frame) control {
 		x := f.x
-		x.line = line
+		x.at = at
 		v := get(f)
+		x.out = append(x.out, before...)
 		if f.ctx.eval.autoescape {
 			x.out = appendHTML(x.out, v)
 		} else {
 			x.out = appendText(x.out, v)
 		}
-		return done(x)
+		return x.written()
 	}
+}
+
+// printCall prints what a call gives that may have written something itself.
+func (c *compiler) printCall(call evalFunc, at spot, before string) execFunc {
+	return func(f *frame) control {
+		x := f.x
+		x.at = at
+		x.out = append(x.out, before...)
+		v := call(f)
+		x.out = appendHTML(x.out, v)
+		return x.written()
+	}
+}
+
+// written sees to it that there is room for more output.
+func (x *exec) written() control {
+	if len(x.out) > x.room {
+		x.spill()
+	}
+	return goOn
 }
 
 // filtered reports whether an expression contains a filter or test.
@@ -145,19 +207,20 @@ func finalized(final func(any) any, v value) value {
 	case kindDict:
 		return fromAny(final(v.dict()))
 	case kindTuple, kindRange:
-		return fromAny(final(wrapped{v}))
+		return fromAny(final(Value{v}))
 	}
 	return fromAny(final(v.toAny()))
 }
 
 // capture runs code and gives what it printed. A loop control leaving the code
 // drops the output.
-func capture(f *frame, run execFunc) (string, control) {
-	start := len(f.x.out)
+func capture(f *frame, run execFunc, safe bool) (value, control) {
+	x := f.x
+	start := x.hold()
 	ctl := run(f)
-	s := string(f.x.out[start:])
-	f.x.out = f.x.out[:start]
-	return s, ctl
+	v := x.keepText(x.out[start:], safe)
+	x.takeBack(start)
+	return v, ctl
 }
 
 // safeHere tells whether captured text counts as safe, by the setting in

@@ -8,20 +8,20 @@ func (c *compiler) ifElse(n *ifNode, p place) execFunc {
 	p = p.conditional()
 	type branch struct {
 		test evalFunc
-		line int
+		at   spot
 		body execFunc
 	}
-	c.line = n.line
-	branches := []branch{{c.eval(n.test, p), n.line, c.body(n.body, p)}}
+	c.at = n.at
+	branches := []branch{{c.eval(n.test, p), n.at, c.body(n.body, p)}}
 	for _, e := range n.elifs {
-		c.line = e.line
-		branches = append(branches, branch{c.eval(e.test, p), e.line, c.body(e.body, p)})
+		c.at = e.at
+		branches = append(branches, branch{c.eval(e.test, p), e.at, c.body(e.body, p)})
 	}
 	orElse := c.body(n.orElse, p)
 	if len(branches) == 1 {
 		b := branches[0]
 		return func(f *frame) control {
-			f.x.line = b.line
+			f.x.at = b.at
 			if b.test(f).truth() {
 				return b.body(f)
 			}
@@ -30,7 +30,7 @@ func (c *compiler) ifElse(n *ifNode, p place) execFunc {
 	}
 	return func(f *frame) control {
 		for i := range branches {
-			f.x.line = branches[i].line
+			f.x.at = branches[i].at
 			if branches[i].test(f).truth() {
 				return branches[i].body(f)
 			}
@@ -44,7 +44,7 @@ func (c *compiler) set(n *setNode, p place) execFunc {
 	put := c.assign(n.target, p, true)
 	check := c.checkNamespaces(n.target, p)
 	return func(f *frame) control {
-		f.x.line = n.line
+		f.x.at = n.at
 		if check != nil {
 			check(f)
 		}
@@ -102,13 +102,12 @@ func (c *compiler) setBlock(n *setBlockNode, p place) execFunc {
 		if enter != nil {
 			enter(f)
 		}
-		s, ctl := capture(f, code)
+		v, ctl := capture(f, code, f.ctx.eval.autoescape)
 		if ctl != goOn {
 			return ctl
 		}
-		v := textValue(s, f.ctx.eval.autoescape)
 		if filter != nil {
-			f.x.line = n.line
+			f.x.at = n.at
 			v = filter(f, v)
 		}
 		put(f, v)
@@ -123,17 +122,17 @@ func (c *compiler) filterBlock(n *filterNode, p place) execFunc {
 	code := c.body(n.body, in)
 	filter := c.filterCaptured(n.filter, in)
 	enter := c.enter(in)
+	write := c.captured(n, in)
 	return func(f *frame) control {
 		if enter != nil {
 			enter(f)
 		}
-		s, ctl := capture(f, code)
+		v, ctl := capture(f, code, safeHere(f, in.escape))
 		if ctl != goOn {
 			return ctl
 		}
-		f.x.line = n.line
-		v := filter(f, textValue(s, safeHere(f, in.escape)))
-		f.x.writeString(v)
+		f.x.at = n.at
+		write(f, filter(f, v))
 		return goOn
 	}
 }
@@ -147,9 +146,7 @@ func (x *exec) writeString(v value) {
 		panic(runtimeError("expected a string to print, got '%s'", v.typeName()))
 	}
 	x.out = append(x.out, v.str()...)
-	if len(x.out) > x.maxOutput {
-		x.tooMuchOutput()
-	}
+	x.written()
 }
 
 func (c *compiler) with(n *withNode, p place) execFunc {
@@ -167,7 +164,7 @@ func (c *compiler) with(n *withNode, p place) execFunc {
 	code := c.body(n.body, in)
 	enter := c.enter(in)
 	return func(f *frame) control {
-		f.x.line = n.line
+		f.x.at = n.at
 		if enter != nil {
 			enter(f)
 		}
@@ -197,7 +194,7 @@ func (c *compiler) autoescape(n *autoescapeNode, p place) execFunc {
 	code := c.body(n.body, in)
 	enter := c.enter(in)
 	return func(f *frame) control {
-		f.x.line = n.line
+		f.x.at = n.at
 		if enter != nil {
 			enter(f)
 		}
@@ -213,19 +210,19 @@ func (c *compiler) autoescape(n *autoescapeNode, p place) execFunc {
 func (c *compiler) do(n *doNode, p place) execFunc {
 	get := c.eval(n.e, p)
 	return func(f *frame) control {
-		f.x.line = n.line
+		f.x.at = n.at
 		get(f)
 		return goOn
 	}
 }
 
 func (c *compiler) debug(p place) execFunc {
-	vars := c.stored(p)
+	vars := p.scope.nameList()
 	depth := p.scope.fn.depth
 	engine := c.engine
 	return func(f *frame) control {
 		names := f.ctx.names()
-		for k, v := range locals(f, depth, vars) {
+		for k, v := range vars.values(f, depth) {
 			names.set(stringValue(k), v)
 		}
 		list := func(names []string) value {
@@ -252,6 +249,14 @@ func (c *compiler) debug(p place) execFunc {
 // blockRef compiles a block where it stands: it renders whichever version of
 // the block is the outermost child's.
 func (c *compiler) blockRef(n *blockNode, p place) execFunc {
+	switch n.partial {
+	case partialApart:
+		return nil
+	case partialUse:
+		if c.blocks[n.name] == nil {
+			c.fail("no partial named '%s'", n.name)
+		}
+	}
 	checked := false
 	if p.toplevel {
 		if c.known {
@@ -259,25 +264,26 @@ func (c *compiler) blockRef(n *blockNode, p place) execFunc {
 		}
 		checked = c.extends > 0
 	}
-	var vars []localVar
+	var vars *nameList
 	if n.scoped {
-		vars = c.stored(p)
+		vars = p.scope.nameList()
 	}
 	depth := p.scope.fn.depth
+	at := c.plan.blockAt(n)
 	return func(f *frame) control {
 		if checked && f.root.parent != nil || f.x.blocksOff {
 			return goOn
 		}
-		f.x.line = n.line
+		f.x.at = n.at
 		chain := f.ctx.blocks[n.name]
 		if n.required && len(chain) <= 1 {
 			panic(runtimeError("required block '%s' not found", n.name))
 		}
 		ctx := f.ctx
 		if n.scoped {
-			ctx = ctx.derive(locals(f, depth, vars))
+			ctx = ctx.derive(vars.values(f, depth))
 		}
-		ctx.renderBlock(n.name, 0)
+		ctx.renderBlock(n.name, 0, at)
 		return goOn
 	}
 }
@@ -292,13 +298,17 @@ func (c *compiler) extend(n *extendsNode, p place) execFunc {
 		c.known = true
 	}
 	c.extends++
+	contextual, at := c.plan != nil, c.tpl.extent
 	return func(f *frame) control {
-		f.x.line = n.line
+		f.x.at = n.at
 		if again && (sure || f.root.parent != nil) {
 			panic(runtimeError("extended multiple times"))
 		}
 		parent := f.x.template(get(f))
-		f.root.parent = parent
+		if contextual {
+			parent = parent.in(at)
+		}
+		f.root.parent, f.root.at = parent, n.at
 		f.ctx.inherit(parent)
 		return goOn
 	}
@@ -306,19 +316,35 @@ func (c *compiler) extend(n *extendsNode, p place) execFunc {
 
 func (c *compiler) include(n *includeNode, p place) execFunc {
 	get := c.eval(n.template, p)
-	vars := c.stored(p)
+	vars := p.scope.nameList()
 	depth := p.scope.fn.depth
+	contextual, at := c.plan != nil, c.plan.includeAt(n)
 	return func(f *frame) control {
 		if p.skips && f.x.blocksOff {
 			return goOn
 		}
-		f.x.line = n.line
+		f.x.at = n.at
 		t := f.x.chooseTemplate(get(f), n.ignoreMissing)
 		if t == nil {
 			return goOn
 		}
+		if contextual && (t.contextual || p.escape != escapeOff) {
+			t = t.in(at)
+		}
+		if n.only != nil {
+			own := map[string]value{}
+			for _, name := range n.only {
+				if v, ok := vars.value(f, depth, name); ok {
+					own[name] = v
+				}
+			}
+			f.x.renderMain(t, t.context(f.x, &layer{vars: own}, false))
+			return goOn
+		}
 		if n.withContext {
-			f.x.renderMain(t, t.context(f.x, f.ctx.handDown(locals(f, depth, vars)), f.ctx.data))
+			ctx := t.included(f, depth, vars)
+			f.x.renderMain(t, ctx)
+			ctx.release()
 		} else {
 			f.x.writeString(stringValue(f.x.module(t).body))
 		}
@@ -330,7 +356,7 @@ func (c *compiler) importAs(n *importNode, p place) execFunc {
 	load := c.loadModule(n.template, n.withContext, p)
 	put := c.assign(&nameExpr{name: n.target, store: true}, p, false)
 	return func(f *frame) control {
-		f.x.line = n.line
+		f.x.at = n.at
 		m := objectValue(load(f))
 		put(f, m)
 		if p.toplevel {
@@ -349,7 +375,7 @@ func (c *compiler) fromImport(n *fromImportNode, p place) execFunc {
 	}
 	mode := c.engine.options.Undefined
 	return func(f *frame) control {
-		f.x.line = n.line
+		f.x.at = n.at
 		m := load(f)
 		for i, names := range n.names {
 			v, ok := m.attrs[names[0]]
@@ -371,10 +397,10 @@ func (c *compiler) loadModule(name expression, withContext bool, p place) func(f
 	if !withContext {
 		return func(f *frame) *module { return f.x.module(f.x.template(get(f))) }
 	}
-	vars := c.stored(p)
+	vars := p.scope.nameList()
 	depth := p.scope.fn.depth
 	return func(f *frame) *module {
 		t := f.x.template(get(f))
-		return f.x.makeModule(t, t.context(f.x, f.ctx.handDown(locals(f, depth, vars)), f.ctx.data))
+		return f.x.makeModule(t, t.context(f.x, f.ctx.handDown(vars.values(f, depth)), f.ctx.data))
 	}
 }

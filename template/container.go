@@ -2,6 +2,7 @@ package template
 
 import (
 	"math"
+	"math/big"
 	"strings"
 	"unsafe"
 )
@@ -182,8 +183,13 @@ func keyOf(v value) dictKey {
 		return dictKey{class: 'i', num: v.num}
 	case kindFloat:
 		f := v.float()
-		if f == math.Trunc(f) && math.Abs(f) < 1<<62 {
+		switch {
+		case f != math.Trunc(f) || math.IsInf(f, 0):
+		case math.Abs(f) < 1<<63:
 			return dictKey{class: 'i', num: uint64(int64(f))}
+		default: // the same key as the integer
+			n, _ := big.NewFloat(f).Int(nil)
+			return keyOf(bigValue(n))
 		}
 		return dictKey{class: 'f', num: v.num}
 	case kindBig:

@@ -29,7 +29,10 @@
 //
 // Templates whose names end in .html, .htm, .xml, .xhtml or .svg, and inline
 // ones, escape what they print; [Safe] strings and what is made from them
-// safely are left alone. A render is bounded in output, steps and depth
+// safely are left alone. With [Options.Contextual] each value is escaped for its
+// place: text, attribute, address, script or style.
+//
+// A render is bounded in output, steps and depth
 // ([Limits]) and ends with its context. Templates are trusted with the
 // program's exported fields and methods; do not render templates of strangers.
 //

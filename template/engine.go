@@ -1,14 +1,17 @@
 package template
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/retort-web/retort/internal/closest"
 )
@@ -22,9 +25,18 @@ type Options struct {
 	// AutoReload asks the loader each time whether a template has changed.
 	// Default: false; templates are compiled once.
 	AutoReload bool
+	// CacheSize is how many compiled templates are kept; those that have not
+	// been used for the longest make room. Default: 1,000; a negative number
+	// means all.
+	CacheSize int
 	// Autoescape says by a template's name whether what it prints is escaped
 	// as HTML. Default: [AutoescapeHTML].
 	Autoescape func(name string) bool
+	// Contextual makes what is autoescaped fit its place: text, attributes,
+	// addresses, scripts and styles each have rules of their own, as in
+	// html/template. Templates in which the place of a value cannot be told
+	// are errors. Default: false, escaping is Jinja's, for text everywhere.
+	Contextual bool
 	// Undefined is how missing values behave.
 	Undefined UndefinedMode
 
@@ -53,6 +65,8 @@ type Options struct {
 	// others are the arguments. A test gives a bool. They replace built-in
 	// ones of the same name.
 	Filters, Tests map[string]any
+	// Tags are tags of the program's own, by name.
+	Tags map[string]Tag
 	// Translator is asked by the trans tag and the functions gettext,
 	// ngettext, pgettext, npgettext and _, with Extensions.I18n.
 	Translator Translator
@@ -63,6 +77,19 @@ type Options struct {
 	Policies Policies
 	// Finalize is applied to every value before it is printed.
 	Finalize func(any) any
+	// FragmentCache keeps what the tag cache renders. Default: none; the tag
+	// renders each time.
+	FragmentCache FragmentCache
+	// Localizer writes dates and numbers as the reader is used to. Default:
+	// as in American English.
+	Localizer Localizer
+	// Location is the time zone that dates are shown in. Default: their own.
+	Location *time.Location
+	// Now is the clock of {% now %}, timesince and the like. Default: [time.Now].
+	Now func() time.Time
+	// Sandbox restricts what templates may reach. Default: none; they may read
+	// every exported field and call every method of what they are shown.
+	Sandbox *Sandbox
 	// Limits keep a single render from taking the whole machine.
 	Limits Limits
 }
@@ -73,6 +100,10 @@ type Extensions struct {
 	LoopControls bool // {% break %} and {% continue %}
 	I18n         bool // {% trans %} and the gettext functions
 	Debug        bool // {% debug %}: what is in reach; never in production
+	// Django turns on the tags and filters of Django's templates that Jinja
+	// lacks, under their names there: cycle, ifchanged, regroup, partialdef and
+	// so on, dates by their letters, slugify, pluralize, intcomma and so on.
+	Django bool
 }
 
 // Policies are the settings of single filters.
@@ -93,6 +124,9 @@ type Policies struct {
 	JSONUnicode bool
 	// JSONCompact leaves out the spaces after separators in tojson.
 	JSONCompact bool
+	// JSONIndent is what tojson begins a line with for each level, where it
+	// has no argument of its own. Default: none, all stands on one line.
+	JSONIndent string
 	// TrimTranslations makes every trans tag a trimmed one.
 	TrimTranslations bool
 }
@@ -122,9 +156,9 @@ type Engine struct {
 	globals map[string]value
 	filters map[string]*filterDef
 	tests   map[string]*testDef
+	tags    map[string]*tagDef
 
-	mu        sync.RWMutex
-	templates map[string]*Template
+	cache templateCache
 }
 
 // AutoescapeHTML is the default of [Options.Autoescape]: on for names ending
@@ -148,7 +182,8 @@ func AutoescapeHTML(name string) bool {
 // New returns an engine. It fails if the options contradict each other or a
 // filter, test or global is of a kind that cannot be used.
 func New(o Options) (*Engine, error) {
-	e := &Engine{options: o, templates: map[string]*Template{}}
+	e := &Engine{options: o}
+	e.cache.size = o.CacheSize
 	if e.options.Autoescape == nil {
 		e.options.Autoescape = AutoescapeHTML
 	}
@@ -162,6 +197,9 @@ func New(o Options) (*Engine, error) {
 		}
 	}
 	fallback(&e.limits.Output, 64<<20)
+	if o.Sandbox != nil {
+		fallback(&e.limits.Range, sandboxRange)
+	}
 	fallback(&e.limits.Range, 1_000_000)
 	fallback(&e.limits.Items, 4_000_000)
 	fallback(&e.limits.Depth, maxRenderDepth)
@@ -191,6 +229,7 @@ func (e *Engine) prepareSyntax() error {
 		variableStart: or(o.VariableStart, "{{"), variableEnd: or(o.VariableEnd, "}}"),
 		commentStart: or(o.CommentStart, "{#"), commentEnd: or(o.CommentEnd, "#}"),
 		lineStatement: o.LineStatementPrefix, lineComment: o.LineCommentPrefix,
+		django:     o.Extensions.Django,
 		trimBlocks: o.TrimBlocks, lstripBlocks: o.LstripBlocks, keepTrailingNewline: o.KeepTrailingNewline,
 		newline: or(o.NewlineSequence, "\n"),
 	}
@@ -214,8 +253,15 @@ func (e *Engine) register() error {
 	for i := range builtinFilters {
 		e.filters[builtinFilters[i].name] = &builtinFilters[i]
 	}
-	for i := range extraFilters {
-		e.filters[extraFilters[i].name] = &extraFilters[i]
+	if e.options.Extensions.Django {
+		for i := range djangoFilters {
+			e.filters[djangoFilters[i].name] = &djangoFilters[i]
+		}
+	}
+	if e.options.Contextual {
+		for i := range trustFilters {
+			e.filters[trustFilters[i].name] = &trustFilters[i]
+		}
 	}
 	for name, f := range e.options.Filters {
 		fn, err := functionOf("filter", name, f)
@@ -235,6 +281,14 @@ func (e *Engine) register() error {
 		}
 		e.tests[name] = &testDef{name: name, function: fn}
 	}
+	e.tags = make(map[string]*tagDef, len(e.options.Tags))
+	for name, t := range e.options.Tags {
+		def, err := newTag(name, t)
+		if err != nil {
+			return err
+		}
+		e.tags[name] = def
+	}
 	e.globals = map[string]value{}
 	for i := range builtinGlobals {
 		e.globals[builtinGlobals[i].name] = objectValue(&builtinGlobals[i])
@@ -243,6 +297,11 @@ func (e *Engine) register() error {
 		e.installTranslations()
 	}
 	for name, g := range e.options.Globals {
+		if rv := reflect.ValueOf(g); rv.Kind() == reflect.Func && !rv.IsNil() {
+			if _, err := signatureOf(rv.Type()); err != nil {
+				return fmt.Errorf("template: the global function %q has a parameter that cannot be used: %w", name, err)
+			}
+		}
 		e.globals[name] = named(name, fromAny(g))
 	}
 	return nil
@@ -258,16 +317,26 @@ func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys
 type Template struct {
 	engine     *Engine
 	name, path string
+	source     string // normalized
 	autoescape bool
+	// contextual says that values are escaped by where they stand. Then extent
+	// is where the template begins and ends, failure is why it cannot stand
+	// there, and variants are its versions for other places.
+	contextual bool
+	extent     extent
+	failure    *Error
+	variants   variants[*Template]
+	lookups    map[string]bool // filled while compiling, if it is there
 	changed    func() bool
 	main       execFunc
 	mainSelf   int
+	part       string    // the only block that is rendered; empty: all
+	whole      *Template // of a part
 	slots      int
 	hasBase    bool
 	blocks     map[string]*block
 	order      []string
-	list       []*block // the blocks in order
-	indexOf    map[string]int
+	table      *blockTable // nil without blocks
 }
 
 // Name is the name the template was loaded by, empty for an inline one.
@@ -280,11 +349,26 @@ func (t *Template) Path() string { return t.path }
 func (t *Template) Blocks() []string { return slices.Clone(t.order) }
 
 // Get returns the template of that name, compiled at the first call. A missing
-// one is an *Error of kind [NotFound], which is also [fs.ErrNotExist].
+// one is an *Error of kind [NotFound], which is also [fs.ErrNotExist]. With
+// Extensions.Django "file#part" is a single block or partial of a template.
 func (e *Engine) Get(name string) (*Template, error) {
-	e.mu.RLock()
-	t := e.templates[name]
-	e.mu.RUnlock()
+	return whole(e.get(name))
+}
+
+// whole refuses a template that cannot be rendered by itself, though perhaps
+// as a part of another one.
+func whole(t *Template, err error) (*Template, error) {
+	if err == nil && t.failure != nil {
+		return nil, t.failure
+	}
+	return t, err
+}
+
+func (e *Engine) get(name string) (*Template, error) {
+	if file, part, ok := strings.Cut(name, "#"); ok && e.options.Extensions.Django {
+		return e.part(file, part)
+	}
+	t := e.cache.get(name)
 	if t != nil && (!e.options.AutoReload || t.changed == nil || !t.changed()) {
 		return t, nil
 	}
@@ -292,13 +376,7 @@ func (e *Engine) Get(name string) (*Template, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if other := e.templates[name]; other != nil && !e.options.AutoReload {
-		return other, nil // compiled by someone else meanwhile
-	}
-	e.templates[name] = t
-	return t, nil
+	return e.cache.put(name, t, e.options.AutoReload), nil
 }
 
 func (e *Engine) load(name string) (*Template, error) {
@@ -313,6 +391,30 @@ func (e *Engine) load(name string) (*Template, error) {
 		return nil, &Error{Kind: Runtime, Name: name, Message: err.Error(), Cause: err}
 	}
 	return e.build(name, src)
+}
+
+// part gives a template of which only one block is rendered.
+func (e *Engine) part(file, part string) (*Template, error) {
+	t, err := e.get(file)
+	if err != nil {
+		return nil, err
+	}
+	if t.blocks[part] == nil && !t.hasBase {
+		message := "the template has no block or partial '" + part + "'"
+		if near := closest.Name(part, slices.Values(t.order)); near != "" {
+			message += "; did you mean '" + near + "'?"
+		}
+		return nil, &Error{Kind: NotFound, Name: file, Path: t.path, Message: message, Cause: fs.ErrNotExist}
+	}
+	return t.partAt(part, extent{}), nil
+}
+
+// partAt is one block of the template as it must be in a place.
+func (t *Template) partAt(part string, at extent) *Template {
+	return &Template{
+		engine: t.engine, name: t.name, path: t.path, source: t.source, changed: t.changed,
+		autoescape: t.autoescape, contextual: t.contextual, extent: at, table: t.table, part: part, whole: t,
+	}
 }
 
 // suggestion names the template that was probably meant.
@@ -344,29 +446,41 @@ func (e *Engine) Select(names ...string) (*Template, error) {
 
 // FromString compiles an inline template; it is not cached.
 func (e *Engine) FromString(source string) (*Template, error) {
-	return e.build("", Source{Text: source})
+	return whole(e.build("", Source{Text: source}))
 }
 
-func (e *Engine) build(name string, src Source) (t *Template, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			te, ok := r.(*Error)
-			if !ok {
-				panic(r)
-			}
-			te.Name, te.Path = name, src.Path
-			t, err = nil, te
-		}
-	}()
-	t = &Template{engine: e, name: name, path: src.Path, changed: src.Changed}
-	t.autoescape = e.options.Autoescape(name)
-	t.compile(parse(e, name, src.Text), t.autoescape)
-	t.indexOf = make(map[string]int, len(t.order))
-	for i, n := range t.order {
-		t.list = append(t.list, t.blocks[n])
-		t.indexOf[n] = i
+func (e *Engine) build(name string, src Source) (*Template, error) {
+	return e.assemble(name, src, parse)
+}
+
+// assemble compiles what read gives.
+func (e *Engine) assemble(name string, src Source, read func(*Engine, string) ([]statement, []*Error)) (*Template, error) {
+	if len(src.Text) > maxSource {
+		return nil, &Error{Kind: Syntax, Name: name, Path: src.Path, Message: "the template is larger than 1 GiB"}
 	}
+	t := &Template{engine: e, name: name, path: src.Path, changed: src.Changed, source: e.syntax.normalize(src.Text)}
+	t.autoescape = e.options.Autoescape(name)
+	t.contextual = t.autoescape && e.options.Contextual
+	body, errs := read(e, t.source)
+	errs = append(errs, t.compile(body, t.autoescape)...)
+	if len(errs) > 0 {
+		return nil, t.syntaxErrors(errs)
+	}
+	t.table = t.newBlockTable()
 	return t, nil
+}
+
+// maxSource keeps offsets within a spot.
+const maxSource = 1 << 30
+
+// syntaxErrors gives the first error of the template, which knows the others.
+func (t *Template) syntaxErrors(errs []*Error) *Error {
+	slices.SortStableFunc(errs, func(a, b *Error) int { return cmp.Compare(a.at, b.at) })
+	for _, e := range errs {
+		e.locate(t.name, t.path, t.source)
+	}
+	errs[0].More = errs[1:min(len(errs), maxSyntaxErrors)]
+	return errs[0]
 }
 
 // Names lists the templates the loader has, sorted; it fails if the loader
@@ -396,7 +510,7 @@ func (t *Template) Execute(w io.Writer, in Execution) error {
 	out, err := t.Append((*held)[:0], in)
 	if err == nil {
 		_, err = w.Write(out)
-		if cap(out) <= 1<<20 {
+		if cap(out) <= largestBuffer {
 			*held = out
 		}
 	}
@@ -408,7 +522,7 @@ func (t *Template) Execute(w io.Writer, in Execution) error {
 // as it was.
 func (t *Template) Append(dst []byte, in Execution) ([]byte, error) {
 	x := t.newExec(dst, in)
-	out, err := x.run(func() { x.renderMain(t, t.context(x, nil, true)) })
+	out, err := x.run(func() { x.renderMain(t, x.mainContext()) })
 	if err != nil {
 		return dst, err
 	}
@@ -420,18 +534,30 @@ func (t *Template) Append(dst []byte, in Execution) ([]byte, error) {
 func (t *Template) AppendBlock(dst []byte, name string, in Execution) ([]byte, error) {
 	x := t.newExec(dst, in)
 	out, err := x.run(func() {
-		ctx := t.context(x, nil, true)
-		x.blocksOff = true
-		x.renderMain(t, ctx)
-		x.blocksOff = false
-		x.out = x.out[:len(dst)]
-		if len(ctx.blocks[name]) == 0 {
-			panic(&Error{Kind: NotFound, Name: t.name, Path: t.path, Message: "the template has no block '" + name + "'"})
-		}
-		ctx.renderBlock(name, 0)
+		x.renderPart(t, name, extent{}, x.mainContext())
 	})
 	if err != nil {
 		return dst, err
 	}
 	return out, nil
+}
+
+// renderPart renders one block of a template after its top level.
+func (x *exec) renderPart(t *Template, name string, at extent, ctx *runContext) {
+	start, off := x.hold(), x.blocksOff
+	x.blocksOff = true
+	x.renderTop(t, ctx)
+	x.blocksOff = off
+	x.takeBack(start)
+	if len(ctx.blocks[name]) == 0 {
+		panic(&Error{Kind: NotFound, Name: t.name, Path: t.path, Message: "the template has no block '" + name + "'"})
+	}
+	ctx.renderBlock(name, 0, at)
+}
+
+func (e *Engine) now() time.Time {
+	if e.options.Now != nil {
+		return e.options.Now()
+	}
+	return time.Now()
 }

@@ -114,7 +114,7 @@ func TestErrorsNameTheirPlace(t *testing.T) {
 	}
 	_, err = tpl.Append(nil, Execution{})
 	var te *Error
-	if !errors.As(err, &te) || len(te.Trail) == 0 || te.Trail[0] != (Place{"page.html", "page.html", 3}) {
+	if !errors.As(err, &te) || len(te.Trail) != 3 || te.Trail[0] != (Place{"page.html", "page.html", 3, 4}) {
 		t.Errorf("the trail is %v", te.Trail)
 	}
 }
@@ -455,4 +455,12 @@ func TestConcurrentUse(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+func TestJSONIndent(t *testing.T) {
+	t.Parallel()
+	o := Options{Policies: Policies{JSONIndent: "\t"}, Autoescape: func(string) bool { return false }}
+	wantRender(t, o, "{{ {'a': [1]}|tojson }}", nil, "{\n\t\"a\": [\n\t\t1\n\t]\n}")
+	wantRender(t, o, "{{ {'a': [1]}|tojson(1) }}", nil, "{\n \"a\": [\n  1\n ]\n}")
+	wantRender(t, o, "{{ [1]|tojson(0) }}", nil, "[\n1\n]")
 }

@@ -48,43 +48,68 @@ type Error struct {
 	Name string
 	// Path is where the loader found the source, if it said so.
 	Path string
-	// Line counts from 1; 0 means that no line is to blame.
-	Line    int
-	Message string
+	// Line and Column count from 1, the column in characters; 0 means that no
+	// place is to blame.
+	Line, Column int
+	Message      string
 	// Cause is the error of the loader, of a function of the program or of
 	// the context; nil if the template itself is at fault.
 	Cause error
 	// Trail lists the places that led to the template named above, innermost
-	// first: the include, import, macro call or block it was reached by.
+	// first: the include, import, extends, macro call or block it was reached by.
 	Trail []Place
-}
+	// More are the other syntax errors of the same template, in order.
+	More []*Error
 
-// Place is a line of a template.
-type Place struct {
-	Name string
-	Path string
-	Line int
+	source string
+	at     spot
+	// lacking is what an undefined value was about, for a suggestion.
+	lacking *missing
 }
 
 // Error is one line: where, and what.
 func (e *Error) Error() string {
+	buf := []byte("template: ")
+	if place := e.Place(); place.Name != "" || place.Line > 0 {
+		buf = append(place.appendTo(buf), ": "...)
+	}
+	buf = append(buf, e.Message...)
+	switch n := len(e.More); {
+	case n == 1:
+		buf = append(buf, " (and 1 more error)"...)
+	case n > 1:
+		buf = fmt.Appendf(buf, " (and %d more errors)", n)
+	}
+	return string(buf)
+}
+
+// Place is where the error is.
+func (e *Error) Place() Place { return Place{e.Name, e.Path, e.Line, e.Column} }
+
+// Excerpt is the line of the source the error is in, and the one before it,
+// with their numbers and a caret under the column; empty if there is none.
+func (e *Error) Excerpt() string { return excerpt(e.source, e.Line, e.Column) }
+
+// Explain tells all that is known, for terminals and logs: the error, its
+// excerpt, how the render came there, and the template's other errors.
+func (e *Error) Explain() string {
 	var sb strings.Builder
-	sb.WriteString("template: ")
-	switch {
-	case e.Name != "":
-		sb.WriteString(e.Name)
-	case e.Line > 0:
-		sb.WriteString("<inline>")
+	first := *e
+	first.More = nil
+	sb.WriteString(first.Error() + "\n" + e.Excerpt())
+	for _, p := range e.Trail {
+		sb.WriteString("  reached from " + p.String() + "\n")
 	}
-	if e.Line > 0 {
-		sb.WriteByte(':')
-		sb.WriteString(strconv.Itoa(e.Line))
+	for _, m := range e.More {
+		sb.WriteString("\n" + m.Error() + "\n" + m.Excerpt())
 	}
-	if e.Name != "" || e.Line > 0 {
-		sb.WriteString(": ")
-	}
-	sb.WriteString(e.Message)
 	return sb.String()
+}
+
+// locate fills in where the error is.
+func (e *Error) locate(name, path, source string) {
+	e.Name, e.Path, e.source = name, path, source
+	e.Line, e.Column = e.at.lineColumn(source)
 }
 
 // Unwrap gives the cause.

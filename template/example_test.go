@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"iter"
 	"os"
 	"strings"
 	"time"
@@ -72,7 +74,7 @@ func Example() {
 
 func Example_goValues() {
 	post := &Post{ID: 7, Title: "Hello", PublishedAt: time.Date(2026, 5, 6, 0, 0, 0, 0, time.UTC), Tags: []string{"go", "web"}}
-	show(template.Options{}, `{{ post.title }}, {{ post.published_at|date("%-d %B %Y") }}`, map[string]any{"post": post})
+	show(template.Options{Extensions: template.Extensions{Django: true}}, `{{ post.title }}, {{ post.published_at|date("%-d %B %Y") }}`, map[string]any{"post": post})
 	show(template.Options{}, `{{ post.tags|join(", ") }}; {{ post.tags[-1] }}; {{ post.author is none }}`, map[string]any{"post": post})
 	show(template.Options{}, `{% for name, n in stock.items() %}{{ name }}: {{ n }}. {% endfor %}`, map[string]any{"stock": map[string]int{"pears": 2, "apples": 3}})
 	// Output:
@@ -111,7 +113,7 @@ func ExampleFunc() {
 	show(template.Options{Globals: map[string]any{"link": link}}, `{{ link("Home", href="/") }}`, nil)
 	// Output:
 	// <a href='/'>Home</a> <a href='/ab'>A &amp; B</a>
-	// template: <inline>:1: link() got an unexpected keyword argument 'href'
+	// template: <inline>:1:4: link() got an unexpected keyword argument 'href'
 }
 
 func ExampleTemplate_AppendBlock() {
@@ -153,7 +155,7 @@ func ExampleError() {
 		fmt.Println(te.Kind, te.Name, te.Line, "from", te.Trail[0].Name, te.Trail[0].Line)
 	}
 	// Output:
-	// template: part.html:2: 'user' is undefined
+	// template: part.html:2:4: 'user' is undefined
 	// undefined part.html 2 from page.html 2
 }
 
@@ -199,4 +201,29 @@ func ExampleDict() {
 	d.Set("a", 2)
 	show(template.Options{}, `{% set _ = d.update(c=3) %}{{ d|join(" ") }}`, map[string]any{"d": d})
 	// Output: b a c
+}
+
+func ExampleTemplate_Stream() {
+	engine, err := template.New(template.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	page, err := engine.FromString("{% for n in numbers %}{{ n }}\n{% endfor %}")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	numbers := iter.Seq[int](func(yield func(int) bool) {
+		for n := range 1_000_000 {
+			if !yield(n) {
+				return
+			}
+		}
+	})
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	written, err := page.Stream(io.Discard, template.Execution{Context: ctx, Data: map[string]any{"numbers": numbers}})
+	fmt.Println(written, err)
+	// Output: 6888890 <nil>
 }

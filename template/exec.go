@@ -33,46 +33,54 @@ func (p *Panic) Error() string { return fmt.Sprintf("panic: %v", p.Value) }
 
 // exec is one render.
 type exec struct {
-	engine    *Engine
-	context   context.Context
-	data      value
-	globals   func(name string) (any, bool)
-	out       []byte
-	maxOutput int
-	steps     int64
-	depth     int
+	engine  *Engine
+	context context.Context
+	data    value
+	globals func(name string) (any, bool)
+	out     []byte
+	room    int // how long out may get before spill is called
+	stream  *stream
+	steps   int64
+	depth   int
 
 	// Where the render is, for errors.
 	tpl   *Template
-	line  int
-	trail []Place
+	at    spot
+	trail []placeIn
 
-	stack     []value     // arguments of calls under way
-	spareArgs []*callArgs // for reuse
-	held      [16]value
+	stack []value // arguments of calls under way
+
+	spare spareParts
 
 	// The frame a function is called from, and the names assigned in the loop
 	// or block around the call, for functions that look at the context.
 	caller  *frame
 	visible *[]localVar
 
+	states    map[stateKey]int // of tags that count
 	modules   map[*Template]*module
-	templates map[string]*Template // found in this render
-	closers   []func()
-	blocksOff bool // the top level runs without rendering its blocks
+	templates []*Template    // found in this render
+	open      []*seqIterator // unfinished, perhaps
+	blocksOff bool           // the top level runs without rendering its blocks
+
+	root runContext // of the template the render began with
+	// lent says that something may outlive the render that refers to it, so
+	// that it is not used again.
+	lent bool
 }
 
 // newExec prepares a render that appends to dst.
 func (t *Template) newExec(dst []byte, in Execution) *exec {
 	e := t.engine
-	x := &exec{
-		engine: e, context: in.Context, globals: in.Globals, out: dst, tpl: t,
-		maxOutput: e.limits.Output, steps: e.limits.Steps,
+	x, _ := idle.Get().(*exec)
+	if x == nil {
+		x = &exec{}
 	}
-	if x.maxOutput += len(dst); x.maxOutput < 0 {
-		x.maxOutput = int(^uint(0) >> 1)
+	x.engine, x.tpl, x.context, x.globals, x.out = e, t, in.Context, in.Globals, dst
+	x.room, x.steps = e.limits.Output, e.limits.Steps
+	if x.room += len(dst); x.room < 0 {
+		x.room = int(^uint(0) >> 1)
 	}
-	x.stack = x.held[:0]
 	if in.Data != nil {
 		x.data = fromAny(in.Data)
 	}
@@ -82,19 +90,39 @@ func (t *Template) newExec(dst []byte, in Execution) *exec {
 // run calls do and turns panics into errors with their place.
 func (x *exec) run(do func()) (out []byte, err error) {
 	defer func() {
-		for _, c := range x.closers {
-			c()
+		r := recover()
+		for _, s := range x.open {
+			if p := recovered(s.halt); r == nil {
+				r = p
+			}
 		}
-		if r := recover(); r != nil {
-			out, err = nil, x.failure(r)
+		if r != nil {
+			err = x.failure(r, 0)
+			return
 		}
+		out = x.out
+		x.retire()
 	}()
 	do()
-	return x.out, nil
+	return nil, nil
 }
 
-// failure gives the error for a recovered panic.
-func (x *exec) failure(r any) error {
+// recovered runs code of the program and gives the value it panicked with.
+func recovered(do func()) (r any) {
+	defer func() { r = recover() }()
+	do()
+	return nil
+}
+
+// mainContext makes the context of the template the render begins with.
+func (x *exec) mainContext() *runContext {
+	x.tpl.prepare(&x.root, x, nil, true)
+	return &x.root
+}
+
+// failure gives the error for a recovered panic; of the places that led there
+// it leaves out the outermost ones.
+func (x *exec) failure(r any, outermost int) error {
 	e, ok := r.(*Error)
 	if !ok {
 		cause := &Panic{Value: r, Stack: debug.Stack()}
@@ -102,14 +130,18 @@ func (x *exec) failure(r any) error {
 	}
 	located := *e
 	if e.Line == 0 {
-		located.Name, located.Path, located.Line = x.tpl.name, x.tpl.path, x.line
+		located.at = x.at
+		located.locate(x.tpl.name, x.tpl.path, x.tpl.source)
 		located.Trail = nil
+		if e.lacking != nil {
+			located.Message += x.suggestion(e.lacking)
+		}
 	} else {
-		located.Trail = append(slices.Clone(e.Trail), Place{x.tpl.name, x.tpl.path, x.line})
+		located.Trail = append(slices.Clone(e.Trail), placeIn{x.tpl, x.at}.place())
 	}
-	for i := len(x.trail) - 1; i >= 0; i-- {
-		if x.trail[i].Line > 0 {
-			located.Trail = append(located.Trail, x.trail[i])
+	for i := len(x.trail) - 1; i >= outermost; i-- {
+		if x.trail[i].at > 0 {
+			located.Trail = append(located.Trail, x.trail[i].place())
 		}
 	}
 	return &located
@@ -139,9 +171,13 @@ func (x *exec) checkTime() {
 		panic(runtimeError("the template takes too many steps (limit %d)", x.engine.limits.Steps))
 	}
 	if x.context != nil {
-		if err := x.context.Err(); err != nil {
-			panic(&Error{Kind: Runtime, Message: "the render was stopped: " + err.Error(), Cause: err})
-		}
+		x.checkContext()
+	}
+}
+
+func (x *exec) checkContext() {
+	if err := x.context.Err(); err != nil {
+		panic(&Error{Kind: Runtime, Message: "the render was stopped: " + err.Error(), Cause: err})
 	}
 }
 
@@ -157,9 +193,9 @@ func (x *exec) enter() {
 func (x *exec) leave() { x.depth-- }
 
 // push notes that the render goes on in another template or macro.
-func (x *exec) push(t *Template, line int) {
-	x.trail = append(x.trail, Place{x.tpl.name, x.tpl.path, x.line})
-	x.tpl, x.line = t, line
+func (x *exec) push(t *Template, at spot) {
+	x.trail = append(x.trail, placeIn{x.tpl, x.at})
+	x.tpl, x.at = t, at
 }
 
 func (x *exec) pop() {
@@ -240,6 +276,9 @@ func (x *exec) globalNames() *Dict {
 	return d
 }
 
+// maxRemembered is how many templates a render finds without the engine.
+const maxRemembered = 16
+
 // template finds the template an expression names.
 func (x *exec) template(v value) *Template {
 	if t, ok := loadedTemplate(v); ok {
@@ -254,10 +293,12 @@ func (x *exec) template(v value) *Template {
 		panic(&Error{Kind: NotFound, Message: "a template's name must be a string, not " + v.typeName()})
 	}
 	name := v.str()
-	if t := x.templates[name]; t != nil {
-		return t
+	for _, t := range x.templates {
+		if t.name == name {
+			return t
+		}
 	}
-	t, err := x.engine.Get(name)
+	t, err := x.engine.get(name)
 	if err != nil {
 		var e *Error
 		if errors.As(err, &e) && e.Kind == NotFound {
@@ -265,10 +306,9 @@ func (x *exec) template(v value) *Template {
 		}
 		panic(causeError("template "+name, err))
 	}
-	if x.templates == nil {
-		x.templates = map[string]*Template{}
+	if len(x.templates) < maxRemembered {
+		x.templates = append(x.templates, t)
 	}
-	x.templates[name] = t
 	return t
 }
 
@@ -321,42 +361,19 @@ func (x *exec) tryTemplate(name value) (t *Template) {
 	return x.template(name)
 }
 
-// context makes the context of a template that is about to run.
-func (t *Template) context(x *exec, outer *layer, data bool) *runContext {
-	ctx := &runContext{x: x, outer: outer, data: data, eval: &evalContext{autoescape: t.autoescape}}
-	if len(t.blocks) > 0 || t.hasBase {
-		ctx.blocks = make(map[string][]*block, len(t.blocks))
-		ctx.inherit(t)
-	}
-	return ctx
-}
-
-// inherit adds the blocks of a template behind those that override them.
-func (c *runContext) inherit(t *Template) {
-	if c.blocks == nil {
-		c.blocks = make(map[string][]*block, len(t.blocks))
-	}
-	for _, name := range t.order {
-		b := t.blocks[name]
-		if len(c.blocks[name]) == 0 {
-			c.blocks[name] = b.chain()
-			continue
-		}
-		chain := c.blocks[name]
-		c.blocks[name] = append(chain[:len(chain):len(chain)], b)
-	}
-}
-
-// chain is the block alone, without an allocation.
-func (b *block) chain() []*block {
-	i := b.template.indexOf[b.name]
-	return b.template.list[i : i+1 : i+1]
-}
-
-// renderMain runs a template's top level and those of the templates it extends.
+// renderMain renders a template, or the one block of it that is asked for.
 func (x *exec) renderMain(t *Template, ctx *runContext) {
+	if t.part != "" {
+		x.renderPart(t.whole, t.part, t.extent, ctx)
+		return
+	}
+	x.renderTop(t, ctx)
+}
+
+// renderTop runs a template's top level and those of the templates it extends.
+func (x *exec) renderTop(t *Template, ctx *runContext) {
 	x.enter()
-	tpl, line := x.tpl, x.line
+	tpl, at := x.tpl, x.at
 	levels := 0
 	for t != nil {
 		if levels > 0 {
@@ -365,39 +382,51 @@ func (x *exec) renderMain(t *Template, ctx *runContext) {
 				panic(recursionError())
 			}
 		}
+		if t.failure != nil {
+			panic(t.failure)
+		}
 		levels++
 		x.push(t, 0)
-		f := newFrame(x, ctx, nil, t.slots)
-		root := rootState{}
-		f.root = &root
+		f := x.newFrame(ctx, nil, t.slots)
+		f.root = &f.own
 		if t.mainSelf >= 0 {
+			ctx.keep()
 			f.slots[t.mainSelf] = objectValue(&selfRef{ctx})
 		}
 		t.main(f)
-		x.pop()
-		x.tpl, x.line = tpl, line
+		root := f.own
+		f.release()
+		if root.parent != nil {
+			x.tpl, x.at = t, root.at
+		}
 		t = root.parent
 	}
+	x.trail = x.trail[:len(x.trail)-levels]
+	x.tpl, x.at = tpl, at
 	x.leave()
 }
 
-// renderBlock runs a block; level 0 is the version of the outermost child.
-func (c *runContext) renderBlock(name string, level int) {
+// renderBlock runs a block in a place; level 0 is the version of the outermost
+// child.
+func (c *runContext) renderBlock(name string, level int, at extent) {
 	x := c.x
-	b := c.blocks[name][level]
+	b := c.blocks[name][level].in(at)
 	x.enter()
-	tpl, line := x.tpl, x.line
+	tpl, from := x.tpl, x.at
 	x.push(b.template, 0)
-	f := newFrame(x, c, nil, b.slots)
+	f := x.newFrame(c, nil, b.slots)
 	if b.self >= 0 {
+		c.keep()
 		f.slots[b.self] = objectValue(&selfRef{c})
 	}
 	if b.super >= 0 {
+		c.keep()
 		f.slots[b.super] = c.super(name, level)
 	}
 	b.body(f)
+	f.release()
 	x.pop()
-	x.tpl, x.line = tpl, line
+	x.tpl, x.at = tpl, from
 	x.leave()
 }
 
@@ -422,10 +451,10 @@ func (x *exec) module(t *Template) *module {
 }
 
 func (x *exec) makeModule(t *Template, ctx *runContext) *module {
-	start := len(x.out)
+	start := x.hold()
 	x.renderMain(t, ctx)
 	m := &module{template: t, body: string(x.out[start:])}
-	x.out = x.out[:start]
+	x.takeBack(start)
 	m.attrs = make(map[string]value, len(ctx.exported))
 	for name := range ctx.exported {
 		m.attrs[name] = ctx.vars[name]

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -54,7 +55,7 @@ func reversible(x *exec, v value) []value {
 			return collect(x, v)
 		}
 	case kindGo:
-		if v.typ.class == classSlice || v.typ.class == classMap {
+		if v.typ.class == classSlice || v.isGoMapping() {
 			return collect(x, v)
 		}
 	}
@@ -90,23 +91,30 @@ func filterRandom(f *frame, in value, _ []value) value {
 }
 
 func filterBatch(f *frame, in value, a []value) value {
-	size := wantInt("batch", a[0])
-	fill := a[1]
+	size := int64(-1) // a size that is no whole number is never reached
+	if n, ok := a[0].plain().asFloat(); ok && n == math.Trunc(n) {
+		size = int64(min(max(n, -1), 1<<40))
+	} else if a[0].isUndefined() && a[0].undefined().mode == UndefinedStrict {
+		a[0].undefined().fail()
+	}
+	a0, fill := a[0].plain(), a[1]
 	var c cursor
+	var row []value
 	done := false
 	return iteratorValue(iteratorFunc(func(x *exec) (value, bool) {
 		if done {
 			return value{}, false
 		}
 		c.begin(x, in)
-		var row []value
 		for {
-			if size >= 0 && int64(len(row)) == size && len(row) > 0 {
-				return listValue(row), true
-			}
 			e, ok := c.next()
 			if !ok {
 				break
+			}
+			if int64(len(row)) == size {
+				full := row
+				row = []value{e}
+				return listValue(full), true
 			}
 			row = append(row, e)
 		}
@@ -115,6 +123,9 @@ func filterBatch(f *frame, in value, a []value) value {
 			return value{}, false
 		}
 		if !fill.isZeroArgument() {
+			if !a0.isNumber() {
+				panic(runtimeError("batch: expected an integer, not '%s'", a0.typeName()))
+			}
 			x.allowItems(int(min(size, 1<<31)))
 			for int64(len(row)) < size {
 				row = append(row, fill)
@@ -165,56 +176,45 @@ func filterJoin(f *frame, in value, a []value) value {
 	if !a[1].isZeroArgument() {
 		get = attributeGetter(f, a[1], value{}, false)
 	}
+	// The items wait on the argument stack: all must be known before the first
+	// is written, since one that is safe makes the others be escaped.
+	x := f.x
+	base := len(x.stack)
+	auto := f.autoescapeOn()
+	safe := auto && isEscaped(sep)
 	var c cursor
-	c.start(f.x, in)
-	next := func() (value, bool) {
-		v, ok := c.next()
-		if ok && get != nil {
-			v = get(v)
-		}
-		return v, ok
-	}
-	var buf []byte
-	if !f.autoescapeOn() {
-		s := sep.text()
-		for i := 0; ; i++ {
-			v, ok := next()
-			if !ok {
-				return stringValue(string(buf))
-			}
-			if i > 0 {
-				buf = append(buf, s...)
-			}
-			buf = appendText(buf, v)
-			f.x.allowBytes(len(buf))
-		}
-	}
-	var items []value
-	safe := isEscaped(sep)
+	c.start(x, in)
 	for {
-		v, ok := next()
+		v, ok := c.next()
 		if !ok {
 			break
 		}
-		safe = safe || isEscaped(v)
-		items = append(items, v)
+		if get != nil {
+			v = get(v)
+		}
+		safe = safe || auto && isEscaped(v)
+		x.stack = append(x.stack, v)
+		x.allowItems(len(x.stack) - base)
 	}
-	for i, v := range items {
+	buf := x.scratch()
+	for i := range len(x.stack) - base {
 		if i > 0 {
-			if safe {
-				buf = appendHTML(buf, sep)
-			} else {
-				buf = appendText(buf, sep)
-			}
+			buf = appendPart(buf, sep, safe)
 		}
-		if safe {
-			buf = appendHTML(buf, v)
-		} else {
-			buf = appendText(buf, v)
-		}
-		f.x.allowBytes(len(buf))
+		buf = appendPart(buf, x.stack[base+i], safe)
+		x.allowBytes(len(buf))
 	}
-	return textValue(string(buf), safe)
+	clear(x.stack[base:])
+	x.stack = x.stack[:base]
+	return x.keepScratch(buf, safe)
+}
+
+// appendPart appends the printed form of a part of a joined string.
+func appendPart(dst []byte, v value, safe bool) []byte {
+	if safe {
+		return appendHTML(dst, v)
+	}
+	return appendText(dst, v)
 }
 
 // attributeGetter reads an attribute named by a string with dots or an
@@ -258,7 +258,7 @@ func folded(v value) value {
 }
 
 func filterSort(f *frame, in value, a []value) value {
-	reverse, fold := a[0].truth(), !a[1].truth()
+	reverse, fold := isSet("sort", a[0]), !a[1].truth()
 	var gets []func(value) value
 	if attr := a[2].plain(); attr.isString() {
 		for _, p := range strings.Split(attr.str(), ",") {
@@ -332,7 +332,7 @@ func filterDictsort(f *frame, in value, a []value) value {
 		}
 		return k
 	}
-	return listValue(sorted(f, items, []func(value) value{get}, a[2].truth(), true))
+	return listValue(sorted(f, items, []func(value) value{get}, isSet("dictsort", a[2]), true))
 }
 
 // methodMissing is the error of a filter that needs a mapping or the like.

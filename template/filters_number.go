@@ -172,7 +172,8 @@ func filterRound(_ *frame, in value, a []value) value {
 	if mode != "common" && mode != "ceil" && mode != "floor" {
 		panic(runtimeError("round: the method must be common, ceil or floor"))
 	}
-	if a[0].given() {
+	whole := mode == "common" && a[0].kind == kindNone
+	if a[0].given() && !whole {
 		precision = wantInt("round", a[0])
 	}
 	in = in.plain()
@@ -183,6 +184,9 @@ func filterRound(_ *frame, in value, a []value) value {
 		panic(runtimeError("round: expected a number, not '%s'", in.typeName()))
 	}
 	if mode == "common" {
+		if in.kind == kindFloat && whole {
+			return truncated(roundFloat(in.float(), 0), none)
+		}
 		if in.kind == kindFloat {
 			return floatValue(roundFloat(in.float(), precision))
 		}

@@ -15,9 +15,33 @@ func onText(in value, fn func(string) string) value {
 	return textValue(fn(v.str()), v.kind == kindSafe)
 }
 
-func filterUpper(_ *frame, in value, _ []value) value { return onText(in, upperCase) }
+func filterUpper(f *frame, in value, _ []value) value { return changeCase(f.x, in, 'a', upperCase) }
 
-func filterLower(_ *frame, in value, _ []value) value { return onText(in, lowerCase) }
+func filterLower(f *frame, in value, _ []value) value { return changeCase(f.x, in, 'A', lowerCase) }
+
+// changeCase moves the 26 letters from first on to the other case, and leaves
+// text beyond ASCII to a function.
+func changeCase(x *exec, in value, first byte, full func(string) string) value {
+	v := soft(in)
+	s := v.str()
+	if !ascii(s) {
+		return textValue(full(s), v.kind == kindSafe)
+	}
+	at := 0
+	for at < len(s) && s[at]-first > 'z'-'a' {
+		at++
+	}
+	if at == len(s) {
+		return v
+	}
+	buf := append(x.scratch(), s...)
+	for i := at; i < len(buf); i++ {
+		if buf[i]-first <= 'z'-'a' {
+			buf[i] ^= 'a' - 'A'
+		}
+	}
+	return x.keepScratch(buf, v.kind == kindSafe)
+}
 
 func filterCapitalize(_ *frame, in value, _ []value) value { return onText(in, capitalized) }
 
@@ -199,7 +223,10 @@ func filterTruncate(f *frame, in value, a []value) value {
 	if !a[3].isZeroArgument() {
 		leeway = wantSize("truncate", a[3])
 	}
-	endText := wantString("truncate", end)
+	endText := ""
+	if !end.isUndefined() || end.undefined().mode == UndefinedStrict { // else it fails where it is used
+		endText = wantString("truncate", end)
+	}
 	cut := length - int64(runeCount(endText))
 	if cut < 0 || leeway < 0 {
 		panic(runtimeError("truncate: the length must not be less than that of the end, and the leeway not negative"))
@@ -224,6 +251,9 @@ func filterTruncate(f *frame, in value, a []value) value {
 		if i := strings.LastIndexByte(s, ' '); i >= 0 {
 			s = s[:i]
 		}
+	}
+	if end.isUndefined() {
+		end.undefined().fail()
 	}
 	return concatTwo(f.x, textValue(s, in.kind == kindSafe), end)
 }
@@ -351,6 +381,11 @@ func wantInt(what string, v value) int64 {
 		panic(runtimeError("%s: the integer is too large", what))
 	}
 	panic(runtimeError("%s: expected an integer, not '%s'", what, v.typeName()))
+}
+
+// isSet reads a switch such as reverse, which Python takes as an integer.
+func isSet(what string, v value) bool {
+	return v.given() && wantInt(what, v) != 0
 }
 
 func wantString(what string, v value) string {

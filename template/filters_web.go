@@ -14,17 +14,22 @@ import (
 // single-quoted attribute: <, >, & and ' are escaped.
 func filterTojson(f *frame, in value, a []value) value {
 	w := jsonWriter{x: f.x, policies: &f.x.engine.options.Policies}
+	w.indent = w.policies.JSONIndent
+	w.pretty = w.indent != ""
 	if !a[0].isZeroArgument() {
 		if v := a[0].plain(); v.isString() {
 			w.indent = v.str()
-		} else if n := wantInt("tojson", v); n > 0 {
+		} else {
+			n := max(wantSize("tojson", v), 0)
 			f.x.allowProduct(1, n)
 			w.indent = strings.Repeat(" ", int(n))
 		}
 		w.pretty = true
 	}
 	w.value(in, 0)
-	return safeValue(htmlSafeJSON(w.out))
+	v := marked(htmlSafeJSON(w.out), markJS)
+	v.kind = kindSafe
+	return v
 }
 
 func htmlSafeJSON(b []byte) string {
@@ -72,12 +77,10 @@ func (w *jsonWriter) value(v value, depth int) {
 	switch v.kind {
 	case kindNone:
 		w.out = append(w.out, "null"...)
-	case kindBool:
-		w.out = strconv.AppendBool(w.out, v.bool())
-	case kindInt, kindBig:
+	case kindBool, kindInt, kindFloat:
+		w.out = appendJSONNumber(w.out, v)
+	case kindBig:
 		w.out = appendText(w.out, v)
-	case kindFloat:
-		w.out = append(w.out, jsonFloat(v.float())...)
 	case kindString, kindSafe:
 		w.string(v.str())
 	case kindList, kindTuple:
@@ -94,16 +97,24 @@ func (w *jsonWriter) value(v value, depth int) {
 	w.x.allowBytes(len(w.out))
 }
 
-func jsonFloat(f float64) string {
-	switch {
-	case math.IsNaN(f):
-		return "NaN"
-	case math.IsInf(f, 1):
-		return "Infinity"
-	case math.IsInf(f, -1):
-		return "-Infinity"
+// appendJSONNumber appends a boolean or number.
+func appendJSONNumber(dst []byte, v value) []byte {
+	switch v.kind {
+	case kindBool:
+		return strconv.AppendBool(dst, v.bool())
+	case kindInt:
+		return strconv.AppendInt(dst, v.int(), 10)
 	}
-	return string(appendFloat(nil, f))
+	switch f := v.float(); {
+	case math.IsNaN(f):
+		return append(dst, "NaN"...)
+	case math.IsInf(f, 1):
+		return append(dst, "Infinity"...)
+	case math.IsInf(f, -1):
+		return append(dst, "-Infinity"...)
+	default:
+		return appendFloat(dst, f)
+	}
 }
 
 func (w *jsonWriter) array(items []value, depth int) {
@@ -167,7 +178,7 @@ func (w *jsonWriter) key(k value) {
 		w.out = appendText(w.out, k)
 		w.out = append(w.out, '"')
 	case kindFloat:
-		w.out = append(append(append(w.out, '"'), jsonFloat(k.float())...), '"')
+		w.out = append(appendJSONNumber(append(w.out, '"'), k), '"')
 	case kindGo:
 		if s, ok := k.typ.text(k); ok {
 			w.string(s)
@@ -336,7 +347,7 @@ func percentEncode(s, safe string) string {
 func filterUrlize(f *frame, in value, a []value) value {
 	u := urlizer{limit: -1, target: f.x.engine.options.Policies.UrlizeTarget, schemes: f.x.engine.options.Policies.UrlizeExtraSchemes}
 	if !a[0].isZeroArgument() {
-		u.limit = int(max(wantInt("urlize", a[0]), 0))
+		u.limitBy(a[0])
 	}
 	if !a[2].isZeroArgument() {
 		u.target = a[2].text()

@@ -10,15 +10,18 @@ import (
 // formatSpec is a conversion of the % operator or a format specification of
 // the method format.
 type formatSpec struct {
-	fill      string
-	align     byte // <, >, ^, = or 0
-	sign      byte // +, space or 0
-	alternate bool
-	zero      bool
-	width     int
-	comma     byte // ',' or '_' or 0
-	precision int  // -1 if not given
-	verb      byte
+	fill   string
+	align  byte // <, >, ^, = or 0
+	sign   byte // +, space or 0
+	signed bool // a sign was given, which may be -
+	// noNegativeZero writes what rounds to zero without a sign.
+	noNegativeZero bool
+	alternate      bool
+	zero           bool
+	width          int
+	comma          byte // ',' or '_' or 0
+	precision      int  // -1 if not given
+	verb           byte
 }
 
 const maxFormatWidth = 1 << 20
@@ -72,6 +75,10 @@ func formatPercent(x *exec, format, args value) value {
 			keyed = &v
 			i = end + 1
 		}
+		if keyed == nil && i < len(s) && s[i] == '%' {
+			out = append(out, '%')
+			continue
+		}
 		spec := formatSpec{precision: -1, fill: " "}
 		i = spec.flags(s, i)
 		star := func() int {
@@ -105,10 +112,6 @@ func formatPercent(x *exec, format, args value) value {
 		}
 		spec.check()
 		spec.verb = s[i]
-		if spec.verb == '%' {
-			out = append(out, '%')
-			continue
-		}
 		var v value
 		if keyed != nil {
 			v = *keyed
@@ -165,7 +168,7 @@ func (f *formatSpec) check() {
 // percent formats one value of the % operator.
 func (f *formatSpec) percent(v value, safe bool) string {
 	p := v.plain()
-	if p.isUndefined() && f.verb != 's' && f.verb != 'r' && f.verb != 'a' {
+	if p.isUndefined() && strings.IndexByte("diueEfFgG", f.verb) >= 0 {
 		p.undefined().fail()
 	}
 	switch f.verb {
@@ -197,7 +200,7 @@ func (f *formatSpec) percent(v value, safe bool) string {
 		case p.isString() && runeCount(p.str()) == 1:
 			f.precision = -1
 			return f.padText(p.str())
-		case p.kind == kindInt && p.int() >= 0 && p.int() <= 0x10ffff:
+		case (p.kind == kindInt || p.kind == kindBool) && p.int() >= 0 && p.int() <= 0x10ffff:
 			return f.padText(string(rune(p.int())))
 		}
 		panic(runtimeError("%%c requires int or char"))
@@ -265,7 +268,7 @@ func (f *formatSpec) integer(v value) (sign, prefix, digits string) {
 	if f.verb == 'X' {
 		digits, prefix = strings.ToUpper(digits), strings.ToUpper(prefix)
 	}
-	return f.signOf(n.Sign() < 0), prefix, f.grouped(digits, base)
+	return f.signOf(n.Sign() < 0), prefix, digits
 }
 
 func (f *formatSpec) signOf(negative bool) string {
@@ -276,29 +279,6 @@ func (f *formatSpec) signOf(negative bool) string {
 		return string(f.sign)
 	}
 	return ""
-}
-
-// grouped puts separators between the digits before the point.
-func (f *formatSpec) grouped(digits string, base int) string {
-	if f.comma == 0 {
-		return digits
-	}
-	size := 3
-	if base != 10 {
-		size = 4
-	}
-	end := strings.IndexFunc(digits, func(r rune) bool { return r == '.' || r == 'e' || r == 'E' || r == '%' })
-	if end < 0 {
-		end = len(digits)
-	}
-	var sb strings.Builder
-	for i := range end {
-		if i > 0 && (end-i)%size == 0 {
-			sb.WriteByte(f.comma)
-		}
-		sb.WriteByte(digits[i])
-	}
-	return sb.String() + digits[end:]
 }
 
 // float gives sign and digits of a float.
@@ -326,18 +306,28 @@ func (f *formatSpec) float(n float64) (sign, prefix, digits string) {
 		default:
 			digits = generalFloat(n, max(precision, 1), f.alternate)
 		}
-		if f.alternate && strings.IndexByte(digits, '.') < 0 {
-			if i := strings.IndexAny(digits, "e%"); i >= 0 {
-				digits = digits[:i] + "." + digits[i:]
-			} else {
-				digits += "."
-			}
+		if f.alternate {
+			digits = withPoint(digits)
 		}
 	}
 	if upper {
 		digits = strings.ToUpper(digits)
 	}
-	return sign, "", f.grouped(digits, 10)
+	if f.noNegativeZero && sign == "-" && !strings.ContainsAny(digits, "123456789nf") {
+		sign = f.signOf(false)
+	}
+	return sign, "", digits
+}
+
+// withPoint puts a point behind a whole number.
+func withPoint(digits string) string {
+	if strings.IndexByte(digits, '.') >= 0 {
+		return digits
+	}
+	if i := strings.IndexAny(digits, "e%"); i >= 0 {
+		return digits[:i] + "." + digits[i:]
+	}
+	return digits + "."
 }
 
 // generalFloat is C's %g.
@@ -370,9 +360,14 @@ func trimZeros(s string) string {
 func (f *formatSpec) padNumber(sign, prefix, digits string) string {
 	if f.zero && f.align == 0 || f.align == '=' {
 		fill := f.fill
-		if f.zero && f.align == 0 {
+		if f.zero && f.align == 0 && (fill == "" || fill == " ") {
 			fill = "0"
 		}
+		width := 0
+		if fill == "0" {
+			width = f.width - len(sign) - len(prefix)
+		}
+		digits = f.grouped(digits, width)
 		n := f.width - runeCount(sign+prefix+digits)
 		if n > 0 {
 			return sign + prefix + strings.Repeat(fill, n) + digits
@@ -382,7 +377,7 @@ func (f *formatSpec) padNumber(sign, prefix, digits string) string {
 	if f.align == 0 {
 		f.align = '>'
 	}
-	return f.padText(sign + prefix + digits)
+	return f.padText(sign + prefix + f.grouped(digits, 0))
 }
 
 func (f *formatSpec) padText(s string) string {

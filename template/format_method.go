@@ -125,7 +125,11 @@ func (b *braces) lookup(name string) value {
 			if end < 0 {
 				end = len(rest) - 1
 			}
-			v = getAttr(b.x, v, rest[1:1+end])
+			attr, ok := attribute(b.x, v, rest[1:1+end])
+			if !ok {
+				panic(runtimeError("format: '%s' object has no attribute '%s'", v.typeName(), rest[1:1+end]))
+			}
+			v = attr
 			rest = rest[1+end:]
 			continue
 		}
@@ -137,11 +141,10 @@ func (b *braces) lookup(name string) value {
 		if n, err := strconv.ParseInt(key.str(), 10, 64); err == nil {
 			key = intValue(n)
 		}
-		v = getItem(b.x, v, key)
+		if v = getItem(b.x, v, key); v.isUndefined() {
+			panic(runtimeError("format: %s", v.undefined().message()))
+		}
 		rest = rest[end+1:]
-	}
-	if v.isUndefined() && first < len(name) {
-		v.undefined().fail()
 	}
 	return v
 }
@@ -192,18 +195,16 @@ func formatValue(v value, spec string) string {
 		if f.verb != 0 && f.verb != 's' {
 			panic(runtimeError("format: unknown format code '%c' for object of type 'str'", f.verb))
 		}
-		if f.sign != 0 || f.align == '=' {
-			panic(runtimeError("format: sign or '=' alignment not allowed in string format specifier"))
+		if f.signed || f.noNegativeZero || f.alternate || f.align == '=' {
+			panic(runtimeError("format: sign, 'z', '#' and '=' are not allowed in the format of a string"))
 		}
+		f.checkGrouping('s')
 		s := p.str()
 		if f.precision >= 0 {
 			s = s[:byteOffset(s, f.precision)]
 		}
 		if f.align == 0 {
 			f.align = '<'
-			if f.zero {
-				f.fill = "0"
-			}
 		}
 		return f.padText(s)
 	case p.isInteger() && (f.verb != 0 || p.kind != kindBool):
@@ -225,11 +226,17 @@ func formatValue(v value, spec string) string {
 func (f *formatSpec) formatInteger(v value) string {
 	switch f.verb {
 	case 0, 'd', 'n', 'b', 'o', 'x', 'X':
-		if f.precision >= 0 {
-			panic(runtimeError("format: precision not allowed in integer format specifier"))
+		if f.precision >= 0 || f.noNegativeZero {
+			panic(runtimeError("format: precision and 'z' are not allowed in the format of an integer"))
 		}
 		return f.padNumber(f.integer(v))
 	case 'c':
+		if f.signed || f.alternate || f.noNegativeZero || f.precision >= 0 {
+			panic(runtimeError("format: sign, 'z', '#' and precision are not allowed with the code 'c'"))
+		}
+		if f.align == 0 {
+			f.align = '<'
+		}
 		if v.kind == kindInt && v.int() >= 0 && v.int() <= utf8.MaxRune {
 			return f.padText(string(rune(v.int())))
 		}
@@ -250,7 +257,10 @@ func (f *formatSpec) defaultFloat(n float64) string {
 			sign, digits = "-", digits[1:]
 		}
 		sign = f.signOf(sign == "-")
-		return f.padNumber(sign, "", f.grouped(digits, 10))
+		if f.alternate && !strings.ContainsAny(digits, "ni") {
+			digits = withPoint(digits)
+		}
+		return f.padNumber(sign, "", digits)
 	}
 	f.verb = 'g'
 	sign, _, digits = f.float(n)
@@ -258,51 +268,4 @@ func (f *formatSpec) defaultFloat(n float64) string {
 		digits += ".0"
 	}
 	return f.padNumber(sign, "", digits)
-}
-
-// parseSpec reads [[fill]align][sign][#][0][width][grouping][.precision][type].
-func parseSpec(s string) *formatSpec {
-	f := &formatSpec{precision: -1, fill: " "}
-	aligns := func(i int) bool { return i < len(s) && strings.IndexByte("<>=^", s[i]) >= 0 }
-	i := 0
-	if _, n := utf8.DecodeRuneInString(s); n > 0 && aligns(n) {
-		f.fill, f.align, i = s[:n], s[n], n+1
-	} else if aligns(0) {
-		f.align, i = s[0], 1
-	}
-	at := func(set string) bool { return i < len(s) && strings.IndexByte(set, s[i]) >= 0 }
-	if at("+- ") {
-		if s[i] != '-' {
-			f.sign = s[i]
-		}
-		i++
-	}
-	if at("#") {
-		f.alternate = true
-		i++
-	}
-	if at("0") {
-		f.zero = true
-		i++
-	}
-	f.width, i = number(s, i)
-	if at(",_") {
-		f.comma = s[i]
-		i++
-	}
-	if at(".") {
-		start := i + 1
-		if f.precision, i = number(s, start); i == start {
-			panic(runtimeError("format: format specifier missing precision"))
-		}
-	}
-	if i < len(s) {
-		f.verb = s[i]
-		i++
-	}
-	if i < len(s) {
-		panic(runtimeError("format: invalid format specifier %s", string(appendQuoted(nil, s))))
-	}
-	f.check()
-	return f
 }

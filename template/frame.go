@@ -1,44 +1,63 @@
 package template
 
 // frame is one run of a function: a top level, a block, a macro or a
-// recursive loop. Frames are not reused, since macros keep the frame they
-// were defined in.
+// recursive loop. Frames are used again when the run is over, unless something
+// that outlives it, such as a macro defined in it, keeps them.
 type frame struct {
 	x      *exec
 	ctx    *runContext
 	parent *frame // where the function is defined, for the names around it
 	root   *rootState
+	own    rootState
+	kept   bool
 	slots  []value
+	held   [8]value
 }
 
 // rootState is what the parts of a top level share: the template it turned
-// out to extend.
-type rootState struct{ parent *Template }
-
-type frame4 struct {
-	frame
-	held [4]value
+// out to extend, and where it says so.
+type rootState struct {
+	parent *Template
+	at     spot
 }
 
-type frame12 struct {
-	frame
-	held [12]value
-}
-
-func newFrame(x *exec, ctx *runContext, parent *frame, slots int) *frame {
-	switch {
-	case slots == 0:
-		return &frame{x: x, ctx: ctx, parent: parent}
-	case slots <= 4:
-		f := &frame4{frame: frame{x: x, ctx: ctx, parent: parent}}
-		f.slots = f.held[:slots]
-		return &f.frame
-	case slots <= 12:
-		f := &frame12{frame: frame{x: x, ctx: ctx, parent: parent}}
-		f.slots = f.held[:slots]
-		return &f.frame
+// newFrame gives a frame whose slots are empty.
+func (x *exec) newFrame(ctx *runContext, parent *frame, slots int) *frame {
+	var f *frame
+	if n := len(x.spare.frames); n > 0 {
+		f, x.spare.frames = x.spare.frames[n-1], x.spare.frames[:n-1]
+	} else {
+		f = &frame{}
+		f.slots = f.held[:0]
 	}
-	return &frame{x: x, ctx: ctx, parent: parent, slots: make([]value, slots)}
+	if f.x != x {
+		f.x = x
+	}
+	f.ctx, f.parent, f.root, f.own = ctx, parent, nil, rootState{}
+	if slots <= cap(f.slots) {
+		f.slots = f.slots[:slots]
+	} else {
+		f.slots = make([]value, slots)
+	}
+	return f
+}
+
+// release ends the run of a frame.
+func (f *frame) release() {
+	if f.kept {
+		return
+	}
+	clear(f.slots)
+	f.x.spare.frames = append(f.x.spare.frames, f)
+}
+
+// keep is called when something may outlive the frame's run that refers to it:
+// the frame, those around it, and what they see of the world must then stay.
+func (f *frame) keep() {
+	for ; f != nil && !f.kept; f = f.parent {
+		f.kept, f.x.lent = true, true
+		f.ctx.keep()
+	}
 }
 
 // up gives the frame n functions further out.

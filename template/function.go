@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"unicode"
 )
 
 // Func is a function, filter or test with access to the render. As a filter
@@ -37,6 +38,15 @@ func (c *Call) Arg(i int) any {
 	return c.args.pos[i].toAny()
 }
 
+// ArgValue is [Call.Arg] as the template has it; the zero Value if there are
+// not so many.
+func (c *Call) ArgValue(i int) Value {
+	if i >= len(c.args.pos) {
+		return Value{}
+	}
+	return Value{c.args.pos[i]}
+}
+
 // Keywords lists the names of the keyword arguments, in the order given.
 func (c *Call) Keywords() []string {
 	names := make([]string, len(c.args.kw))
@@ -54,6 +64,16 @@ func (c *Call) Keyword(name string) (any, bool) {
 		}
 	}
 	return nil, false
+}
+
+// KeywordValue is [Call.Keyword] as the template has it.
+func (c *Call) KeywordValue(name string) (Value, bool) {
+	for _, k := range c.args.kw {
+		if k.name == name {
+			return Value{k.v}, true
+		}
+	}
+	return Value{}, false
 }
 
 // Bind sorts the arguments by parameter names, as a Python function does. A
@@ -125,6 +145,27 @@ func frameDepth(f *frame) int {
 	return n
 }
 
+// Values is [Call.Bind] with the arguments as the template has them. An
+// optional one that was not given is the zero [Value].
+func (c *Call) Values(params ...string) ([]Value, error) {
+	bound, err := c.bind(params...)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Value, len(bound))
+	for i, v := range bound {
+		out[i].v = v
+	}
+	return out, nil
+}
+
+// LookupValue is [Call.Lookup] with the value as the template has it, which
+// may be an undefined one that was assigned to the name.
+func (c *Call) LookupValue(name string) (Value, bool) {
+	v, ok := c.lookup(name)
+	return Value{v}, ok
+}
+
 // Text is the printed form of a value, as {{ value }} without escaping.
 func (c *Call) Text(v any) string { return fromAny(v).text() }
 
@@ -133,6 +174,14 @@ type goFunction struct {
 	name string
 	free Func          // with access to the render
 	fn   reflect.Value // or any Go function
+}
+
+// function is what the program handed over.
+func (g *goFunction) function() any {
+	if g.free != nil {
+		return g.free
+	}
+	return g.fn.Interface()
 }
 
 func (g *goFunction) typeName() string { return "function" }
@@ -171,8 +220,15 @@ func named(name string, v value) value {
 	return v
 }
 
-// functionOf wraps a filter or test of the options.
+// functionOf wraps a filter, test, tag or global function of the options and
+// checks what can be known of it before it is called.
 func functionOf(what, name string, f any) (*goFunction, error) {
+	bad := func(format string, args ...any) (*goFunction, error) {
+		return nil, fmt.Errorf("template: the %s %q "+format, append([]any{what, name}, args...)...)
+	}
+	if !validFunctionName(name) {
+		return bad("has a name that templates cannot write; use letters, digits, underscores and, for filters and tests, points")
+	}
 	switch f := f.(type) {
 	case Func:
 		if f != nil {
@@ -185,17 +241,36 @@ func functionOf(what, name string, f any) (*goFunction, error) {
 	}
 	rv := reflect.ValueOf(f)
 	if rv.Kind() != reflect.Func || rv.IsNil() {
-		return nil, fmt.Errorf("template: the %s %q must be a function, not %T", what, name, f)
+		return bad("must be a function, not %T", f)
 	}
 	rt := rv.Type()
-	in := rt.NumIn()
-	if in > 0 && rt.In(0) == reflect.TypeFor[context.Context]() {
-		in--
-	}
-	if in == 0 || rt.NumOut() == 0 {
-		return nil, fmt.Errorf("template: the %s %q must take the value and give a result, not %s", what, name, rt)
+	s, err := signatureOf(rt)
+	switch {
+	case err != nil:
+		return bad("has a parameter that cannot be used: %w", err)
+	case (what == "filter" || what == "test") && s.fixed == 0 && !s.variadic:
+		return bad("must take the value as its first parameter, not %s", rt)
+	case s.results != 1:
+		return bad("must give one result, or one and an error, not %s", rt)
+	case what == "test" && rt.Out(0).Kind() != reflect.Bool:
+		return bad("must give a bool, not %s", rt.Out(0))
 	}
 	return &goFunction{name: name, fn: rv}, nil
+}
+
+// validFunctionName accepts names joined by points.
+func validFunctionName(name string) bool {
+	for part := range strings.SplitSeq(name, ".") {
+		for i, r := range part {
+			if r != '_' && !unicode.IsLetter(r) && (i == 0 || !unicode.IsNumber(r)) {
+				return false
+			}
+		}
+		if part == "" {
+			return false
+		}
+	}
+	return true
 }
 
 // builtinFunction is a global function of the engine.
@@ -204,10 +279,36 @@ type builtinFunction struct {
 	fn   func(x *exec, a *callArgs) value
 }
 
-func (b *builtinFunction) typeName() string { return "function" }
+func (b *builtinFunction) typeName() string {
+	if className(b.name) != "" {
+		return "type"
+	}
+	return "function"
+}
 
 func (b *builtinFunction) appendText(dst []byte) []byte {
+	if class := className(b.name); class != "" {
+		return append(append(append(dst, "<class '"...), class...), "'>"...)
+	}
 	return append(append(append(dst, "<function "...), b.name...), '>')
+}
+
+// className is the name of the class that a global function is in Jinja.
+func className(function string) string {
+	switch function {
+	case "range", "dict":
+		return function
+	case "cycler", "joiner", "namespace":
+		return "jinja2.utils." + strings.ToUpper(function[:1]) + function[1:]
+	}
+	return ""
+}
+
+func (b *builtinFunction) attr(_ *exec, name string) (value, bool) {
+	if b.name == "dict" && name == "fromkeys" {
+		return methodValue(name, dictFromKeys), true
+	}
+	return value{}, false
 }
 
 func (b *builtinFunction) call(x *exec, a *callArgs) value { return b.fn(x, a) }
@@ -278,14 +379,17 @@ func bindTo(name, params string, required int, a *callArgs) []value {
 }
 
 // apply runs a filter with arguments known only at run time.
-func (d *filterDef) apply(f *frame, in value, a *callArgs) value {
+func (d *filterDef) apply(f *frame, in value, a *callArgs) (out value) {
 	switch {
 	case d.free != nil:
-		return d.free(f, in, a)
+		out = d.free(f, in, a)
 	case d.function != nil:
-		return d.function.applied(f, in, a)
+		out = d.function.applied(f, in, a)
+	default:
+		out = d.fn(f, in, bindTo(d.name, d.params, d.required, a))
 	}
-	return d.fn(f, in, bindTo(d.name, d.params, d.required, a))
+	f.x.charge(out)
+	return out
 }
 
 // holds runs a test with arguments known only at run time.

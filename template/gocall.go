@@ -1,12 +1,12 @@
 package template
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math"
 	"math/big"
 	"reflect"
+	"strconv"
 )
 
 // convertTo makes a Go value of type rt for a parameter of a function.
@@ -59,7 +59,7 @@ func convertDeep(v value, rt reflect.Type, depth int) (reflect.Value, error) {
 			if rt == reflect.TypeFor[Safe]() && v.kind == kindString {
 				v = escaped(v)
 			}
-			return reflect.ValueOf(v.str()).Convert(rt), nil
+			return reflect.ValueOf(v.ownString()).Convert(rt), nil
 		}
 		if v.kind == kindUndefined {
 			return reflect.ValueOf(v.text()).Convert(rt), nil
@@ -172,44 +172,46 @@ func sequenceItems(v value) []value {
 	}
 }
 
-// callGo calls a function or method of the program. A first parameter of type
-// context.Context gets the render's; a last result of type error ends the
-// render if it is not nil.
+// callGo calls a function or method of the program. Leading parameters of type
+// context.Context and *Call get the render's and the call itself; a last
+// result of type error ends the render if it is not nil.
 func callGo(x *exec, name string, fn reflect.Value, args []value, kw []keyword) value {
 	ft := fn.Type()
-	if len(kw) > 0 {
+	s, err := signatureOf(ft)
+	if err != nil {
+		panic(runtimeError("%s() cannot be called from a template: %s", name, err))
+	}
+	if len(kw) > 0 && s.keywords == nil {
 		panic(runtimeError("%s() takes no keyword arguments", name))
 	}
-	in := make([]reflect.Value, 0, len(args)+1)
-	if ft.NumIn() > 0 && ft.In(0) == reflect.TypeFor[context.Context]() {
-		in = append(in, reflect.ValueOf(x.ctx()))
+	if len(args) < s.fixed || len(args) > s.fixed && !s.variadic {
+		panic(runtimeError("%s() takes %d arguments but %d were given", name, s.fixed, len(args)))
 	}
-	skip := len(in)
-	fixed := ft.NumIn() - skip
-	if ft.IsVariadic() {
-		fixed--
+	in := make([]reflect.Value, s.first, len(args)+s.first+1)
+	if s.context >= 0 {
+		in[s.context] = reflect.ValueOf(x.ctx())
 	}
-	if len(args) < fixed || len(args) > fixed && !ft.IsVariadic() {
-		panic(runtimeError("%s() takes %d arguments but %d were given", name, fixed, len(args)))
+	if s.call >= 0 {
+		in[s.call] = reflect.ValueOf(&Call{x: x, frame: x.caller, visible: x.visible, name: name, args: &callArgs{args, kw}})
 	}
-	for i, a := range args {
-		var pt reflect.Type
-		if i < fixed {
-			pt = ft.In(i + skip)
-		} else {
-			pt = ft.In(ft.NumIn() - 1).Elem()
-		}
-		rv, err := convertTo(a, pt)
-		if err != nil {
-			var e *Error
-			if errors.As(err, &e) {
-				panic(e)
-			}
-			panic(runtimeError("%s(): argument %d: %s", name, i+1, err))
-		}
-		in = append(in, rv)
+	for i, a := range args[:s.fixed] {
+		in = append(in, argument(name, i, a, ft.In(s.first+i)))
+	}
+	if s.keywords != nil {
+		in = append(in, s.keywords.fill(name, kw))
+	}
+	for i, a := range args[s.fixed:] {
+		in = append(in, argument(name, s.fixed+i, a, ft.In(ft.NumIn()-1).Elem()))
 	}
 	return goResult(name, fn.Call(in))
+}
+
+func argument(name string, i int, v value, rt reflect.Type) reflect.Value {
+	rv, err := convertTo(v, rt)
+	if err != nil {
+		panic(argumentError(name, strconv.Itoa(i+1), err))
+	}
+	return rv
 }
 
 func goResult(name string, out []reflect.Value) value {

@@ -11,12 +11,15 @@ import (
 // keys sorted, so that a page looks the same each time.
 
 func (v value) isMapping() bool {
-	return v.kind == kindDict || v.kind == kindGo && v.typ.class == classMap
+	return v.kind == kindDict || v.isGoMapping()
 }
 
 // mapGet looks a key up in a map of the program.
 func mapGet(m, key value) (value, bool) {
 	t := m.typ
+	if t.class != classMap {
+		return orderedGet(m, key)
+	}
 	if key.isString() && t.rt.Key().Kind() == reflect.String {
 		word := m.ptr
 		switch {
@@ -53,8 +56,11 @@ func reflectElement(e reflect.Value) value {
 	return fromAny(e.Interface())
 }
 
-// mapDict copies a map of the program, its keys sorted.
+// mapDict copies a map of the program, its keys sorted unless it has an order.
 func mapDict(m value) *Dict {
+	if m.isOrdered() {
+		return orderedDict(m)
+	}
 	rv := m.goValue()
 	d := &Dict{keys: make([]value, 0, rv.Len()), vals: make([]value, 0, rv.Len())}
 	type pair struct{ key, val value }
@@ -82,7 +88,7 @@ func asDict(v value) (*Dict, bool) {
 	switch {
 	case v.kind == kindDict:
 		return v.dict(), true
-	case v.kind == kindGo && v.typ.class == classMap:
+	case v.isGoMapping():
 		return mapDict(v), true
 	}
 	return nil, false

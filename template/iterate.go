@@ -88,13 +88,15 @@ func (c *cursor) tryStart(x *exec, v value) bool {
 
 func (c *cursor) startGo(x *exec, v value) bool {
 	t := v.typ
+	if v.isGoMapping() {
+		d := mapDict(v)
+		c.mode, c.items, c.n = cursorKeys, &List{items: d.keys}, d.Len()
+		return true
+	}
 	switch t.class {
 	case classSlice:
 		c.mode, c.typ = cursorSlice, t
 		c.data, c.n = t.slice(v)
-	case classMap:
-		d := mapDict(v)
-		c.mode, c.items, c.n = cursorKeys, &List{items: d.keys}, d.Len()
 	case classSeq:
 		if x == nil {
 			return false
@@ -106,7 +108,10 @@ func (c *cursor) startGo(x *exec, v value) bool {
 		}
 		return false
 	default:
-		return false
+		if t.collection == nil {
+			return false
+		}
+		return c.tryStart(x, reflectResult(v.callPlain(t.collection.all)[0]))
 	}
 	return true
 }
@@ -166,7 +171,7 @@ func (c *cursor) length() (int, bool) {
 // stop releases what an unfinished iteration holds.
 func (c *cursor) stop() {
 	if s, ok := c.it.(*seqIterator); ok && c.mode == cursorLazy {
-		s.close()
+		s.close(c.x)
 	}
 }
 
@@ -196,11 +201,33 @@ func collect(x *exec, v value) []value {
 type seqIterator struct {
 	pull func() (value, bool)
 	halt func()
+	done bool
 }
 
-func (s *seqIterator) next(*exec) (value, bool) { return s.pull() }
+func (s *seqIterator) next(x *exec) (value, bool) {
+	v, ok := s.pull()
+	if !ok {
+		s.forget(x)
+	}
+	return v, ok
+}
 
-func (s *seqIterator) close() { s.halt() }
+func (s *seqIterator) close(x *exec) {
+	s.halt()
+	s.forget(x)
+}
+
+// forget frees what a finished sequence holds; a page may go through one for
+// each of its rows.
+func (s *seqIterator) forget(x *exec) {
+	s.done = true
+	n := len(x.open)
+	for n > 0 && x.open[n-1].done {
+		n--
+	}
+	clear(x.open[n:])
+	x.open = x.open[:n]
+}
 
 // pullSeq adapts iter.Seq and iter.Seq2 of any element types. The render
 // closes those that its templates left unfinished.
@@ -229,7 +256,7 @@ func pullSeq(x *exec, v value) iterator {
 	}
 	next, stop := iter.Pull(seq)
 	s := &seqIterator{pull: next, halt: stop}
-	x.closers = append(x.closers, stop)
+	x.open = append(x.open, s)
 	return s
 }
 
@@ -271,12 +298,13 @@ func lengthOf(v value) (n int, ok bool) {
 			return l.length(), true
 		}
 	case kindGo:
+		if v.isGoMapping() {
+			return v.goLength(), true
+		}
 		switch v.typ.class {
 		case classSlice:
 			_, n := v.typ.slice(v)
 			return n, true
-		case classMap:
-			return v.goValue().Len(), true
 		case classScalar:
 			if v.typ.scalar != nil {
 				return lengthOf(v.plain())

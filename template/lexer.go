@@ -22,12 +22,13 @@ const (
 	tokenInteger
 	tokenFloat
 	tokenOperator
+	tokenError // the text says what is wrong; only the parser fails
 )
 
 type token struct {
 	kind tokenKind
 	text string // the operator, the name, the unescaped string, the data
-	line int
+	at   spot
 }
 
 func (t token) String() string {
@@ -56,6 +57,7 @@ type syntax struct {
 	lineStatement, lineComment string
 	trimBlocks, lstripBlocks   bool
 	keepTrailingNewline        bool
+	django                     bool // verbatim and comment are tags
 	newline                    string
 	starts                     []startRule
 	first                      [256]bool // bytes a start delimiter can begin with
@@ -101,28 +103,33 @@ func (s *syntax) prepare() {
 // lexer cuts a source into tokens. Positions are byte offsets.
 type lexer struct {
 	*syntax
-	name   string
 	src    string
 	pos    int
-	line   int
 	tokens []token
+	// rawName and rawLabel are the tag and the label of text that is not read.
+	rawName, rawLabel string
 	// lineStart says whether the last match ended a line, so that the text
 	// after it begins one.
 	lineStart bool
 }
 
-// tokenize cuts src, whose newlines become "\n" first.
-func (s *syntax) tokenize(name, src string) []token {
-	src = normalizeNewlines(src, "\n")
-	if !s.keepTrailingNewline {
-		src = strings.TrimSuffix(src, "\n")
-	}
-	l := &lexer{syntax: s, name: name, src: src, line: 1, lineStart: true}
+// tokenize cuts a source that normalize has prepared, and appends to tokens.
+func (s *syntax) tokenize(src string, tokens []token) []token {
+	l := &lexer{syntax: s, src: src, tokens: tokens, lineStart: true}
 	for l.pos < len(l.src) {
 		l.text()
 	}
 	l.emit(tokenEOF, "")
 	return l.tokens
+}
+
+// normalize makes every newline "\n" and removes the last one if asked to.
+func (s *syntax) normalize(src string) string {
+	src = normalizeNewlines(src, "\n")
+	if !s.keepTrailingNewline {
+		src = strings.TrimSuffix(src, "\n")
+	}
+	return src
 }
 
 func normalizeNewlines(s, newline string) string {
@@ -135,17 +142,18 @@ func normalizeNewlines(s, newline string) string {
 	return s
 }
 
+func (l *lexer) here() spot { return spot(l.pos + 1) }
+
 func (l *lexer) emit(k tokenKind, text string) {
-	l.tokens = append(l.tokens, token{k, text, l.line})
+	l.tokens = append(l.tokens, token{k, text, l.here()})
 }
 
 func (l *lexer) fail(format string, args ...any) {
-	panic(&Error{Kind: Syntax, Name: l.name, Line: l.line, Message: fmt.Sprintf(format, args...)})
+	panic(&Error{Kind: Syntax, at: l.here(), Message: fmt.Sprintf(format, args...)})
 }
 
 // advance moves to the byte offset to.
 func (l *lexer) advance(to int) {
-	l.line += strings.Count(l.src[l.pos:to], "\n")
 	if to > l.pos {
 		l.lineStart = l.src[to-1] == '\n'
 	}
@@ -189,13 +197,13 @@ func (l *lexer) text() {
 	switch rule {
 	case startBlock:
 		l.emit(tokenBlockBegin, "")
-		l.code(tokenBlockEnd, l.blockEnd, l.trimBlocks, true)
+		l.tag(tokenBlockEnd, l.blockEnd, l.trimBlocks, true)
 	case startVariable:
 		l.emit(tokenVariableBegin, "")
-		l.code(tokenVariableEnd, l.variableEnd, false, false)
+		l.tag(tokenVariableEnd, l.variableEnd, false, false)
 	case startLineStatement:
 		l.emit(tokenBlockBegin, "")
-		l.code(tokenBlockEnd, "", false, false)
+		l.tag(tokenBlockEnd, "", false, false)
 	case startComment:
 		l.comment()
 	case startLineComment:
@@ -295,8 +303,14 @@ func (l *lexer) tagWord(i int, word string) int {
 	return l.skipSpace(i + len(word))
 }
 
-func (l *lexer) rawOpening(i int) int {
-	i = l.tagWord(i, "raw")
+// rawOpening matches the opening tag of text that is not read, and gives the
+// offset behind it.
+func (l *lexer) rawOpening(at int) int {
+	i := l.tagWord(at, "raw")
+	l.rawName, l.rawLabel = "raw", ""
+	if i < 0 && l.django {
+		i = l.djangoRaw(at)
+	}
 	switch {
 	case i < 0:
 		return 0
@@ -331,9 +345,15 @@ func (l *lexer) rawBlock() {
 		if !strings.HasPrefix(l.src[i:], l.blockStart) {
 			continue
 		}
-		word := l.tagWord(i, "endraw")
+		word := l.tagWord(i, "end"+l.rawName)
 		if word < 0 {
 			continue
+		}
+		if l.rawLabel != "" {
+			if !strings.HasPrefix(l.src[word:], l.rawLabel) {
+				continue
+			}
+			word = l.skipSpace(word + len(l.rawLabel))
 		}
 		end := l.closing(word, l.blockEnd, l.trimBlocks, true)
 		if end < 0 {
@@ -346,12 +366,14 @@ func (l *lexer) rawBlock() {
 		case sign != '+' && l.lstripBlocks:
 			text = l.stripLine(text)
 		}
-		l.data(text)
+		if l.rawName != "comment" {
+			l.data(text)
+		}
 		l.advance(end)
 		return
 	}
 	if l.pos < len(l.src) { // nothing after the opening tag is nothing to close
-		l.fail("missing end of raw directive")
+		l.unclosed("missing end of raw directive")
 	}
 }
 
@@ -366,7 +388,7 @@ func (l *lexer) comment() {
 		}
 	}
 	if l.pos < len(l.src) {
-		l.fail("missing end of comment tag")
+		l.unclosed("missing end of comment tag")
 	}
 }
 
@@ -381,6 +403,41 @@ func (l *lexer) lineEnd() int {
 		return l.pos + last + 1
 	}
 	return -1
+}
+
+// unclosed reports what lacks its end, and with it the rest of the source.
+func (l *lexer) unclosed(message string) {
+	l.emit(tokenError, message)
+	l.advance(len(l.src))
+}
+
+// tag reads a tag. What is wrong in it becomes a token, and reading goes on
+// behind the tag, so that the parser can report more than the first mistake.
+func (l *lexer) tag(kind tokenKind, end string, trim, plus bool) {
+	defer func() {
+		r := recover()
+		if r == nil {
+			return
+		}
+		e, ok := r.(*Error)
+		if !ok {
+			panic(r)
+		}
+		l.tokens = append(l.tokens, token{tokenError, e.Message, e.at})
+		rest, stop := l.src[l.pos:], end
+		if end == "" {
+			stop = "\n"
+		}
+		at := strings.Index(rest, stop)
+		if at < 0 {
+			l.advance(len(l.src))
+			return
+		}
+		l.advance(l.pos + at)
+		l.emit(kind, "")
+		l.advance(l.pos + len(stop))
+	}()
+	l.code(kind, end, trim, plus)
 }
 
 // code reads the tokens of a tag up to its end. While a bracket is open the
@@ -472,4 +529,32 @@ func (l *lexer) word() {
 
 func isSpace(r rune) bool {
 	return r == ' ' || r >= '\t' && r <= '\r' || r >= 0x1c && r <= 0x1f || r >= utf8.RuneSelf && unicode.IsSpace(r)
+}
+
+// djangoRaw matches the opening of Django's verbatim and comment up to the
+// end delimiter; -1 if there is none.
+func (l *lexer) djangoRaw(at int) int {
+	for _, name := range [...]string{"verbatim", "comment"} {
+		i := l.tagWord(at, name)
+		if i < 0 {
+			continue
+		}
+		length := strings.Index(l.src[i:], l.blockEnd)
+		if length < 0 {
+			return -1
+		}
+		label := l.src[i : i+length]
+		if word := at + len(l.blockStart); label != "" && !strings.ContainsAny(l.src[word:i], " \t\n") {
+			return -1 // the begin of a longer name
+		}
+		l.rawName = name
+		if dash := strings.HasSuffix(label, "-"); dash {
+			length--
+		}
+		if name == "verbatim" {
+			l.rawLabel = strings.TrimSpace(strings.TrimSuffix(label, "-"))
+		}
+		return i + length
+	}
+	return -1
 }

@@ -32,6 +32,13 @@ type Source struct {
 	Changed func() bool
 }
 
+// LoaderFunc is a function as a loader. An error that is fs.ErrNotExist says
+// that there is no template of that name.
+type LoaderFunc func(name string) (Source, error)
+
+// Load calls the function.
+func (f LoaderFunc) Load(name string) (Source, error) { return f(name) }
+
 // FS loads from a file system. Names are slash-separated paths without ".."
 // or a leading slash; others do not exist.
 func FS(fsys fs.FS) Loader { return fsLoader{fsys} }
@@ -101,13 +108,29 @@ func Choice(loaders ...Loader) Loader { return choiceLoader(loaders) }
 type choiceLoader []Loader
 
 func (l choiceLoader) Load(name string) (Source, error) {
-	for _, one := range l {
+	for i, one := range l {
 		src, err := one.Load(name)
-		if err == nil || !errors.Is(err, fs.ErrNotExist) {
-			return src, err
+		if err != nil && errors.Is(err, fs.ErrNotExist) {
+			continue
 		}
+		if err == nil && i > 0 {
+			src.Changed = l[:i].appears(name, src.Changed)
+		}
+		return src, err
 	}
 	return Source{}, notExist(name)
+}
+
+// appears says that a source has changed also when one of the loaders, which
+// come before its own, has the template now.
+func (l choiceLoader) appears(name string, changed func() bool) func() bool {
+	return func() bool {
+		if changed != nil && changed() {
+			return true
+		}
+		_, err := l.Load(name)
+		return err == nil
+	}
 }
 
 func (l choiceLoader) Names() ([]string, error) {

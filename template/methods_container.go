@@ -1,8 +1,6 @@
 package template
 
 import (
-	"math"
-	"math/big"
 	"slices"
 	"strings"
 	"time"
@@ -28,6 +26,8 @@ func dictMethod(name string) methodFunc {
 			}
 			return none
 		}
+	case "fromkeys":
+		return func(x *exec, _ value, a *callArgs) value { return dictFromKeys(x, a) }
 	case "copy":
 		return func(_ *exec, self value, a *callArgs) value {
 			noArguments("copy", a)
@@ -39,10 +39,25 @@ func dictMethod(name string) methodFunc {
 			if self.kind != kindDict {
 				panic(runtimeError("the mapping belongs to the program and cannot be changed; make a copy with dict(…)"))
 			}
+			x.allowChange("mapping", name)
 			return changeDict(x, self.dict(), name, a)
 		}
 	}
 	return nil
+}
+
+// dictFromKeys is a mapping of the keys, all to one value.
+func dictFromKeys(x *exec, a *callArgs) value {
+	args := positional("fromkeys", 1, 2, a)
+	v := args[1]
+	if !v.given() {
+		v = none
+	}
+	d := NewDict()
+	for _, k := range collect(x, args[0]) {
+		d.set(k, v)
+	}
+	return dictValue(d)
 }
 
 func mappingGet(m, key value) (value, bool) {
@@ -59,6 +74,9 @@ func changeDict(x *exec, d *Dict, name string, a *callArgs) value {
 			panic(runtimeError("update() takes at most 1 argument (%d given)", len(a.pos)))
 		}
 		if len(a.pos) == 1 {
+			if a.pos[0].isUndefined() {
+				a.pos[0].undefined().fail()
+			}
 			fillDict(x, d, a.pos[0])
 		}
 		for _, k := range a.kw {
@@ -139,6 +157,7 @@ func listMethod(name string) methodFunc {
 			if self.kind != kindList {
 				panic(runtimeError("the list belongs to the program and cannot be changed; make a copy with |list"))
 			}
+			x.allowChange("list", name)
 			return changeList(x, self.list(), name, a)
 		}
 	case "copy":
@@ -161,6 +180,9 @@ func changeList(x *exec, l *List, name string, a *callArgs) value {
 		l.items = append(l.items, more...)
 	case "insert":
 		args := positional(name, 2, 2, a)
+		if args[0].kind != kindBig {
+			wantInt(name, args[0])
+		}
 		i, _, _ := sliceBounds(args[0], none, none, int64(len(l.items)))
 		l.items = slices.Insert(l.items, int(i), args[1])
 		x.allowItems(len(l.items))
@@ -202,7 +224,7 @@ func changeList(x *exec, l *List, name string, a *callArgs) value {
 		if !args[0].isZeroArgument() {
 			get = func(v value) value { return callValue(x, args[0], &callArgs{pos: []value{v}}) }
 		}
-		l.items = sorted(&frame{x: x}, l.items, []func(value) value{get}, args[1].truth(), true)
+		l.items = sorted(&frame{x: x}, l.items, []func(value) value{get}, isSet(name, args[1]), true)
 	}
 	return none
 }
@@ -237,24 +259,6 @@ func sequenceMethod(name string) methodFunc {
 	return nil
 }
 
-// numberMethod finds a method of numbers.
-func numberMethod(k kind, name string) methodFunc {
-	switch {
-	case name == "bit_length" && k != kindFloat:
-		return func(_ *exec, self value, a *callArgs) value {
-			noArguments(name, a)
-			return intValue(int64(new(big.Int).Abs(self.asBig()).BitLen()))
-		}
-	case name == "is_integer" && k == kindFloat:
-		return func(_ *exec, self value, a *callArgs) value {
-			noArguments(name, a)
-			f := self.float()
-			return boolValue(f == math.Trunc(f) && !math.IsInf(f, 0))
-		}
-	}
-	return nil
-}
-
 // timeAttr gives the parts of a time under the names of Python's datetime; Go's
 // own methods keep theirs.
 func timeAttr(t time.Time, name string) (value, bool) {
@@ -283,23 +287,33 @@ func timeAttr(t time.Time, name string) (value, bool) {
 // timeMethod finds the methods that templates written for Python's datetime
 // expect of a time.
 func timeMethod(name string) methodFunc {
-	var layout string
 	switch name {
 	case "strftime":
-		return func(_ *exec, self value, a *callArgs) value {
-			t, _ := self.goTime()
-			return stringValue(strftime(t, wantString(name, positional(name, 1, 1, a)[0])))
-		}
+		return timeStrftime
 	case "isoformat":
-		layout = time.RFC3339Nano
+		return timeISO
 	case "date":
-		layout = time.DateOnly
-	default:
-		return nil
+		return timeDate
 	}
-	return func(_ *exec, self value, a *callArgs) value {
-		noArguments(name, a)
-		t, _ := self.goTime()
-		return stringValue(strings.Replace(t.Format(layout), "Z", "+00:00", 1))
+	return nil
+}
+
+func timeStrftime(x *exec, self value, a *callArgs) value {
+	t, _ := self.goTime()
+	if len(a.pos) != 1 || len(a.kw) > 0 {
+		positional("strftime", 1, 1, a) // fails
 	}
+	return x.keepScratch(appendStrftime(x.scratch(), t, wantString("strftime", a.pos[0])), false)
+}
+
+func timeISO(_ *exec, self value, a *callArgs) value {
+	noArguments("isoformat", a)
+	t, _ := self.goTime()
+	return stringValue(strings.Replace(t.Format(time.RFC3339Nano), "Z", "+00:00", 1))
+}
+
+func timeDate(_ *exec, self value, a *callArgs) value {
+	noArguments("date", a)
+	t, _ := self.goTime()
+	return stringValue(t.Format(time.DateOnly))
 }

@@ -71,8 +71,14 @@ func stringMethod(name string) methodFunc {
 		return stringZfill
 	case "expandtabs":
 		return stringExpandtabs
-	case "unescape", "striptags":
-		return safeOnly(name)
+	case "translate":
+		return stringTranslate
+	case "maketrans":
+		return stringMaketrans
+	case "unescape":
+		return unsafed(name, unescape)
+	case "striptags":
+		return unsafed(name, stripTags)
 	}
 	return stringPredicate(name)
 }
@@ -203,7 +209,7 @@ func stringRsplit(x *exec, self value, a *callArgs) value {
 
 func stringSplitlines(x *exec, self value, a *callArgs) value {
 	args := bindTo("splitlines", "keepends", 0, a)
-	return texts(x, splitLines(self.str(), args[0].truth()), self.kind == kindSafe)
+	return texts(x, splitLines(self.str(), isSet("splitlines", args[0])), self.kind == kindSafe)
 }
 
 func partition(name string, find func(s, sep string) int) methodFunc {
@@ -265,13 +271,11 @@ func stringReplace(x *exec, self value, a *callArgs) value {
 }
 
 func stringFormatMap(x *exec, self value, a *callArgs) value {
-	d, ok := asDict(positional("format_map", 1, 1, a)[0])
-	if !ok {
-		panic(runtimeError("format_map() needs a mapping"))
-	}
 	all := &callArgs{}
-	for i, k := range d.keys {
-		all.kw = append(all.kw, keyword{k.text(), d.vals[i]})
+	if d, ok := asDict(positional("format_map", 1, 1, a)[0]); ok { // what is none has no keys
+		for i, k := range d.keys {
+			all.kw = append(all.kw, keyword{k.text(), d.vals[i]})
+		}
 	}
 	return formatBraces(x, self, all)
 }
@@ -403,16 +407,11 @@ func stringExpandtabs(x *exec, self value, a *callArgs) value {
 	return textValue(sb.String(), self.kind == kindSafe)
 }
 
-func safeOnly(name string) methodFunc {
-	return func(f *exec, self value, a *callArgs) value {
-		if self.kind != kindSafe {
-			return callValue(f, missingAttribute(f.engine.options.Undefined, self, stringValue(name)), a)
-		}
+// unsafed is a method that gives a plain string of a safe one.
+func unsafed(name string, fn func(string) string) methodFunc {
+	return func(_ *exec, self value, a *callArgs) value {
 		noArguments(name, a)
-		if name == "striptags" {
-			return stringValue(stripTags(self.str()))
-		}
-		return stringValue(unescape(self.str()))
+		return stringValue(fn(self.str()))
 	}
 }
 

@@ -161,11 +161,11 @@ func (b *blockRef) appendText(dst []byte) []byte {
 
 func (b *blockRef) call(x *exec, a *callArgs) value {
 	noArguments("block "+b.name, a)
-	start := len(x.out)
-	b.ctx.renderBlock(b.name, b.level)
-	s := string(x.out[start:])
-	x.out = x.out[:start]
-	return textValue(s, b.ctx.eval.autoescape)
+	start := x.hold()
+	b.ctx.renderBlock(b.name, b.level, extent{})
+	v := x.keepText(x.out[start:], b.ctx.eval.autoescape)
+	x.takeBack(start)
+	return v
 }
 
 // attr gives the next version of the block for super.super.

@@ -13,16 +13,16 @@ func (p *parser) expr() expression {
 }
 
 func (p *parser) condition() expression {
-	line := p.cur().line
+	at := p.cur().at
 	e := p.or()
 	for n := 0; p.skipName("if"); n++ {
 		p.chain(n)
-		c := &condExpr{test: p.or(), yes: e, line: line}
+		c := &condExpr{test: p.or(), yes: e, at: at}
 		if p.skipName("else") {
 			c.no = p.expr()
 		}
 		e = c
-		line = p.cur().line
+		at = p.cur().at
 	}
 	return e
 }
@@ -30,7 +30,7 @@ func (p *parser) condition() expression {
 // chain limits the operators of one expression.
 func (p *parser) chain(n int) {
 	if n >= maxChain {
-		p.fail(p.cur().line, "the expression has too many operators in a row (limit %d)", maxChain)
+		p.fail(p.cur().at, "the expression has too many operators in a row (limit %d)", maxChain)
 	}
 }
 
@@ -169,19 +169,22 @@ func (p *parser) primary(namespaces bool) expression {
 		if namespaces && p.skipOp(".") {
 			return &namespaceRef{name: t.text, attr: p.expect(tokenName, "an attribute name").text}
 		}
-		return &nameExpr{name: t.text}
+		return &nameExpr{name: t.text, at: t.at}
 	case tokenString:
 		p.pos++
-		s := t.text
-		for p.cur().kind == tokenString {
-			s += p.advance().text
+		if p.cur().kind != tokenString {
+			return constant{stringValue(t.text)}
 		}
-		return constant{stringValue(s)}
+		whole := []byte(t.text)
+		for p.cur().kind == tokenString {
+			whole = append(whole, p.advance().text...)
+		}
+		return constant{stringValue(string(whole))}
 	case tokenInteger:
 		p.pos++
 		v, ok := integerLiteral(t.text)
 		if !ok {
-			p.fail(t.line, "the integer has too many digits")
+			p.fail(t.at, "the integer has too many digits")
 		}
 		return constant{v}
 	case tokenFloat:
@@ -206,7 +209,7 @@ func (p *parser) primary(namespaces bool) expression {
 	if t.kind == tokenEOF {
 		p.unexpectedEnd(nil)
 	}
-	p.fail(t.line, "unexpected %s", t)
+	p.fail(t.at, "unexpected %s", t)
 	return nil
 }
 
@@ -290,7 +293,7 @@ func (p *parser) tuple(r tupleRules) expression {
 			if p.cur().kind == tokenEOF {
 				p.unexpectedEnd(nil)
 			}
-			p.fail(p.cur().line, "expected an expression, got %s", p.cur())
+			p.fail(p.cur().at, "expected an expression, got %s", p.cur())
 		}
 	}
 	return &tupleExpr{items}
@@ -299,11 +302,12 @@ func (p *parser) tuple(r tupleRules) expression {
 func (p *parser) postfix(e expression) expression {
 	for n := 0; ; n++ {
 		p.chain(n)
+		before := p.tokens[max(p.pos-1, 0)].at
 		switch t := p.cur(); {
 		case t.isOp("."), t.isOp("["):
 			e = p.subscript(e)
 		case t.isOp("("):
-			e = &callExpr{fn: e, args: p.arguments(), line: t.line}
+			e = &callExpr{fn: e, args: p.arguments(), at: before}
 		default:
 			return e
 		}
@@ -313,13 +317,14 @@ func (p *parser) postfix(e expression) expression {
 func (p *parser) filtersAndTests(e expression) expression {
 	for n := 0; ; n++ {
 		p.chain(n)
+		before := p.tokens[max(p.pos-1, 0)].at
 		switch t := p.cur(); {
 		case t.isOp("|"):
 			e = p.filters(e, false)
 		case t.isName("is"):
 			e = p.test(e)
 		case t.isOp("("):
-			e = &callExpr{fn: e, args: p.arguments(), line: t.line}
+			e = &callExpr{fn: e, args: p.arguments(), at: before}
 		default:
 			return e
 		}
@@ -327,19 +332,20 @@ func (p *parser) filtersAndTests(e expression) expression {
 }
 
 func (p *parser) subscript(e expression) expression {
+	before := p.tokens[max(p.pos-1, 0)].at
 	t := p.advance()
 	if t.text == "." {
 		switch a := p.advance(); a.kind {
 		case tokenName:
-			return &attrExpr{obj: e, name: a.text}
+			return &attrExpr{obj: e, name: a.text, at: before}
 		case tokenInteger:
 			v, ok := integerLiteral(a.text)
 			if !ok {
-				p.fail(a.line, "the integer has too many digits")
+				p.fail(a.at, "the integer has too many digits")
 			}
 			return &itemExpr{obj: e, key: constant{v}}
 		default:
-			p.fail(a.line, "expected a name or a number after the point, got %s", a)
+			p.fail(a.at, "expected a name or a number after the point, got %s", a)
 		}
 	}
 	p.enter()
@@ -384,10 +390,11 @@ func (p *parser) arguments() arguments {
 	open := p.cur()
 	p.expectOp("(")
 	var a arguments
+	var given nameSet
 	comma := false
 	ensure := func(ok bool) {
 		if !ok {
-			p.fail(open.line, "invalid syntax for function call expression")
+			p.fail(open.at, "invalid syntax for function call expression")
 		}
 	}
 	for !p.cur().isOp(")") {
@@ -409,10 +416,8 @@ func (p *parser) arguments() arguments {
 		case t.kind == tokenName && p.peek().isOp("="):
 			ensure(a.dyn == nil)
 			p.pos += 2
-			for _, k := range a.kw {
-				if k.name == t.text {
-					p.fail(t.line, "keyword argument '%s' is given twice", t.text)
-				}
+			if !given.add(t.text) {
+				p.fail(t.at, "keyword argument '%s' is given twice", t.text)
 			}
 			a.kw = append(a.kw, keywordArg{t.text, p.expr()})
 		default:
@@ -442,8 +447,8 @@ func (p *parser) filters(e expression, inline bool) expression {
 			p.pos++
 		}
 		inline = false
-		line := p.cur().line
-		f := &filterExpr{in: e, name: p.dottedName(), line: line}
+		at := p.cur().at
+		f := &filterExpr{in: e, name: p.dottedName(), at: at}
 		if p.cur().isOp("(") {
 			f.args = p.arguments()
 		}
@@ -453,9 +458,9 @@ func (p *parser) filters(e expression, inline bool) expression {
 }
 
 func (p *parser) test(e expression) expression {
-	line := p.advance().line
+	at := p.advance().at
 	negated := p.skipName("not")
-	t := &testExpr{in: e, name: p.dottedName(), line: line}
+	t := &testExpr{in: e, name: p.dottedName(), at: at}
 	switch c := p.cur(); {
 	case c.isOp("("):
 		t.args = p.arguments()
@@ -464,7 +469,7 @@ func (p *parser) test(e expression) expression {
 			break
 		}
 		if c.isName("is") {
-			p.fail(c.line, "tests cannot be chained with 'is'")
+			p.fail(c.at, "tests cannot be chained with 'is'")
 		}
 		t.args.pos = []expression{p.postfix(p.primary(false))}
 	}

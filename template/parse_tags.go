@@ -1,9 +1,12 @@
 package template
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
-func (p *parser) forTag(line int) statement {
-	n := &forNode{line: line}
+func (p *parser) forTag(at spot) statement {
+	n := &forNode{at: at}
 	n.target = p.assignTarget(true, false)
 	p.expectName("in")
 	n.iter = p.tuple(tupleRules{})
@@ -11,22 +14,26 @@ func (p *parser) forTag(line int) statement {
 		n.test = p.expr()
 	}
 	n.recursive = p.skipName("recursive")
-	n.body = p.body(false, "endfor", "else")
-	if p.advance().text == "else" {
+	ends := []string{"endfor", "else"}
+	if p.engine.options.Extensions.Django {
+		ends = append(ends, "empty")
+	}
+	n.body = p.body(false, ends...)
+	if p.advance().text != "endfor" {
 		n.orElse = p.body(true, "endfor")
 	}
 	return n
 }
 
-func (p *parser) ifTag(line int) statement {
-	root := &ifNode{line: line}
+func (p *parser) ifTag(at spot) statement {
+	root := &ifNode{at: at}
 	n := root
 	for {
 		n.test = p.tuple(tupleRules{})
 		n.body = p.body(false, "elif", "else", "endif")
 		switch t := p.advance(); t.text {
 		case "elif":
-			n = &ifNode{line: t.line}
+			n = &ifNode{at: t.at}
 			root.elifs = append(root.elifs, n)
 		case "else":
 			root.orElse = p.body(true, "endif")
@@ -37,24 +44,24 @@ func (p *parser) ifTag(line int) statement {
 	}
 }
 
-func (p *parser) blockTag(line int) statement {
-	n := &blockNode{line: line}
+func (p *parser) blockTag(at spot) statement {
+	n := &blockNode{at: at}
 	n.name = p.expect(tokenName, "the block's name").text
 	n.scoped = p.skipName("scoped")
 	n.required = p.skipName("required")
 	if p.cur().isOp("-") {
-		p.fail(p.cur().line, "block names cannot contain '-'; use an underscore")
+		p.fail(p.cur().at, "block names cannot contain '-'; use an underscore")
 	}
 	n.body = p.body(true, "endblock")
 	if n.required {
 		for _, s := range n.body {
 			out, ok := s.(*outputNode)
 			if !ok {
-				p.fail(line, "a required block can only contain comments or whitespace")
+				p.fail(at, "a required block can only contain comments or whitespace")
 			}
 			for _, part := range out.parts {
 				if d, ok := part.(dataText); !ok || strings.TrimSpace(d.text) != "" {
-					p.fail(line, "a required block can only contain comments or whitespace")
+					p.fail(at, "a required block can only contain comments or whitespace")
 				}
 			}
 		}
@@ -63,8 +70,8 @@ func (p *parser) blockTag(line int) statement {
 	return n
 }
 
-func (p *parser) printTag(line int) statement {
-	n := &outputNode{line: line}
+func (p *parser) printTag(at spot) statement {
+	n := &outputNode{at: at}
 	for p.cur().kind != tokenBlockEnd {
 		if len(n.parts) > 0 {
 			p.expectOp(",")
@@ -74,8 +81,8 @@ func (p *parser) printTag(line int) statement {
 	return n
 }
 
-func (p *parser) includeTag(line int) statement {
-	n := &includeNode{template: p.expr(), line: line, withContext: true}
+func (p *parser) includeTag(at spot) statement {
+	n := &includeNode{template: p.expr(), at: at, withContext: true}
 	if p.cur().isName("ignore") && p.peek().isName("missing") {
 		n.ignoreMissing = true
 		p.pos += 2
@@ -93,16 +100,16 @@ func (p *parser) importContext(with *bool) bool {
 	return false
 }
 
-func (p *parser) importTag(line int) statement {
-	n := &importNode{template: p.expr(), line: line}
+func (p *parser) importTag(at spot) statement {
+	n := &importNode{template: p.expr(), at: at}
 	p.expectName("as")
 	n.target = p.assignName()
 	p.importContext(&n.withContext)
 	return n
 }
 
-func (p *parser) fromTag(line int) statement {
-	n := &fromImportNode{template: p.expr(), line: line}
+func (p *parser) fromTag(at spot) statement {
+	n := &fromImportNode{template: p.expr(), at: at}
 	p.expectName("import")
 	for {
 		if len(n.names) > 0 {
@@ -117,7 +124,7 @@ func (p *parser) fromTag(line int) statement {
 		t := p.cur()
 		name := p.assignName()
 		if strings.HasPrefix(name, "_") {
-			p.fail(t.line, "names starting with an underscore cannot be imported")
+			p.fail(t.at, "names starting with an underscore cannot be imported")
 		}
 		alias := name
 		if p.skipName("as") {
@@ -131,21 +138,21 @@ func (p *parser) fromTag(line int) statement {
 	return n
 }
 
-func (p *parser) setTag(line int) statement {
+func (p *parser) setTag(at spot) statement {
 	target := p.assignTarget(true, true)
 	if p.skipOp("=") {
-		return &setNode{target: target, e: p.tuple(tupleRules{conditions: true}), line: line}
+		return &setNode{target: target, e: p.tuple(tupleRules{conditions: true}), at: at}
 	}
-	n := &setBlockNode{target: target, line: line}
+	n := &setBlockNode{target: target, at: at}
 	n.filter, _ = p.filters(nil, false).(*filterExpr)
 	n.body = p.body(true, "endset")
 	return n
 }
 
-func (p *parser) withTag(line int) statement {
-	n := &withNode{line: line}
+func (p *parser) withTag(at spot) statement {
+	n := &withNode{at: at}
 	for p.cur().kind != tokenBlockEnd {
-		if len(n.targets) > 0 {
+		if len(n.targets) > 0 && (!p.engine.options.Extensions.Django || p.cur().isOp(",")) {
 			p.expectOp(",")
 		}
 		n.targets = append(n.targets, p.assignTarget(true, false))
@@ -156,21 +163,33 @@ func (p *parser) withTag(line int) statement {
 	return n
 }
 
-func (p *parser) macroTag(line int) statement {
-	n := &macroNode{line: line, name: p.assignName()}
+func (p *parser) macroTag(at spot) statement {
+	n := &macroNode{at: at, name: p.assignName()}
 	p.signature(n)
 	n.body = p.body(true, "endmacro")
 	return n
 }
 
-func (p *parser) callTag(line int) statement {
-	n := &callNode{line: line, macro: &macroNode{line: line}}
+func (p *parser) autoescapeTag(at spot) statement {
+	n := &autoescapeNode{at: at}
+	if t := p.cur(); p.engine.options.Extensions.Django && t.isName("on", "off") {
+		p.pos++
+		n.e = constant{boolValue(t.text == "on")}
+	} else {
+		n.e = p.expr()
+	}
+	n.body = p.body(true, "endautoescape")
+	return n
+}
+
+func (p *parser) callTag(at spot) statement {
+	n := &callNode{at: at, macro: &macroNode{at: at}}
 	if p.cur().isOp("(") {
 		p.signature(n.macro)
 	}
 	call, ok := p.expr().(*callExpr)
 	if !ok {
-		p.fail(line, "expected a call, such as {%% call name() %%}")
+		p.fail(at, "expected a call, such as {%% call name() %%}")
 	}
 	n.call = call
 	n.macro.body = p.body(true, "endcall")
@@ -178,6 +197,7 @@ func (p *parser) callTag(line int) statement {
 }
 
 func (p *parser) signature(n *macroNode) {
+	var declared nameSet
 	p.expectOp("(")
 	for !p.cur().isOp(")") {
 		if len(n.params) > 0 {
@@ -185,17 +205,15 @@ func (p *parser) signature(n *macroNode) {
 		}
 		t := p.cur()
 		name := p.assignName()
-		for _, q := range n.params {
-			if q.name == name {
-				p.fail(t.line, "the parameter '%s' is declared twice", name)
-			}
+		if !declared.add(name) {
+			p.fail(t.at, "the parameter '%s' is declared twice", name)
 		}
 		n.params = append(n.params, &nameExpr{name: name, store: true})
 		switch {
 		case p.skipOp("="):
 			n.defaults = append(n.defaults, p.expr())
 		case len(n.defaults) > 0:
-			p.fail(t.line, "a parameter without a default cannot follow one with a default")
+			p.fail(t.at, "a parameter without a default cannot follow one with a default")
 		}
 	}
 	p.expectOp(")")
@@ -204,25 +222,25 @@ func (p *parser) signature(n *macroNode) {
 // assignName reads a single name to assign to.
 func (p *parser) assignName() string {
 	t := p.expect(tokenName, "a name")
-	p.assignable(t.line, &nameExpr{name: t.text})
+	p.assignable(t.at, &nameExpr{name: t.text})
 	return t.text
 }
 
 // assignTarget reads what stands left of an assignment: a name, a tuple of
 // names, or an attribute of a namespace where that is allowed.
 func (p *parser) assignTarget(tuple, namespaces bool) expression {
-	line := p.cur().line
+	at := p.cur().at
 	var e expression
 	if tuple {
 		e = p.tuple(tupleRules{simple: true, namespaces: namespaces})
 	} else {
 		e = p.primary(namespaces)
 	}
-	p.assignable(line, e)
+	p.assignable(at, e)
 	return e
 }
 
-func (p *parser) assignable(line int, e expression) {
+func (p *parser) assignable(at spot, e expression) {
 	switch e := e.(type) {
 	case *nameExpr:
 		switch e.name {
@@ -235,9 +253,31 @@ func (p *parser) assignable(line int, e expression) {
 		return
 	case *tupleExpr:
 		for _, it := range e.items {
-			p.assignable(line, it)
+			p.assignable(at, it)
 		}
 		return
 	}
-	p.fail(line, "cannot assign to that")
+	p.fail(at, "cannot assign to that")
+}
+
+// nameSet holds names; few of them in a slice, many in a map.
+type nameSet struct {
+	few  []string
+	many map[string]bool
+}
+
+// add reports whether a name is new.
+func (s *nameSet) add(name string) bool {
+	if s.many[name] || slices.Contains(s.few, name) {
+		return false
+	}
+	if len(s.few) < 8 {
+		s.few = append(s.few, name)
+		return true
+	}
+	if s.many == nil {
+		s.many = map[string]bool{}
+	}
+	s.many[name] = true
+	return true
 }

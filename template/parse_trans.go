@@ -4,7 +4,7 @@ import "strings"
 
 // transTag reads {% trans %} … {% pluralize %} … {% endtrans %} and turns it
 // into a call of the gettext functions found in the context.
-func (p *parser) transTag(line int) []statement {
+func (p *parser) transTag(at spot) []statement {
 	t := transTag{vars: map[string]expression{}}
 	if p.cur().kind == tokenString {
 		s := p.advance().text
@@ -23,7 +23,7 @@ func (p *parser) transTag(line int) []statement {
 			name := p.expect(tokenName, "a variable name")
 			e, ok := t.vars[name.text]
 			if !ok {
-				p.fail(name.line, "unknown variable '%s' for pluralization", name.text)
+				p.fail(name.at, "unknown variable '%s' for pluralization", name.text)
 			}
 			t.plural, t.pluralName = e, name.text
 		}
@@ -38,7 +38,7 @@ func (p *parser) transTag(line int) []statement {
 		}
 	}
 	if plural != nil && t.plural == nil {
-		p.fail(line, "pluralize without variables")
+		p.fail(at, "pluralize without variables")
 	}
 	trim := p.engine.options.Policies.TrimTranslations
 	if t.trimmed != nil {
@@ -51,9 +51,9 @@ func (p *parser) transTag(line int) []statement {
 			plural = &s
 		}
 	}
-	out := &outputNode{parts: []expression{p.transCall(&t, singular, plural, line)}, line: line}
+	out := &outputNode{parts: []expression{p.transCall(&t, singular, plural, at)}, at: at}
 	if t.assign != nil {
-		return []statement{&setNode{target: &nameExpr{name: transCount, store: true}, e: t.assign, line: line}, out}
+		return []statement{&setNode{target: &nameExpr{name: transCount, store: true}, e: t.assign, at: at}, out}
 	}
 	return []statement{out}
 }
@@ -88,7 +88,7 @@ func (p *parser) transVariables(t *transTag) {
 		}
 		name := p.expect(tokenName, "a variable name")
 		if _, twice := t.vars[name.text]; twice {
-			p.fail(name.line, "translatable variable '%s' defined twice", name.text)
+			p.fail(name.at, "translatable variable '%s' defined twice", name.text)
 		}
 		var e expression
 		switch {
@@ -136,14 +136,14 @@ func (p *parser) transText(t *transTag, pluralAllowed bool) string {
 				if pluralAllowed {
 					return sb.String()
 				}
-				p.fail(c.line, "a translatable section can have only one pluralize section")
+				p.fail(c.at, "a translatable section can have only one pluralize section")
 			case c.isName("trans"):
-				p.fail(c.line, "trans blocks cannot be nested; did you mean 'endtrans'?")
+				p.fail(c.at, "trans blocks cannot be nested; did you mean 'endtrans'?")
 			default:
-				p.fail(c.line, "control structures are not allowed in a translatable section")
+				p.fail(c.at, "control structures are not allowed in a translatable section")
 			}
 		default:
-			p.fail(c.line, "unclosed translation block")
+			p.fail(c.at, "unclosed translation block")
 		}
 	}
 }
@@ -169,7 +169,7 @@ func trimTranslation(s string) string {
 
 // transCall builds the call. The new style functions expand the variables
 // themselves; for the old style the result goes through the % operator.
-func (p *parser) transCall(t *transTag, singular string, plural *string, line int) expression {
+func (p *parser) transCall(t *transTag, singular string, plural *string, at spot) expression {
 	newStyle := p.engine.options.NewStyle
 	if len(t.names) == 0 && !newStyle {
 		singular = strings.ReplaceAll(singular, "%%", "%")
@@ -188,7 +188,7 @@ func (p *parser) transCall(t *transTag, singular string, plural *string, line in
 		name = "n" + name
 		args = append(args, constant{stringValue(*plural)}, t.plural)
 	}
-	call := &callExpr{fn: &nameExpr{name: name}, args: arguments{pos: args}, line: line}
+	call := &callExpr{fn: &nameExpr{name: name}, args: arguments{pos: args}, at: at}
 	if newStyle {
 		for _, k := range t.order {
 			if k == "num" && plural != nil && t.pluralName == "num" {

@@ -3,6 +3,7 @@ package template
 import (
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/retort-web/retort/internal/closest"
 )
@@ -17,27 +18,63 @@ const (
 // parser builds the syntax tree of one template.
 type parser struct {
 	engine *Engine
-	name   string
+	source string
 	tokens []token
 	pos    int
-	tags   []openTag // innermost last, for messages
-	depth  int
+	// The cycle tags by name, and the last one, for Django's tags.
+	cycles    map[string]*callExpr
+	lastCycle *callExpr
+
+	tags  []openTag // innermost last, for messages
+	depth int
+	errs  []*Error
 }
 
 type openTag struct {
 	name string
-	line int
+	at   spot
 	ends []string
 }
 
-// parse gives the body of a template. Errors are panics of *Error.
-func parse(e *Engine, name, src string) []statement {
-	p := &parser{engine: e, name: name, tokens: e.syntax.tokenize(name, src)}
-	return p.statements(nil)
+// spareTokens are used again; what is parsed does not refer to them.
+var spareTokens sync.Pool
+
+const largestSpareTokens = 1 << 16
+
+// parse gives the body of a template whose source has been normalized, and
+// the errors in it.
+func parse(e *Engine, source string) ([]statement, []*Error) {
+	held, _ := spareTokens.Get().(*[]token)
+	if held == nil {
+		held = new([]token)
+	}
+	p := &parser{engine: e, source: source, tokens: e.syntax.tokenize(source, (*held)[:0])}
+	defer func() {
+		if cap(p.tokens) <= largestSpareTokens {
+			clear(p.tokens)
+			*held = p.tokens[:0]
+			spareTokens.Put(held)
+		}
+	}()
+	var body []statement
+	p.guarded(func() {
+		for more := true; more; more = p.cur().kind != tokenEOF {
+			p.attempt(func() { body = append(body, p.statements(nil)...) })
+		}
+	})
+	return body, p.errs
 }
 
-func (p *parser) fail(line int, format string, args ...any) {
-	panic(&Error{Kind: Syntax, Name: p.name, Line: line, Message: fmt.Sprintf(format, args...)})
+// fail reports an error of the source. It does not return: parsing goes on
+// behind the tag it is in.
+func (p *parser) fail(at spot, format string, args ...any) {
+	e := &Error{Kind: Syntax, at: at, Message: fmt.Sprintf(format, args...)}
+	for _, t := range p.tokens[max(p.pos-1, 0) : p.pos+1] {
+		if t.kind == tokenError {
+			e.at, e.Message = t.at, t.text
+		}
+	}
+	panic(e)
 }
 
 func (p *parser) cur() token { return p.tokens[p.pos] }
@@ -108,21 +145,21 @@ func (p *parser) unexpected(want string) {
 	if t.kind == tokenEOF {
 		p.unexpectedEnd(nil)
 	}
-	p.fail(t.line, "expected %s, got %s", want, t)
+	p.fail(t.at, "expected %s, got %s", want, t)
 }
 
 func (p *parser) unexpectedEnd(ends []string) {
-	line := p.cur().line
+	at := p.cur().at
 	if len(p.tags) > 0 {
 		tag := p.tags[len(p.tags)-1]
 		if ends == nil {
 			ends = tag.ends
 		}
 		if len(ends) > 0 {
-			p.fail(line, "unexpected end of template: the '%s' of line %d needs %s", tag.name, tag.line, either(ends))
+			p.fail(at, "unexpected end of template: the '%s' of line %d needs %s", tag.name, tag.at.line(p.source), either(ends))
 		}
 	}
-	p.fail(line, "unexpected end of template")
+	p.fail(at, "unexpected end of template")
 }
 
 // either writes the tags that could follow.
@@ -141,7 +178,8 @@ func either(tags []string) string {
 func (p *parser) enter() {
 	p.depth++
 	if p.depth > maxNesting {
-		p.fail(p.cur().line, "the template is nested too deeply (limit %d)", maxNesting)
+		p.errs = append(p.errs, &Error{Kind: Syntax, at: p.cur().at, Message: fmt.Sprintf("the template is nested too deeply (limit %d)", maxNesting)})
+		panic(stopParsing{})
 	}
 }
 
@@ -154,9 +192,9 @@ func (p *parser) statements(ends []string) []statement {
 	defer p.leave()
 	var body []statement
 	var out *outputNode
-	output := func(line int, part expression) {
+	output := func(at spot, part expression) {
 		if out == nil {
-			out = &outputNode{line: line}
+			out = &outputNode{at: at}
 			body = append(body, out)
 		}
 		out.parts = append(out.parts, part)
@@ -166,14 +204,16 @@ func (p *parser) statements(ends []string) []statement {
 		switch t.kind {
 		case tokenData:
 			p.pos++
-			output(t.line, dataText{t.text})
+			output(t.at, dataText{t.text})
 		case tokenVariableBegin:
 			p.pos++
 			out = nil
-			line := p.cur().line
-			e := p.tuple(tupleRules{conditions: true})
-			p.expect(tokenVariableEnd, "end of print statement")
-			output(line, e)
+			at := p.cur().at
+			p.attempt(func() {
+				e := p.tuple(tupleRules{conditions: true})
+				p.expect(tokenVariableEnd, "end of print statement")
+				output(at, e)
+			})
 			out = nil
 		case tokenBlockBegin:
 			p.pos++
@@ -181,8 +221,10 @@ func (p *parser) statements(ends []string) []statement {
 			if p.cur().isName(ends...) {
 				return body
 			}
-			body = append(body, p.statement()...)
-			p.expect(tokenBlockEnd, "end of statement block")
+			p.attempt(func() {
+				body = append(body, p.statement()...)
+				p.expect(tokenBlockEnd, "end of statement block")
+			})
 		case tokenEOF:
 			if ends != nil {
 				p.unexpectedEnd(ends)
@@ -212,56 +254,60 @@ func (p *parser) body(drop bool, ends ...string) []statement {
 func (p *parser) statement() []statement {
 	t := p.cur()
 	if t.kind != tokenName {
-		p.fail(t.line, "tag name expected")
+		p.fail(t.at, "tag name expected")
 	}
-	p.tags = append(p.tags, openTag{name: t.text, line: t.line})
+	p.tags = append(p.tags, openTag{name: t.text, at: t.at})
 	p.pos++
 	ext := &p.engine.options.Extensions
 	var s statement
 	switch t.text {
 	case "for":
-		s = p.forTag(t.line)
+		s = p.forTag(t.at)
 	case "if":
-		s = p.ifTag(t.line)
+		s = p.ifTag(t.at)
 	case "block":
-		s = p.blockTag(t.line)
+		s = p.blockTag(t.at)
 	case "extends":
-		s = &extendsNode{template: p.expr(), line: t.line}
+		s = &extendsNode{template: p.expr(), at: t.at}
 	case "print":
-		s = p.printTag(t.line)
+		s = p.printTag(t.at)
 	case "macro":
-		s = p.macroTag(t.line)
+		s = p.macroTag(t.at)
 	case "include":
-		s = p.includeTag(t.line)
+		list := p.includeVariables(p.includeTag(t.at).(*includeNode))
+		p.tags = p.tags[:len(p.tags)-1]
+		return list
 	case "from":
-		s = p.fromTag(t.line)
+		s = p.fromTag(t.at)
 	case "import":
-		s = p.importTag(t.line)
+		s = p.importTag(t.at)
 	case "set":
-		s = p.setTag(t.line)
+		s = p.setTag(t.at)
 	case "with":
-		s = p.withTag(t.line)
+		s = p.withTag(t.at)
 	case "autoescape":
-		s = &autoescapeNode{e: p.expr(), body: p.body(true, "endautoescape"), line: t.line}
+		s = p.autoescapeTag(t.at)
 	case "call":
-		s = p.callTag(t.line)
+		s = p.callTag(t.at)
 	case "filter":
 		f := p.filters(nil, true)
-		s = &filterNode{filter: f.(*filterExpr), body: p.body(true, "endfilter"), line: t.line}
+		s = &filterNode{filter: f.(*filterExpr), body: p.body(true, "endfilter"), at: t.at}
 	default:
 		switch {
 		case ext.Do && t.text == "do":
-			s = &doNode{e: p.tuple(tupleRules{conditions: true}), line: t.line}
+			s = &doNode{e: p.tuple(tupleRules{conditions: true}), at: t.at}
 		case ext.LoopControls && (t.text == "break" || t.text == "continue"):
-			s = &loopControlNode{stop: t.text == "break", line: t.line}
+			s = &loopControlNode{stop: t.text == "break", at: t.at}
 		case ext.Debug && t.text == "debug":
-			s = &debugNode{line: t.line}
+			s = &debugNode{at: t.at}
 		case ext.I18n && t.text == "trans":
-			list := p.transTag(t.line)
+			list := p.transTag(t.at)
 			p.tags = p.tags[:len(p.tags)-1]
 			return list
 		default:
-			p.unknownTag(t)
+			list := p.extensionTag(t)
+			p.tags = p.tags[:len(p.tags)-1]
+			return list
 		}
 	}
 	p.tags = p.tags[:len(p.tags)-1]
@@ -271,22 +317,28 @@ func (p *parser) statement() []statement {
 // unknownTag explains a tag that does not exist or does not belong here.
 func (p *parser) unknownTag(t token) {
 	p.tags = p.tags[:len(p.tags)-1]
+	p.pos-- // back to the name
 	msg := fmt.Sprintf("unknown tag '%s'", t.text)
 	if len(p.tags) > 0 {
 		if open := p.tags[len(p.tags)-1]; len(open.ends) > 0 {
-			msg += fmt.Sprintf("; the innermost open tag is the '%s' of line %d, which needs %s", open.name, open.line, either(open.ends))
-			p.fail(t.line, "%s", msg)
+			msg += fmt.Sprintf("; the innermost open tag is the '%s' of line %d, which needs %s", open.name, open.at.line(p.source), either(open.ends))
+			p.fail(t.at, "%s", msg)
 		}
 	}
 	hints := map[string]string{
 		"do": "Do", "break": "LoopControls", "continue": "LoopControls", "trans": "I18n", "debug": "Debug",
+		"cycle": "Django", "resetcycle": "Django", "firstof": "Django", "ifchanged": "Django", "regroup": "Django", "querystring": "Django",
+		"now": "Django", "spaceless": "Django", "verbatim": "Django", "widthratio": "Django", "templatetag": "Django", "lorem": "Django",
+		"comment": "Django", "partialdef": "Django", "partial": "Django", "cache": "Django",
 	}
 	if option := hints[t.text]; option != "" {
 		msg += "; turn it on with Options.Extensions." + option
+	} else if len(p.errs) > 0 && belongsToTag(t.text) {
+		p.fail(t.at, "%s", msg) // not shown anyway
 	} else if near := closest.Name(t.text, slices.Values(tagNames[:])); near != "" {
 		msg += "; did you mean '" + near + "'?"
 	}
-	p.fail(t.line, "%s", msg)
+	p.fail(t.at, "%s", msg)
 }
 
 var tagNames = [...]string{

@@ -170,6 +170,10 @@ func (p *printer) goRepr(v value) {
 		p.repr(v.plain())
 		return
 	}
+	if v.isGoMapping() {
+		p.goMapping(v)
+		return
+	}
 	switch t.class {
 	case classSlice:
 		if len(p.open) > maxDataDepth {
@@ -186,25 +190,27 @@ func (p *printer) goRepr(v value) {
 		}
 		p.dst = append(p.dst, ']')
 		p.leave()
-	case classMap:
-		if p.enter(v.ptr, "{...}") {
-			d := mapDict(v)
-			p.dst = append(p.dst, '{')
-			for i := range d.keys {
-				if i > 0 {
-					p.dst = append(p.dst, ", "...)
-				}
-				p.repr(d.keys[i])
-				p.dst = append(p.dst, ": "...)
-				p.repr(d.vals[i])
-			}
-			p.dst = append(p.dst, '}')
-			p.leave()
-		}
 	default:
 		p.dst = append(p.dst, '<')
 		p.dst = append(p.dst, t.name()...)
 		p.dst = append(p.dst, '>')
+	}
+}
+
+func (p *printer) goMapping(v value) {
+	if p.enter(v.ptr, "{...}") {
+		d := mapDict(v)
+		p.dst = append(p.dst, '{')
+		for i := range d.keys {
+			if i > 0 {
+				p.dst = append(p.dst, ", "...)
+			}
+			p.repr(d.keys[i])
+			p.dst = append(p.dst, ": "...)
+			p.repr(d.vals[i])
+		}
+		p.dst = append(p.dst, '}')
+		p.leave()
 	}
 }
 

@@ -34,35 +34,91 @@ type load struct {
 
 type scope struct {
 	parent *scope
+	// base is what a branch of a condition adds to; nil for a scope of its own.
+	base   *scope
 	fn     *function
-	slots  map[string]int // shared by the branches of a condition
+	slots  map[string]int // of the scope and its branches; nil in those
 	loads  map[string]load
 	stores map[string]bool
 	order  []string // names of loads in order of appearance
+	names  *nameList
 }
 
 func newScope(parent *scope, fn *function) *scope {
-	return &scope{parent: parent, fn: fn, slots: map[string]int{}, loads: map[string]load{}, stores: map[string]bool{}}
+	return &scope{parent: parent, fn: fn, slots: map[string]int{}}
+}
+
+// branch is a scope for one branch of a condition: it has what s has, and
+// what is added to it does not show in s before [scope.merge].
+func (s *scope) branch() *scope {
+	base := s
+	for base.base != nil && base.isEmpty() {
+		base = base.base
+	}
+	return &scope{parent: s.parent, base: base, fn: s.fn}
+}
+
+func (s *scope) isEmpty() bool { return len(s.loads)+len(s.stores) == 0 }
+
+// home is the scope a branch belongs to.
+func (s *scope) home() *scope {
+	for s.base != nil {
+		s = s.base
+	}
+	return s
+}
+
+func (s *scope) loaded(name string) bool {
+	for ; s != nil; s = s.base {
+		if _, ok := s.loads[name]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *scope) stored(name string) bool {
+	for ; s != nil; s = s.base {
+		if s.stores[name] {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *scope) setLoad(name string, l load) {
+	if !s.loaded(name) {
+		s.order = append(s.order, name)
+	}
+	if s.loads == nil {
+		s.loads = map[string]load{}
+	}
+	s.loads[name] = l
+}
+
+func (s *scope) setStored(name string) {
+	if s.stores == nil {
+		s.stores = map[string]bool{}
+	}
+	s.stores[name] = true
 }
 
 func (s *scope) define(name string, l load) ref {
-	slot, ok := s.slots[name]
+	slots := s.home().slots
+	slot, ok := slots[name]
 	if !ok {
 		slot = s.fn.slots
 		s.fn.slots++
-		s.slots[name] = slot
+		slots[name] = slot
 	}
-	if _, ok := s.loads[name]; !ok {
-		s.order = append(s.order, name)
-	}
-	s.loads[name] = l
+	s.setLoad(name, l)
 	return ref{s.fn, slot}
 }
 
 func (s *scope) find(name string) (ref, bool) {
 	for ; s != nil; s = s.parent {
-		if _, ok := s.loads[name]; ok {
-			return ref{s.fn, s.slots[name]}, true
+		if s.loaded(name) {
+			return ref{s.fn, s.home().slots[name]}, true
 		}
 	}
 	return ref{}, false
@@ -75,8 +131,8 @@ func (s *scope) load(name string) {
 }
 
 func (s *scope) store(name string) {
-	s.stores[name] = true
-	if _, ok := s.loads[name]; ok {
+	s.setStored(name)
+	if s.loaded(name) {
 		return
 	}
 	if s.parent != nil {
@@ -89,60 +145,55 @@ func (s *scope) store(name string) {
 }
 
 func (s *scope) parameter(name string) ref {
-	s.stores[name] = true
+	s.setStored(name)
 	return s.define(name, load{kind: loadParameter})
-}
-
-func (s *scope) copy() *scope {
-	c := &scope{parent: s.parent, fn: s.fn, slots: s.slots, loads: map[string]load{}, stores: map[string]bool{}}
-	for k, v := range s.loads {
-		c.loads[k] = v
-	}
-	for k := range s.stores {
-		c.stores[k] = true
-	}
-	c.order = append([]string(nil), s.order...)
-	return c
 }
 
 // merge takes in what the branches of a condition did. A name that only some
 // of them assign must hold its outer value in the others.
-func (s *scope) merge(branches []*scope) {
+func (s *scope) merge(branches ...*scope) {
+	partial := s.partlyStored(branches)
+	for _, b := range branches {
+		if s.base != nil && s.isEmpty() {
+			s.loads, s.stores, s.order = b.loads, b.stores, b.order
+			continue
+		}
+		for _, name := range b.order {
+			s.setLoad(name, b.loads[name])
+		}
+		for name := range b.stores {
+			s.setStored(name)
+		}
+	}
+	for _, name := range partial {
+		if s.parent != nil {
+			if outer, ok := s.parent.find(name); ok {
+				s.setLoad(name, load{loadOuter, outer})
+				continue
+			}
+		}
+		s.setLoad(name, load{kind: loadResolve})
+	}
+}
+
+// partlyStored lists the names that some of the branches assign, but not all,
+// and that s does not.
+func (s *scope) partlyStored(branches []*scope) []string {
 	count := map[string]int{}
-	var partial []string
 	for _, b := range branches {
 		for name := range b.stores {
-			if !s.stores[name] {
-				if count[name] == 0 {
-					partial = append(partial, name)
-				}
+			if !s.stored(name) {
 				count[name]++
 			}
 		}
 	}
-	for _, b := range branches {
-		for _, name := range b.order {
-			if _, ok := s.loads[name]; !ok {
-				s.order = append(s.order, name)
-			}
-			s.loads[name] = b.loads[name]
-		}
-		for name := range b.stores {
-			s.stores[name] = true
+	var names []string
+	for name, n := range count {
+		if n < len(branches) {
+			names = append(names, name)
 		}
 	}
-	for _, name := range partial {
-		if count[name] == len(branches) {
-			continue
-		}
-		if s.parent != nil {
-			if outer, ok := s.parent.find(name); ok {
-				s.loads[name] = load{loadOuter, outer}
-				continue
-			}
-		}
-		s.loads[name] = load{kind: loadResolve}
-	}
+	return names
 }
 
 // analyze visits the statements of a scope's body.
@@ -215,11 +266,11 @@ func (s *scope) visit(n any) {
 func (s *scope) visitIf(n *ifNode) {
 	s.visit(n.test)
 	branch := func(visit func(b *scope)) *scope {
-		b := s.copy()
+		b := s.branch()
 		visit(b)
 		return b
 	}
-	s.merge([]*scope{
+	s.merge(
 		branch(func(b *scope) { b.analyze(n.body) }),
 		branch(func(b *scope) {
 			for _, e := range n.elifs {
@@ -227,7 +278,7 @@ func (s *scope) visitIf(n *ifNode) {
 			}
 		}),
 		branch(func(b *scope) { b.analyze(n.orElse) }),
-	})
+	)
 }
 
 // storeParameters declares the names of an assignment target as set by
@@ -241,47 +292,4 @@ func (s *scope) storeParameters(target expression) {
 			s.storeParameters(it)
 		}
 	}
-}
-
-// stored lists the names assigned here and in all scopes around, with where
-// the innermost assignment lives.
-func (s *scope) stored() map[string]ref {
-	out := map[string]ref{}
-	for at := s; at != nil; at = at.parent {
-		for name := range at.stores {
-			if _, ok := out[name]; !ok {
-				if r, ok := s.find(name); ok {
-					out[name] = r
-				}
-			}
-		}
-	}
-	return out
-}
-
-// mentions reports which of the names a body reads before it assigns them
-// itself. Blocks inside are bodies of their own.
-func mentions(body []statement, names ...string) map[string]bool {
-	found, open := map[string]bool{}, map[string]bool{}
-	for _, n := range names {
-		open[n] = true
-	}
-	for _, s := range body {
-		walk(s, func(n any) bool {
-			switch n := n.(type) {
-			case *nameExpr:
-				if open[n.name] {
-					if n.store {
-						delete(open, n.name)
-					} else {
-						found[n.name] = true
-					}
-				}
-			case *blockNode:
-				return false
-			}
-			return true
-		})
-	}
-	return found
 }

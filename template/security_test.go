@@ -23,7 +23,7 @@ func TestHostileTextIsEscaped(t *testing.T) {
 		"{% autoescape true %}{{ x }}{% endautoescape %}", "{% include 'part.html' %}", "{% import 'lib.html' as lib %}{{ lib.show(x) }}",
 	} {
 		src = strings.Replace(src, "{% call m() %}{% endcall %}", "", 1)
-		o := Options{Loader: Map(map[string]string{"part.html": "{{ x }}", "lib.html": "{% macro show(x) %}{{ x }}{% endmacro %}"})}
+		o := Options{Extensions: Extensions{Django: true}, Loader: Map(map[string]string{"part.html": "{{ x }}", "lib.html": "{% macro show(x) %}{{ x }}{% endmacro %}"})}
 		wantRender(t, o, src, map[string]any{"x": evil}, escapedEvil)
 	}
 }
@@ -76,11 +76,11 @@ func TestTextRoutinesAreLinear(t *testing.T) {
 	for _, filter := range []string{
 		"striptags", "urlize", "urlize(20)", "truncate(50)", "truncate(100000)", "wordwrap(10)", "wordwrap(70)", "wordwrap(1000000)", "wordcount", "title", "capitalize",
 		"upper", "slugify", "linebreaks", "indent", "trim", "escape", "urlencode", "tojson", "int", "float", "filesizeformat", "intcomma", "floatformat",
-		"truncatewords(100000)", "center(5)", "pprint|length", "forceescape", "replace('-', '--')",
+		"truncatewords(100000)", "truncatewords_html(100000)", "truncatechars_html(100000)", "truncatechars(9)", "linenumbers|length", "escapejs", "cut('-')", "center(5)", "pprint|length", "forceescape", "replace('-', '--')",
 	} {
 		t.Run(filter, func(t *testing.T) {
 			t.Parallel()
-			e := mustEngine(t, Options{})
+			e := mustEngine(t, Options{Extensions: Extensions{Django: true}})
 			tpl, err := e.FromString("{{ x|" + filter + " }}")
 			if err != nil {
 				t.Fatal(err)

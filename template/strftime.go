@@ -1,18 +1,20 @@
 package template
 
 import (
-	"fmt"
-	"strings"
+	"strconv"
 	"time"
 )
 
 // strftime formats a time by the conversions of C's and Python's strftime, in
 // English. Unknown conversions are left as they are.
 func strftime(t time.Time, layout string) string {
-	var sb strings.Builder
+	return string(appendStrftime(nil, t, layout))
+}
+
+func appendStrftime(dst []byte, t time.Time, layout string) []byte {
 	for i := 0; i < len(layout); i++ {
 		if layout[i] != '%' || i+1 == len(layout) {
-			sb.WriteByte(layout[i])
+			dst = append(dst, layout[i])
 			continue
 		}
 		i++
@@ -20,102 +22,123 @@ func strftime(t time.Time, layout string) string {
 		if bare {
 			i++
 		}
-		s := timePart(t, layout[i])
-		if s == "" {
-			s = "%" + layout[i:i+1]
+		start := len(dst)
+		dst = appendTimePart(dst, t, layout[i])
+		if len(dst) == start {
+			dst = append(dst, '%', layout[i])
 		}
 		if bare { // %-d: without the leading zero
-			if cut := strings.TrimLeft(s, "0"); cut != "" {
-				s = cut
-			} else {
-				s = "0"
+			from := start
+			for from < len(dst)-1 && dst[from] == '0' {
+				from++
 			}
+			dst = append(dst[:start], dst[from:]...)
 		}
-		sb.WriteString(s)
 	}
-	return sb.String()
+	return dst
 }
 
-func timePart(t time.Time, verb byte) string {
-	hour := t.Hour() % 12
-	if hour == 0 {
-		hour = 12
-	}
+// appendTimePart appends what one conversion gives; nothing if there is none.
+func appendTimePart(dst []byte, t time.Time, verb byte) []byte {
 	switch verb {
 	case 'a':
-		return t.Weekday().String()[:3]
+		return append(dst, t.Weekday().String()[:3]...)
 	case 'A':
-		return t.Weekday().String()
-	case 'w':
-		return fmt.Sprint(int(t.Weekday()))
-	case 'u':
-		return fmt.Sprint((int(t.Weekday())+6)%7 + 1)
-	case 'd':
-		return fmt.Sprintf("%02d", t.Day())
-	case 'e':
-		return fmt.Sprintf("%2d", t.Day())
+		return append(dst, t.Weekday().String()...)
 	case 'b', 'h':
-		return t.Month().String()[:3]
+		return append(dst, t.Month().String()[:3]...)
 	case 'B':
-		return t.Month().String()
-	case 'm':
-		return fmt.Sprintf("%02d", int(t.Month()))
-	case 'y':
-		return fmt.Sprintf("%02d", t.Year()%100)
-	case 'Y':
-		return fmt.Sprint(t.Year())
-	case 'C':
-		return fmt.Sprintf("%02d", t.Year()/100)
-	case 'H':
-		return fmt.Sprintf("%02d", t.Hour())
-	case 'I':
-		return fmt.Sprintf("%02d", hour)
-	case 'k':
-		return fmt.Sprintf("%2d", t.Hour())
-	case 'l':
-		return fmt.Sprintf("%2d", hour)
+		return append(dst, t.Month().String()...)
 	case 'p':
-		return t.Format("PM")
-	case 'M':
-		return fmt.Sprintf("%02d", t.Minute())
-	case 'S':
-		return fmt.Sprintf("%02d", t.Second())
-	case 'f':
-		return fmt.Sprintf("%06d", t.Nanosecond()/1000)
+		return t.AppendFormat(dst, "PM")
 	case 'z':
-		return t.Format("-0700")
+		return t.AppendFormat(dst, "-0700")
 	case 'Z':
-		return t.Format("MST")
+		return t.AppendFormat(dst, "MST")
+	case 'c':
+		return t.AppendFormat(dst, "Mon Jan _2 15:04:05 2006")
+	case 'x', 'D':
+		return appendStrftime(dst, t, "%m/%d/%y")
+	case 'X', 'T':
+		return appendStrftime(dst, t, "%H:%M:%S")
+	case 'F':
+		return appendStrftime(dst, t, "%Y-%m-%d")
+	case 'R':
+		return appendStrftime(dst, t, "%H:%M")
+	case 's':
+		return strconv.AppendInt(dst, t.Unix(), 10)
+	case 'n':
+		return append(dst, '\n')
+	case 't':
+		return append(dst, '\t')
+	case '%':
+		return append(dst, '%')
+	}
+	n, width, pad := timeNumber(t, verb)
+	if width < 0 {
+		return dst
+	}
+	if n < 0 {
+		return strconv.AppendInt(dst, int64(n), 10)
+	}
+	for limit := 10; width > 1; width-- {
+		if n < limit {
+			for ; width > 1; width-- {
+				dst = append(dst, pad)
+			}
+			break
+		}
+		limit *= 10
+	}
+	return strconv.AppendInt(dst, int64(n), 10)
+}
+
+// timeNumber gives the conversions that are numbers, with the least number of
+// digits, and what fills them up; a width of -1 means there is no such one.
+func timeNumber(t time.Time, verb byte) (n, width int, pad byte) {
+	switch verb {
+	case 'w':
+		return int(t.Weekday()), 1, '0'
+	case 'u':
+		return (int(t.Weekday())+6)%7 + 1, 1, '0'
+	case 'd':
+		return t.Day(), 2, '0'
+	case 'e':
+		return t.Day(), 2, ' '
+	case 'm':
+		return int(t.Month()), 2, '0'
+	case 'y':
+		return t.Year() % 100, 2, '0'
+	case 'Y':
+		return t.Year(), 1, '0'
+	case 'C':
+		return t.Year() / 100, 2, '0'
+	case 'H':
+		return t.Hour(), 2, '0'
+	case 'k':
+		return t.Hour(), 2, ' '
+	case 'I':
+		return (t.Hour()+11)%12 + 1, 2, '0'
+	case 'l':
+		return (t.Hour()+11)%12 + 1, 2, ' '
+	case 'M':
+		return t.Minute(), 2, '0'
+	case 'S':
+		return t.Second(), 2, '0'
+	case 'f':
+		return t.Nanosecond() / 1000, 6, '0'
 	case 'j':
-		return fmt.Sprintf("%03d", t.YearDay())
+		return t.YearDay(), 3, '0'
 	case 'U':
-		return fmt.Sprintf("%02d", (t.YearDay()+6-int(t.Weekday()))/7)
+		return (t.YearDay() + 6 - int(t.Weekday())) / 7, 2, '0'
 	case 'W':
-		return fmt.Sprintf("%02d", (t.YearDay()+6-(int(t.Weekday())+6)%7)/7)
+		return (t.YearDay() + 6 - (int(t.Weekday())+6)%7) / 7, 2, '0'
 	case 'G':
 		year, _ := t.ISOWeek()
-		return fmt.Sprint(year)
+		return year, 1, '0'
 	case 'V':
 		_, week := t.ISOWeek()
-		return fmt.Sprintf("%02d", week)
-	case 'c':
-		return t.Format("Mon Jan _2 15:04:05 2006")
-	case 'x', 'D':
-		return t.Format("01/02/06")
-	case 'X', 'T':
-		return t.Format("15:04:05")
-	case 'F':
-		return t.Format("2006-01-02")
-	case 'R':
-		return t.Format("15:04")
-	case 's':
-		return fmt.Sprint(t.Unix())
-	case 'n':
-		return "\n"
-	case 't':
-		return "\t"
-	case '%':
-		return "%"
+		return week, 2, '0'
 	}
-	return ""
+	return 0, -1, 0
 }

@@ -32,6 +32,7 @@ type missing struct {
 	// element is the printed form of a key that is not a string.
 	element string
 	hint    string
+	of      value // the Go value or mapping that lacks it, for a suggestion
 }
 
 func (m *missing) value() value { return value{kind: kindUndefined, ptr: unsafe.Pointer(m)} }
@@ -48,7 +49,11 @@ func (m *missing) message() string {
 	return "'" + m.owner + "' has no attribute '" + m.name + "'"
 }
 
-func (m *missing) error() *Error { return undefinedError("%s", m.message()) }
+func (m *missing) error() *Error {
+	e := undefinedError("%s", m.message())
+	e.lacking = m
+	return e
+}
 
 func (m *missing) fail() { panic(m.error()) }
 
@@ -79,6 +84,9 @@ func missingName(mode UndefinedMode, name string) *missing {
 // missingAttribute makes the undefined value of obj.name or obj[key].
 func missingAttribute(mode UndefinedMode, obj, key value) value {
 	m := &missing{mode: mode, owner: ownerText(obj)}
+	if obj.kind == kindGo || obj.kind == kindDict {
+		m.of = obj
+	}
 	if key.isString() {
 		m.name = key.str()
 	} else {
@@ -96,7 +104,18 @@ func ownerText(v value) string {
 	if v.kind == kindNone {
 		return "None"
 	}
-	return v.typeName() + " object"
+	name := v.typeName()
+	if v.kind == kindObject {
+		switch name { // those that Jinja has, not Python
+		case "Namespace", "Cycler", "Joiner":
+			name = "jinja2.utils." + name
+		case "LoopContext", "Macro", "BlockReference", "TemplateReference":
+			name = "jinja2.runtime." + name
+		case "TemplateModule", "Template":
+			name = "jinja2.environment." + name
+		}
+	}
+	return name + " object"
 }
 
 // lookupUndefined is what reading a part of an undefined value gives.

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"unicode"
@@ -10,10 +11,12 @@ import (
 // urlizer turns addresses in escaped text into links. Each word is looked at
 // from both ends a bounded number of times, so the work is linear.
 type urlizer struct {
-	limit   int // characters of the address shown; -1 for all
-	rel     string
-	target  string
-	schemes []string
+	limit int // characters of the address shown; -1 for all
+	// badLimit is a limit of the wrong type, which only fails at an address.
+	badLimit value
+	rel      string
+	target   string
+	schemes  []string
 }
 
 func (u *urlizer) text(s string) string {
@@ -93,6 +96,9 @@ func (u *urlizer) link(out []byte, s string) []byte {
 	switch {
 	case isWebAddress(s):
 		shown := s
+		if u.badLimit.given() {
+			wantSize("urlize", u.badLimit)
+		}
 		if u.limit >= 0 && runeCount(s) > u.limit {
 			shown = s[:byteOffset(s, u.limit)] + "..."
 		}
@@ -253,4 +259,16 @@ func isMailAddress(s string) bool {
 		}
 	}
 	return true
+}
+
+// limitBy sets how many characters of an address are shown.
+func (u *urlizer) limitBy(v value) {
+	p := v.plain()
+	switch {
+	case p.kind == kindBig && p.big().Sign() > 0:
+	case p.isInteger() && p.kind != kindBig:
+		u.limit = int(min(max(p.int(), 0), math.MaxInt32))
+	default:
+		u.badLimit = v
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"math"
 	"math/big"
-	"reflect"
 	"strconv"
 	"unicode/utf8"
 	"unsafe"
@@ -297,10 +296,13 @@ func fromAny(a any) value {
 			return none
 		}
 		return objectValue(&templateObject{a})
-	case wrapped:
+	case Value:
+		if !a.v.given() {
+			return none
+		}
 		return a.v
 	}
-	return reflectValue(reflect.ValueOf(a))
+	return boxedValue(a)
 }
 
 func uintValue(n uint64) value {
@@ -325,9 +327,6 @@ func numberValue(s string) value {
 	return stringValue(s)
 }
 
-// wrapped carries an engine value that has no Go form through an any.
-type wrapped struct{ v value }
-
 // toAny gives the Go form of v for functions of the program: basic types,
 // []any, map[string]any (map[any]any with other keys), Safe, nil for none and
 // undefined, *big.Int, or the very Go value that came in.
@@ -347,9 +346,9 @@ func (v value) goForm(depth int) any {
 	case kindBig:
 		return v.big()
 	case kindString:
-		return v.str()
+		return v.ownString()
 	case kindSafe:
-		return Safe(v.str())
+		return Safe(v.ownString())
 	case kindList, kindTuple:
 		items := v.list().items
 		out := make([]any, len(items))
@@ -370,9 +369,9 @@ func (v value) goForm(depth int) any {
 		if f, ok := v.object().(*goFunction); ok && f.free != nil {
 			return f.free
 		}
-		return wrapped{v}
+		return Value{v}
 	case kindIterator:
-		return wrapped{v}
+		return Value{v}
 	case kindGo:
 		return v.goValue().Interface()
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // maxDepth bounds how deep values are followed, so that data that contains
@@ -59,9 +60,12 @@ func StructWith(ctx context.Context, v any, o Options) error {
 	if err != nil {
 		return err
 	}
-	var path [8]segment
+	path := paths.Get().(*[8]segment)
 	w := walker{ctx: ctx, options: o, path: path[:0]}
-	if err := w.value(n, value, 0); err != nil && !errors.Is(err, errEnough) {
+	err = w.value(n, value, 0)
+	*path = [8]segment{}
+	paths.Put(path)
+	if err != nil && !errors.Is(err, errEnough) {
 		return err
 	}
 	if len(o.Known) > 0 {
@@ -114,6 +118,9 @@ type walker struct {
 	path    []segment
 	errors  Errors
 }
+
+// paths keeps room for paths that are not deeper than most.
+var paths = sync.Pool{New: func() any { return new([8]segment) }}
 
 // A segment is one step from the outermost value to the one at hand. The path is
 // only written out for errors.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -16,17 +17,18 @@ import (
 // A builder compiles the program into a temporary directory.
 type builder struct {
 	project *project
+	direct  direct
 	temp    string
 	number  int
 	binary  string // the last that was built, "" before
 }
 
-// build runs go build. On failure it returns what the go command printed.
-//
-// The linker leaves out debugging information (-w), unless GOFLAGS has linker
-// flags of its own; stack traces do not need it. The program's own module is
-// compiled without inlining. The version control system is not asked what is
-// committed. Tags and the like are set with GOFLAGS.
+func newBuilder(p *project, temp string) *builder {
+	return &builder{project: p, direct: direct{project: p}, temp: temp}
+}
+
+// build makes the program, without the go command if that is certain to come to
+// the same. On failure it returns what the go command printed.
 func (b *builder) build(ctx context.Context) (output string, err error) {
 	// Each build has a name of its own: a running program's file cannot be
 	// replaced on every system, and is compared with the next.
@@ -35,18 +37,59 @@ func (b *builder) build(ctx context.Context) (output string, err error) {
 	if runtime.GOOS == "windows" {
 		binary += ".exe"
 	}
-	var out bytes.Buffer
-	args := []string{"build", "-buildvcs=false", "-o", binary}
-	if !strings.Contains(os.Getenv("GOFLAGS"), "-ldflags") {
-		args = append(args, "-ldflags=-w")
+	taken, err := b.project.take()
+	if err == nil {
+		if units, ok := b.direct.plan(taken); ok && b.direct.build(ctx, units, taken, binary) == nil {
+			b.binary = binary
+			return "", nil
+		}
 	}
-	if own := b.project.own; own != "" && !strings.Contains(os.Getenv("GOFLAGS"), "-gcflags") {
+	b.project.outdate()
+	events, output, temp, err := b.goBuild(ctx, binary)
+	if err != nil {
+		_ = os.RemoveAll(temp)
+		return output, err
+	}
+	b.binary = binary
+	b.direct.learn(ctx, events, taken, temp)
+	return "", nil
+}
+
+// goBuild runs go build, and returns what it did. Its temporary directory stays.
+//
+// The linker leaves out debugging information (-w), unless GOFLAGS has linker
+// flags of its own; stack traces do not need it. The program's own module is
+// compiled without inlining. The version control system is not asked what is
+// committed. Tags and the like are set with GOFLAGS.
+func (b *builder) goBuild(ctx context.Context, binary string) (events []buildEvent, output, temp string, err error) {
+	temp = filepath.Join(b.temp, fmt.Sprintf("build-%d", b.number))
+	if err := os.Mkdir(temp, 0o700); err != nil {
+		return nil, "", temp, err
+	}
+	args := []string{"build", "-json", "-x", "-work", "-buildvcs=false", "-o", binary}
+	flags := os.Getenv("GOFLAGS")
+	own := "-l"
+	if !strings.Contains(flags, "-ldflags") {
+		args = append(args, "-ldflags=-w")
+		own += " -dwarf=false"
+	}
+	if b.project.own != "" && !strings.Contains(flags, "-gcflags") {
 		// Without inlining, the packages that are edited compile in half the
 		// time, and stack traces have all their calls.
-		args = append(args, "-gcflags="+own+"/...=-l")
+		args = append(args, "-gcflags="+b.project.own+"/...="+own)
 	}
+	var printed, said bytes.Buffer
 	cmd := goCommand(ctx, b.project.dir, append(args, "--", b.project.pkg)...)
-	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.Stdout, cmd.Stderr = &printed, &said
+	cmd.Env = append(cmd.Environ(), "GOTMPDIR="+temp)
+	err = runTool(cmd)
+	events, faults := readEvents(printed.Bytes())
+	return events, said.String() + faults, temp, err
+}
+
+// runTool runs the go command, or one of its tools, in a group of its own that
+// ends with the context.
+func runTool(cmd *exec.Cmd) error {
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
 		// Compiler and linker are short-lived: without collecting garbage they
 		// take a third less processor time, and the limit bounds their memory.
@@ -55,11 +98,7 @@ func (b *builder) build(ctx context.Context) (output string, err error) {
 	ownGroup(cmd)
 	cmd.Cancel = func() error { return killGroup(cmd.Process) }
 	cmd.WaitDelay = time.Second
-	if err := cmd.Run(); err != nil {
-		return out.String(), err
-	}
-	b.binary = binary
-	return "", nil
+	return cmd.Run()
 }
 
 // keep makes binary the last that was built and removes the others. One that

@@ -11,6 +11,8 @@
 //   - watch.go turns their file events into a [change]: build, restart or only
 //     new assets;
 //   - build.go runs go build, process.go the program;
+//   - direct.go compiles and links without the go command where it can, by the
+//     recipe (recipe.go) of the last build and what has changed (sources.go);
 //   - gate.go makes requests wait while neither is done;
 //   - proxy.go passes them on, and inject.go adds the script of reload.go to
 //     pages, if their Content-Security-Policy (csp.go) permits it;
@@ -104,7 +106,7 @@ func (s *Server) Run(ctx context.Context) error {
 			s.logf("%v", err)
 		}
 	}()
-	s.builder = &builder{project: s.project, temp: temp}
+	s.builder = newBuilder(s.project, temp)
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Addr)
 	if err != nil {
 		if errors.Is(err, syscall.EADDRINUSE) {
@@ -279,7 +281,7 @@ func (s *Server) develop(ctx context.Context, w *watcher, running *sync.WaitGrou
 				continue
 			}
 			s.settle(out)
-			if out.change.build {
+			if !s.project.isListed() {
 				running.Go(func() { s.project.refresh(ctx) })
 			}
 		}

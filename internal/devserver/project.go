@@ -22,6 +22,9 @@ type project struct {
 	mu       sync.Mutex
 	roots    []string            // modules that are edited, absolute
 	embedded map[string]struct{} // files compiled into the program by go:embed
+	imported map[string][]string // by path, the packages of these modules that import it
+	builds   int                 // of the go command
+	listed   int                 // the last of them that the two are of
 	changed  chan struct{}       // one value after roots were added
 }
 
@@ -56,16 +59,20 @@ func findProject(dir, pkg string) (*project, error) {
 	return &project{dir: dir, pkg: pkg, own: field[3], roots: []string{root}, changed: make(chan struct{}, 1)}, nil
 }
 
-// listing names the directories of edited modules and the embedded files among
-// the program's dependencies.
-const listing = `{{$d := .Dir}}{{with .Module}}{{if or .Main (and .Replace (not .Replace.Version))}}M {{.Dir}}
+// listing names the directories of edited modules, the embedded files and the
+// imports of their packages, among the program's dependencies.
+const listing = `{{$d := .Dir}}{{$p := .ImportPath}}{{if eq .Name "main"}}{{$p = "main"}}{{end}}{{with .Module}}{{if or .Main (and .Replace (not .Replace.Version))}}M {{.Dir}}
 {{range $.EmbedFiles}}E {{$d}}/{{.}}
+{{end}}{{range $.Imports}}I {{$p}} {{.}}
 {{end}}{{end}}{{end}}`
 
 // refresh asks again which directories belong to the program: a new import can
 // bring in another module of the workspace. If the program is broken, what was
 // known stays.
 func (p *project) refresh(ctx context.Context) {
+	p.mu.Lock()
+	builds := p.builds
+	p.mu.Unlock()
 	out, err := goCommand(ctx, p.dir, "list", "-e", "-deps", "-f", listing, "--", p.pkg).Output()
 	if err != nil {
 		return
@@ -73,7 +80,7 @@ func (p *project) refresh(ctx context.Context) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	added := false
-	p.embedded = map[string]struct{}{}
+	p.embedded, p.imported, p.listed = map[string]struct{}{}, map[string][]string{}, builds
 	for line := range strings.Lines(string(out)) {
 		kind, path, _ := strings.Cut(strings.TrimSpace(line), " ")
 		switch {
@@ -82,6 +89,9 @@ func (p *project) refresh(ctx context.Context) {
 			added = true
 		case kind == "E":
 			p.embedded[filepath.Clean(path)] = struct{}{}
+		case kind == "I":
+			importer, imported, _ := strings.Cut(path, " ")
+			p.imported[imported] = append(p.imported[imported], importer)
 		}
 	}
 	if added {
@@ -90,6 +100,40 @@ func (p *project) refresh(ctx context.Context) {
 		default:
 		}
 	}
+}
+
+// isListed reports whether embedded files and imports are those of the last
+// build; outdate says that they may not be any more.
+func (p *project) isListed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.listed == p.builds
+}
+
+func (p *project) outdate() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.builds++
+}
+
+// importers returns the packages of edited modules that import a path.
+func (p *project) importers(path string) []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.imported[path]
+}
+
+// embedsBeside reports whether a file of that directory is compiled into the
+// program.
+func (p *project) embedsBeside(path string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for embedded := range p.embedded {
+		if filepath.Dir(embedded) == filepath.Dir(path) {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *project) directories() []string {

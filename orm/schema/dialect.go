@@ -37,6 +37,10 @@ type Dialect interface {
 	// after, which has the same columns.
 	AlterPrimaryKey(before, after *Table) []string
 
+	// AddForeignKey adds a reference of several columns, DropForeignKey removes it.
+	AddForeignKey(before, after *Table, k *ForeignKey) []string
+	DropForeignKey(before, after *Table, k *ForeignKey) []string
+
 	CreateIndex(t *Table, i *Index) []string
 	DropIndex(t *Table, i *Index) []string
 	AddCheck(before, after *Table, c *Check) []string
@@ -55,6 +59,15 @@ type Dialect interface {
 	// Busy reports that an error only says that another process holds the
 	// database, so that the statement may be tried again.
 	Busy(err error) bool
+	// Refused reports that an error is an answer of the database to a statement,
+	// which then did nothing, unlike that of a connection that broke.
+	Refused(err error) bool
+	// AlreadyDone reports that an error only says that what a statement makes
+	// is there, or that what it drops is not: it had been run before.
+	AlreadyDone(err error) bool
+	// BeforeRepeat are statements to run before one that was interrupted, or
+	// failed, is run again, since it may have left something unusable behind.
+	BeforeRepeat(statement string) []string
 }
 
 // Rebuilder is a [Dialect] that builds a table anew for some changes, and then

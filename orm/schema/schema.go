@@ -7,6 +7,11 @@
 // one.
 package schema
 
+import (
+	"maps"
+	"slices"
+)
+
 // Type is a column's logical type. A dialect maps it to its own.
 type Type string
 
@@ -27,13 +32,16 @@ const (
 	Duration Type = "duration" // nanoseconds
 	UUID     Type = "uuid"
 	JSON     Type = "json"
+	// Array holds values of the type Elem; a database without arrays keeps
+	// them as a JSON array.
+	Array Type = "array"
 )
 
 // Known reports whether t is one of the logical types.
 func (t Type) Known() bool {
 	switch t {
 	case Bool, Int16, Int32, Int64, Float64, Decimal, String, Text, Bytes,
-		Date, Time, DateTime, Duration, UUID, JSON:
+		Date, Time, DateTime, Duration, UUID, JSON, Array:
 		return true
 	}
 	return false
@@ -48,7 +56,10 @@ type Table struct {
 	Columns []Column
 	Indexes []Index
 	Checks  []Check
-	Comment string
+	// ForeignKeys are the references of several columns together; those of one are with
+	// the column.
+	ForeignKeys []ForeignKey
+	Comment     string
 }
 
 // Column is one column of a table.
@@ -64,7 +75,24 @@ type Column struct {
 	Unique        bool
 	// Default is the SQL literal the database fills in, nil for none. A
 	// default that only Go code applies is not part of the schema.
-	Default    *string
+	Default *string
+	// DefaultNow makes the database fill in the moment of the insertion, in
+	// UTC, in the form in which it stores values of the type: a DateTime, Date
+	// or Time. Default is then nil.
+	DefaultNow bool
+	// Generated is the expression, in portable SQL made by the query compiler,
+	// from which the database computes the column; empty for a column that is
+	// written. Its columns are in double quotes, as in Check.SQL.
+	Generated string
+	// Stored tells that a generated column is computed when its row is written
+	// and kept; otherwise it is computed when it is read, where the database
+	// can do that.
+	Stored bool
+	// Elem is the type of the values of an Array, Size applies to them.
+	Elem Type
+	// Native are types of single databases, by the dialect's name, that take
+	// the place of Type there: {"postgres": "citext"}.
+	Native     map[string]string
 	References *Reference
 	Collation  string
 	Comment    string
@@ -92,6 +120,17 @@ type Reference struct {
 	Model string
 }
 
+// ForeignKey is a reference from several columns to as many of another table. A row
+// in which one of them is NULL refers to nothing.
+type ForeignKey struct {
+	Columns    []string
+	Table      string   // name in the database
+	References []string // the columns there, in the same order
+	OnDelete   OnDelete
+	// Model is "app.Model" of the target, as in [Reference].
+	Model string
+}
+
 // Index is an index over one or more columns. A dialect quotes the names.
 type Index struct {
 	Name    string
@@ -100,12 +139,36 @@ type Index struct {
 	// Where makes a partial index; it is a condition in portable SQL made by
 	// the query compiler, never text from a user.
 	Where string
+	// Include are columns kept in the index so that queries need not look at
+	// the table. A dialect that cannot do this leaves them out.
+	Include []string
+	// Method is the kind of index, such as "gin" on PostgreSQL. A dialect that
+	// has no such kinds makes its usual one.
+	Method string
+	// NullsNotDistinct makes a unique index take two NULLs for the same. A
+	// dialect that cannot do this takes them for different, as SQL does.
+	NullsNotDistinct bool
+	// Deferred makes PostgreSQL hold rows to a unique index, or an exclusion constraint,
+	// at the end of the transaction. It is then a constraint, over columns only.
+	Deferred bool
 }
 
-// IndexColumn is a column of an index and its direction.
+// Excludes reports that the index is an exclusion constraint, which only PostgreSQL has.
+// Other dialects leave it out; what runs their statements refuses it.
+func (i *Index) Excludes() bool { return len(i.Columns) > 0 && i.Columns[0].Exclude != "" }
+
+// IndexColumn is a column of an index, or an expression, and its direction.
 type IndexColumn struct {
 	Name string
 	Desc bool
+	// Expr is an expression in portable SQL, in place of Name. Its columns are
+	// in double quotes, as in Check.SQL.
+	Expr string
+	// OpClass is an operator class of PostgreSQL, such as "gin_trgm_ops".
+	OpClass string
+	// Exclude is the operator by which an exclusion constraint compares the column; all
+	// columns of an index have one, or none.
+	Exclude string
 }
 
 // Check is a named condition that each row must meet.
@@ -150,6 +213,16 @@ func (t *Table) Check(name string) *Check {
 	return nil
 }
 
+// ForeignKey returns the reference from exactly these columns, or nil.
+func (t *Table) ForeignKey(columns ...string) *ForeignKey {
+	for i := range t.ForeignKeys {
+		if slices.Equal(t.ForeignKeys[i].Columns, columns) {
+			return &t.ForeignKeys[i]
+		}
+	}
+	return nil
+}
+
 // PrimaryKey returns the primary key columns, in order.
 func (t *Table) PrimaryKey() []Column {
 	var pk []Column
@@ -173,7 +246,18 @@ func (t *Table) Clone() *Table {
 		n.Indexes[i] = t.Indexes[i].Clone()
 	}
 	n.Checks = append([]Check(nil), t.Checks...)
+	n.ForeignKeys = nil
+	for i := range t.ForeignKeys {
+		n.ForeignKeys = append(n.ForeignKeys, t.ForeignKeys[i].Clone())
+	}
 	return &n
+}
+
+// Clone returns a copy that shares nothing with k.
+func (k *ForeignKey) Clone() ForeignKey {
+	n := *k
+	n.Columns, n.References = slices.Clone(k.Columns), slices.Clone(k.References)
+	return n
 }
 
 // Clone returns a copy that shares nothing with c.
@@ -185,6 +269,7 @@ func (c *Column) Clone() Column {
 	if c.References != nil {
 		n.References = new(*c.References)
 	}
+	n.Native = maps.Clone(c.Native)
 	return n
 }
 
@@ -192,5 +277,6 @@ func (c *Column) Clone() Column {
 func (i *Index) Clone() Index {
 	n := *i
 	n.Columns = append([]IndexColumn(nil), i.Columns...)
+	n.Include = append([]string(nil), i.Include...)
 	return n
 }

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"container/list"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -10,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/retort-web/retort/orm"
+	"github.com/retort-web/retort/orm/internal/statement"
 )
 
 // conn is one connection with the statements prepared on it. One statement runs
@@ -18,91 +18,29 @@ import (
 type conn struct {
 	mu   sync.Mutex
 	raw  driver.Conn
-	size int  // most statements kept
 	keep bool // even when broken: closing it would lose a database in memory
 	// broken is set by an error after which the connection is of no more use: the
 	// file was moved away, cannot be read, or is not a database.
 	broken atomic.Bool
 	file   int // the place's number of the file that this is a connection to
 
-	byText map[string]*list.Element
-	recent *list.List // of *stmt, most recently used first
-}
-
-// stmt is a prepared statement. It is busy while rows of it are open.
-type stmt struct {
-	raw  driver.Stmt
-	text string
-	busy bool
-	kept bool
+	statements *statement.Cache
 }
 
 func newConn(raw driver.Conn, size int) *conn {
-	return &conn{raw: raw, size: size, byText: map[string]*list.Element{}, recent: list.New()}
-}
-
-// prepare returns a statement that is not busy, from those kept if it can.
-func (c *conn) prepare(ctx context.Context, s orm.Statement) (*stmt, error) {
-	e := c.byText[s.SQL]
-	if e != nil {
-		if st := e.Value.(*stmt); !st.busy {
-			c.recent.MoveToFront(e)
-			st.busy = true
-			return st, nil
-		}
-	}
-	raw, err := c.prepareRaw(ctx, s.SQL)
-	if err != nil {
-		return nil, err
-	}
-	st := &stmt{raw: raw, text: s.SQL, busy: true}
-	if e == nil && !s.Once && c.size > 0 {
-		st.kept = true
-		c.byText[s.SQL] = c.recent.PushFront(st)
-		c.trim()
-	}
-	return st, nil
-}
-
-func (c *conn) prepareRaw(ctx context.Context, sql string) (driver.Stmt, error) {
-	if p, ok := c.raw.(driver.ConnPrepareContext); ok {
-		return p.PrepareContext(ctx, sql)
-	}
-	return c.raw.Prepare(sql)
-}
-
-// trim forgets the statements used least recently. A busy one is closed when it
-// is done.
-func (c *conn) trim() {
-	for c.recent.Len() > c.size {
-		e := c.recent.Back()
-		st := c.recent.Remove(e).(*stmt)
-		delete(c.byText, st.text)
-		st.kept = false
-		if !st.busy {
-			_ = st.raw.Close()
-		}
-	}
-}
-
-func (st *stmt) release() error {
-	st.busy = false
-	if st.kept {
-		return nil
-	}
-	return st.raw.Close()
+	return &conn{raw: raw, statements: statement.NewCache(raw, size)}
 }
 
 func (c *conn) exec(ctx context.Context, s orm.Statement) (orm.Result, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	st, err := c.prepare(ctx, s)
+	st, err := c.statements.Prepare(ctx, s.SQL, s.Once)
 	if err != nil {
 		return orm.Result{}, err
 	}
-	result, err := execStmt(ctx, st.raw, s.Args)
+	result, err := st.Exec(ctx, s.Args)
 	c.note(err)
-	if releaseErr := st.release(); err == nil {
+	if releaseErr := st.Release(); err == nil {
 		err = releaseErr
 	}
 	if err != nil || result == nil {
@@ -125,15 +63,15 @@ func (c *conn) run(ctx context.Context, sql string) error {
 func (c *conn) query(ctx context.Context, s orm.Statement, done func()) (orm.Rows, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	st, err := c.prepare(ctx, s)
+	st, err := c.statements.Prepare(ctx, s.SQL, s.Once)
 	if err != nil {
 		done()
 		return nil, err
 	}
-	raw, err := queryStmt(ctx, st.raw, s.Args)
+	raw, err := st.Query(ctx, s.Args)
 	if err != nil {
 		c.note(err)
-		_ = st.release()
+		_ = st.Release()
 		done()
 		return nil, err
 	}
@@ -152,40 +90,15 @@ func (c *conn) note(err error) {
 func (c *conn) close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.size = 0
-	c.trim()
+	c.statements.Close()
 	return c.raw.Close()
-}
-
-func named(args []any) []driver.NamedValue {
-	list := make([]driver.NamedValue, len(args))
-	for i, arg := range args {
-		list[i] = driver.NamedValue{Ordinal: i + 1, Value: arg}
-	}
-	return list
-}
-
-var errOldDriver = errors.New("sqlite: the driver lacks QueryContext and ExecContext on its statements")
-
-func execStmt(ctx context.Context, st driver.Stmt, args []any) (driver.Result, error) {
-	if s, ok := st.(driver.StmtExecContext); ok {
-		return s.ExecContext(ctx, named(args))
-	}
-	return nil, errOldDriver
-}
-
-func queryStmt(ctx context.Context, st driver.Stmt, args []any) (driver.Rows, error) {
-	if s, ok := st.(driver.StmtQueryContext); ok {
-		return s.QueryContext(ctx, named(args))
-	}
-	return nil, errOldDriver
 }
 
 // rows is an open result.
 type rows struct {
 	ctx     context.Context
 	conn    *conn
-	stmt    *stmt
+	stmt    *statement.Stmt
 	raw     driver.Rows
 	columns []string
 	values  []driver.Value
@@ -243,7 +156,7 @@ func (r *rows) Close() {
 	r.closed = true
 	r.conn.mu.Lock()
 	err := r.raw.Close()
-	if releaseErr := r.stmt.release(); err == nil {
+	if releaseErr := r.stmt.Release(); err == nil {
 		err = releaseErr
 	}
 	r.conn.note(err)

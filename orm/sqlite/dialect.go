@@ -3,6 +3,7 @@ package sqlite
 import (
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -30,6 +31,39 @@ func (dialect) Name() string { return "sqlite" }
 // Returning is true: SQLite has RETURNING since 3.35.
 func (dialect) Returning() bool { return true }
 
+// Quirks is empty: the compiler writes SQLite's SQL.
+func (dialect) Quirks() orm.Quirks { return orm.Quirks{} }
+
+// OnConflict writes the UPSERT of https://www.sqlite.org/lang_upsert.html.
+func (d dialect) OnConflict(b []byte, k orm.ConflictClause) []byte {
+	b = append(b, " ON CONFLICT"...)
+	for i, column := range k.Same {
+		if i == 0 {
+			b = append(b, " ("...)
+		} else {
+			b = append(b, ", "...)
+		}
+		b = d.Quote(b, column)
+	}
+	if len(k.Same) > 0 {
+		b = append(b, ')')
+	}
+	if len(k.Update) == 0 {
+		return append(b, " DO NOTHING"...)
+	}
+	for i, column := range k.Update {
+		if i == 0 {
+			b = append(b, " DO UPDATE SET "...)
+		} else {
+			b = append(b, ", "...)
+		}
+		b = d.Quote(b, column)
+		b = append(b, " = excluded."...)
+		b = d.Quote(b, column)
+	}
+	return b
+}
+
 func (dialect) Quote(b []byte, name string) []byte {
 	b = append(b, '"')
 	if strings.IndexByte(name, '"') < 0 {
@@ -47,6 +81,8 @@ func (dialect) MaxParameters() int { return 32766 }
 
 func (dialect) Bind(value any) any {
 	switch v := value.(type) {
+	case orm.ArrayValue:
+		return v.JSON()
 	case time.Time:
 		return v.UTC().Format(orm.TimeLayout)
 	case bool:
@@ -131,12 +167,15 @@ func isASCII(s string) bool {
 	return true
 }
 
-// ForUpdate adds nothing: a transaction that may write has the whole database.
-func (dialect) ForUpdate(b []byte, _ string) []byte { return b }
+// Lock adds nothing: a transaction that may write has the whole database.
+func (dialect) Lock(b []byte, _ orm.Lock) []byte { return b }
 
-// Period cuts the text: times are stored in ISO 8601.
-func (dialect) Period(b []byte, column string, length int) []byte {
-	return fmt.Appendf(b, "substr(%s, 1, %d)", column, length)
+// Explain is SQLite's short form, in which a query tells of the indexes it uses.
+func (dialect) Explain(o orm.ExplainOptions) (string, error) {
+	if o.Analyze || o.Verbose || o.Buffers || o.Format != "" && o.Format != "text" {
+		return "", errors.New("sqlite: Explain has no options here")
+	}
+	return "EXPLAIN QUERY PLAN ", nil
 }
 
 // InArray passes the values as one JSON array, unpacked by json_each,

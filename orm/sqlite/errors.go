@@ -3,6 +3,7 @@ package sqlite
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/retort-web/retort/orm"
@@ -35,16 +36,30 @@ type codedError interface {
 	Code() int
 }
 
+// codeOf is the extended result code of an error; 0 if it has none. That of
+// mattn/go-sqlite3 is in the field ExtendedCode.
+func codeOf(err error) int {
+	if c, ok := errors.AsType[codedError](err); ok {
+		return c.Code()
+	}
+	for ; err != nil; err = errors.Unwrap(err) {
+		v := reflect.Indirect(reflect.ValueOf(err))
+		if v.Kind() != reflect.Struct {
+			continue
+		}
+		if code := v.FieldByName("ExtendedCode"); code.IsValid() && code.CanInt() {
+			return int(code.Int())
+		}
+	}
+	return 0
+}
+
 // codeMoved is the extended code of a write to a file that was moved or deleted.
 const codeMoved = codeReadOnly | 4<<8
 
 // breaks reports an error after which the connection is of no more use.
 func breaks(err error) bool {
-	c, ok := errors.AsType[codedError](err)
-	if !ok {
-		return false
-	}
-	switch code := c.Code(); code & 0xff {
+	switch code := codeOf(err); code & 0xff {
 	case codeIOErr, codeCorrupt, codeCantOpen, codeNotADB:
 		return true
 	default:
@@ -54,11 +69,7 @@ func breaks(err error) bool {
 
 // classify turns the driver's errors into those of package orm.
 func classify(err error) error {
-	c, ok := errors.AsType[codedError](err)
-	if !ok {
-		return err
-	}
-	switch code := c.Code(); code & 0xff {
+	switch code := codeOf(err); code & 0xff {
 	case codeConstraint:
 		return constraint(code, err)
 	case codeBusy, codeLocked:
@@ -69,6 +80,9 @@ func classify(err error) error {
 		return fmt.Errorf("%w: %w", orm.ErrFull, err)
 	case codeIOErr, codeCorrupt, codeCantOpen, codeNotADB:
 		return fmt.Errorf("%w: %w", orm.ErrUnavailable, err)
+	}
+	if text := err.Error(); strings.Contains(text, outOfRange) || strings.Contains(text, "integer overflow") {
+		return fmt.Errorf("%w: %w", orm.ErrValue, err)
 	}
 	return err
 }

@@ -62,8 +62,10 @@ type Options struct {
 	// ReadOnly opens a database that exists, for reading only.
 	ReadOnly bool
 	// Driver replaces the driver, modernc.org/sqlite, by another one that
-	// understands SQLite's file: names, such as mattn/go-sqlite3. Error kinds
-	// are recognised if its errors have a method Code() int.
+	// understands SQLite's file: names: &sqlite3.SQLiteDriver{} of
+	// mattn/go-sqlite3, or the Driver of a *sql.DB, of which the pool is not used. Error
+	// kinds are recognised if its errors have a method Code() int or a field
+	// ExtendedCode.
 	Driver driver.Driver
 }
 
@@ -142,6 +144,9 @@ func open(ctx context.Context, path string, options Options) (*database, error) 
 	var params []string
 	if o.Driver == nil {
 		var err error
+		if err = versions(); err != nil {
+			return nil, err
+		}
 		if o.Driver, err = ownDriver(); err != nil {
 			return nil, err
 		}
@@ -191,13 +196,7 @@ func open(ctx context.Context, path string, options Options) (*database, error) 
 // keeps them out of what other packages open.
 func ownDriver() (driver.Driver, error) {
 	d := &modernc.Driver{}
-	err := d.RegisterDeterministicScalarFunction(foldName, 1, func(_ *modernc.FunctionContext, args []driver.Value) (driver.Value, error) {
-		if text, ok := args[0].(string); ok {
-			return fold(text), nil
-		}
-		return args[0], nil
-	})
-	return d, err
+	return d, registerOwn(d)
 }
 
 // fileName writes a path as a file: name, https://www.sqlite.org/uri.html, in which no
@@ -235,12 +234,29 @@ func (d *database) connect(ctx context.Context, writes bool) (*conn, error) {
 		pragmas = append(pragmas, "PRAGMA journal_mode = WAL")
 	}
 	for _, pragma := range pragmas {
-		if _, err := c.exec(ctx, orm.Statement{SQL: pragma, Once: true}); err != nil {
+		if err := d.set(ctx, c, pragma); err != nil {
 			_ = c.close()
 			return nil, err
 		}
 	}
 	return c, nil
+}
+
+// set runs a pragma. SQLite does not wait for others when it changes the journal
+// mode, whatever the busy timeout says: two processes that open a new file at once
+// would get in each other's way.
+func (d *database) set(ctx context.Context, c *conn, pragma string) error {
+	for end := time.Now().Add(d.options.BusyTimeout); ; {
+		_, err := c.exec(ctx, orm.Statement{SQL: pragma, Once: true})
+		if err == nil || !(ddl.Dialect{}).Busy(err) || time.Now().After(end) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
 }
 
 func (d *database) Dialect() orm.Dialect { return d.dialect }

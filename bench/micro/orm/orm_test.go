@@ -121,7 +121,7 @@ func BenchmarkPG(b *testing.B) {
 	sq.SetMaxOpenConns(1)
 	defer sq.Close()
 	run(b, clean, []ops{
-		pgconnOps(cfg.ConnConfig), pgxOps(pool), sqlOps(sq, "$"),
+		pgconnOps(cfg.ConnConfig), pgxOps(pool), sqlOps(sq, "$"), retortOps(retortPG()),
 		gormOps(postgres.New(postgres.Config{Conn: stdlib.OpenDB(*cfg.ConnConfig)})),
 		bunOps(bunstore.PG(kit.DSN)),
 		entOps(dialect.Postgres, stdlib.OpenDB(*cfg.ConnConfig)),
@@ -151,7 +151,7 @@ func BenchmarkSQLite(b *testing.B) {
 	bn := bun.NewDB(open(), sqlitedialect.New())
 	bn.RegisterModel((*bunstore.PostTag)(nil))
 	// GORM's SQLite driver registers the same name: package ormgormlite.
-	run(b, clean, []ops{sqlOps(sq, "?"), bunOps(bn), entOps(dialect.SQLite, open())})
+	run(b, clean, []ops{sqlOps(sq, "?"), retortOps("sqlite:" + file), bunOps(bn), entOps(dialect.SQLite, open())})
 }
 
 // pgconnOps is pgx without its type mapping: prepared statements run on the

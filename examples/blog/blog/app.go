@@ -9,6 +9,7 @@ import (
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/db"
 	_ "github.com/retort-web/retort/examples/blog/blog/migrations"
+	"github.com/retort-web/retort/orm"
 )
 
 //go:embed templates static
@@ -43,6 +44,7 @@ func (extension) Install(app *retort.App) error {
 	b.Get("/api/posts/{id:int}", retort.Typed(apiPost)).Name("api_post")
 	b.After(allowOwnContent)
 	app.Register(b)
+	describeTemplates(app)
 
 	for _, status := range []int{
 		http.StatusForbidden, http.StatusNotFound, http.StatusInternalServerError, http.StatusServiceUnavailable,
@@ -52,6 +54,23 @@ func (extension) Install(app *retort.App) error {
 	app.OnStartup(db.Migrate)
 	app.OnStartup(seed)
 	return nil
+}
+
+// describeTemplates tells the command check what the pages are rendered with.
+func describeTemplates(app *retort.App) {
+	for name, data := range map[string]map[string]any{
+		"author.html": {"author": &Author{}, "page": &page{}},
+		"delete.html": {"post": &Post{}},
+		"drafts.html": {"page": &page{}},
+		"edit.html":   {"post": &Post{}, "form": nil},
+		"feed.xml":    {"posts": []*Post{}, "updated": ""},
+		"list.html":   {"page": &page{}, "topics": []topic{}},
+		"post.html":   {"post": &Post{}, "comments": orm.Page[Comment]{}, "form": nil},
+		"search.html": {"q": "", "page": &page{}, "found": []result{}},
+		"tag.html":    {"tag": &Tag{}, "page": &page{}},
+	} {
+		app.TemplateData("blog/"+name, data)
+	}
 }
 
 // allowOwnContent tells browsers that pages load nothing from elsewhere and run

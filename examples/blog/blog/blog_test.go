@@ -35,6 +35,7 @@ func newSite(t testing.TB) *site {
 	s.app = retort.New(retort.Config{Name: "blog", Logger: slog.New(slog.DiscardHandler)})
 	s.app.Install(db.Open("sqlite::memory:", db.Options{Hooks: []orm.QueryHook{s}}), blog.App)
 	s.Client = retorttest.New(t, s.app)
+	s.NoRepeatedQueries = true
 	s.Header.Set("Accept", "text/html,*/*;q=0.8")
 	return s
 }

@@ -37,8 +37,9 @@ func renameTable(from, to string) string {
 func (d Dialect) AddColumn(t *schema.Table, c *schema.Column, backfill *string) []string {
 	literal := c.Default != nil && isLiteral(*c.Default)
 	notNullDefault := literal && !strings.EqualFold(*c.Default, "NULL")
+	virtual := c.Generated != "" && !c.Stored
 	inPlace := !c.PrimaryKey && !c.Unique && backfill == nil &&
-		(c.Default == nil || literal) &&
+		(c.Default == nil || literal) && !c.DefaultNow && (c.Generated == "" || virtual) &&
 		(c.Null || notNullDefault) &&
 		(c.References == nil || !notNullDefault)
 	if inPlace {
@@ -52,7 +53,7 @@ func (d Dialect) AddColumn(t *schema.Table, c *schema.Column, backfill *string) 
 // DropColumn drops a column in place where SQLite allows it, and otherwise
 // builds the table anew.
 func (d Dialect) DropColumn(t *schema.Table, c *schema.Column) []string {
-	inPlace := !c.PrimaryKey && !c.Unique && c.References == nil && len(t.Checks) == 0
+	inPlace := !c.PrimaryKey && !c.Unique && c.References == nil && len(t.Checks) == 0 && len(t.ForeignKeys) == 0
 	if inPlace {
 		return []string{"ALTER TABLE " + quoteName(t.Name) + " DROP COLUMN " + quoteName(c.Name)}
 	}
@@ -91,6 +92,16 @@ func (d Dialect) AlterPrimaryKey(before, after *schema.Table) []string {
 	return d.Rebuild(before, after, nil)
 }
 
+// AddForeignKey builds the table anew with the reference.
+func (d Dialect) AddForeignKey(before, after *schema.Table, _ *schema.ForeignKey) []string {
+	return d.Rebuild(before, after, nil)
+}
+
+// DropForeignKey builds the table anew without the reference.
+func (d Dialect) DropForeignKey(before, after *schema.Table, _ *schema.ForeignKey) []string {
+	return d.Rebuild(before, after, nil)
+}
+
 // AddCheck builds the table anew with the check.
 func (d Dialect) AddCheck(before, after *schema.Table, _ *schema.Check) []string {
 	return d.Rebuild(before, after, nil)
@@ -105,16 +116,19 @@ func (d Dialect) DropCheck(before, after *schema.Table, _ *schema.Check) []strin
 // indexes. It implements [schema.Rebuilder].
 func (d Dialect) Rebuild(before, after *schema.Table, changes []schema.ColumnChange) []string {
 	temporary := rebuildPrefix + after.Name
-	names := make([]string, len(after.Columns))
-	values := make([]string, len(after.Columns))
+	var names, values []string
 	for i := range after.Columns {
-		names[i] = quoteName(after.Columns[i].Name)
-		values[i] = names[i]
+		if after.Columns[i].Generated != "" {
+			continue
+		}
+		name := quoteName(after.Columns[i].Name)
+		value := name
 		for _, change := range changes {
 			if change.To != nil && change.To.Name == after.Columns[i].Name {
-				values[i] = copied(change)
+				value = copied(change)
 			}
 		}
+		names, values = append(names, name), append(values, value)
 	}
 	statements := []string{
 		createTable(after, temporary),
@@ -151,6 +165,8 @@ func copied(change schema.ColumnChange) string {
 		filler = *change.Backfill
 	case change.To.Default != nil:
 		filler = *change.To.Default
+	case change.To.DefaultNow:
+		filler = now(change.To.Type)
 	}
 	switch {
 	case change.From == nil:
@@ -194,8 +210,4 @@ func (Dialect) Frame(statements []string) schema.Frame {
 	frame.Guard = "SELECT 1 FROM pragma_foreign_keys WHERE foreign_keys <> 0"
 	frame.Check = `SELECT "table", rowid, "parent" FROM pragma_foreign_key_check`
 	return frame
-}
-
-func unquoteName(quoted string) string {
-	return strings.ReplaceAll(strings.Trim(quoted, `"`), `""`, `"`)
 }

@@ -87,6 +87,9 @@ func (Dialect) CommentTable(*schema.Table) []string { return nil }
 
 // CreateIndex returns the statement that creates an index.
 func (Dialect) CreateIndex(t *schema.Table, i *schema.Index) []string {
+	if i.Excludes() {
+		return nil
+	}
 	var b strings.Builder
 	b.WriteString("CREATE ")
 	if i.Unique {
@@ -97,7 +100,11 @@ func (Dialect) CreateIndex(t *schema.Table, i *schema.Index) []string {
 		if n > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString(quoteName(column.Name))
+		if column.Expr != "" {
+			b.WriteString("(" + column.Expr + ")")
+		} else {
+			b.WriteString(quoteName(column.Name))
+		}
 		if column.Desc {
 			b.WriteString(" DESC")
 		}
@@ -111,6 +118,9 @@ func (Dialect) CreateIndex(t *schema.Table, i *schema.Index) []string {
 
 // DropIndex returns the statement that drops an index.
 func (Dialect) DropIndex(_ *schema.Table, i *schema.Index) []string {
+	if i.Excludes() {
+		return nil
+	}
 	return []string{"DROP INDEX " + quoteName(i.Name)}
 }
 
@@ -130,10 +140,29 @@ func createTable(t *schema.Table, name string) string {
 		}
 		parts = append(parts, "PRIMARY KEY ("+strings.Join(names, ", ")+")")
 	}
+	for i := range t.ForeignKeys {
+		parts = append(parts, foreignKey(&t.ForeignKeys[i]))
+	}
 	for i := range t.Checks {
 		parts = append(parts, "CONSTRAINT "+quoteName(t.Checks[i].Name)+" CHECK ("+t.Checks[i].SQL+")")
 	}
 	return "CREATE TABLE " + quoteName(name) + " (\n\t" + strings.Join(parts, ",\n\t") + "\n)"
+}
+
+func foreignKey(k *schema.ForeignKey) string {
+	sql := "FOREIGN KEY (" + quoteNames(k.Columns) + ") REFERENCES " + quoteName(k.Table) + " (" + quoteNames(k.References) + ")"
+	if k.OnDelete != "" && k.OnDelete != schema.NoAction {
+		sql += " ON DELETE " + string(k.OnDelete)
+	}
+	return sql
+}
+
+func quoteNames(names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = quoteName(name)
+	}
+	return strings.Join(quoted, ", ")
 }
 
 // columnDefinition writes one column; inlineKey says that it may carry the
@@ -155,10 +184,20 @@ func columnDefinition(c *schema.Column, inlineKey bool) string {
 	} else if c.Unique {
 		b.WriteString(" UNIQUE")
 	}
-	if c.Default != nil {
+	switch {
+	case c.Default != nil:
 		b.WriteString(" DEFAULT " + defaultValue(*c.Default))
+	case c.DefaultNow:
+		b.WriteString(" DEFAULT " + now(c.Type))
+	case c.Generated != "":
+		b.WriteString(" GENERATED ALWAYS AS (" + c.Generated + ")")
+		if c.Stored {
+			b.WriteString(" STORED")
+		} else {
+			b.WriteString(" VIRTUAL")
+		}
 	}
-	if c.Type == schema.JSON {
+	if c.Type == schema.JSON || c.Type == schema.Array {
 		b.WriteString(" CHECK (json_valid(" + quoteName(c.Name) + "))")
 	}
 	if r := c.References; r != nil {
@@ -174,7 +213,21 @@ func columnDefinition(c *schema.Column, inlineKey bool) string {
 // 64-bit float: https://sqlite.org/datatype3.html#type_affinity.
 const exactDigits = 15
 
+// now is the moment in the fixed width in which package orm stores it.
+func now(t schema.Type) string {
+	switch t {
+	case schema.Date:
+		return "(date('now'))"
+	case schema.Time:
+		return "(strftime('%H:%M:%f000', 'now'))"
+	}
+	return "(strftime('%Y-%m-%d %H:%M:%f000', 'now'))"
+}
+
 func columnType(c *schema.Column) string {
+	if native := c.Native["sqlite"]; native != "" {
+		return native
+	}
 	switch c.Type {
 	case schema.Bool, schema.Int16, schema.Int32, schema.Int64, schema.Duration:
 		return "INTEGER"

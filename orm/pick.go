@@ -1,0 +1,155 @@
+package orm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unsafe"
+)
+
+// InBulk returns the rows whose field has one of the values, by those values. The field
+// is one that is unique, as the primary key is; of several rows with the same value one
+// is returned.
+//
+//	posts, err := orm.InBulk(ctx, Posts, &p.Slug, "hello", "routing")
+func InBulk[K comparable, T any](ctx context.Context, q QuerySet[T], field *K, values ...K) (map[K]*T, error) {
+	byValue := make(map[K]*T, len(values))
+	if err := q.use().ready(); err != nil {
+		return nil, err
+	}
+	f, err := q.q.model.Field(field)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := q.Where(In(field, values...)).All(ctx)
+	for _, row := range rows {
+		byValue[*(*K)(unsafe.Add(unsafe.Pointer(row), f.offset))] = row
+	}
+	return byValue, err
+}
+
+// Reverse turns the order that applies around.
+func (s QuerySet[T]) Reverse() QuerySet[T] {
+	return s.OrderBy(reversed(s.use().keyOrder())...)
+}
+
+func reversed(terms []Order) []Order {
+	turned := slices.Clone(terms)
+	for i := range turned {
+		turned[i].desc = !turned[i].desc
+		switch turned[i].nulls {
+		case nullsFirst:
+			turned[i].nulls = nullsLast
+		case nullsLast:
+			turned[i].nulls = nullsFirst
+		}
+	}
+	return turned
+}
+
+// Last returns the last row: by the query's order, or by primary key if it has none.
+// Without a row the error is ErrNotFound.
+func (s QuerySet[T]) Last(ctx context.Context) (*T, error) {
+	if q := s.use(); q.limited || q.offset > 0 {
+		s = s.Derived().OrderBy(q.keyOrder()...)
+	}
+	return s.Reverse().First(ctx)
+}
+
+// Latest returns the row with the greatest values in the fields, of which the first
+// counts most. NULL counts least. Without fields it goes by LatestBy of the model's Meta.
+func (s QuerySet[T]) Latest(ctx context.Context, fields ...any) (*T, error) {
+	return s.extreme(ctx, "Latest", fields, func(field any) Order { return Desc(field).NullsLast() })
+}
+
+// Earliest returns the row with the least values in the fields, of which the first
+// counts most. NULL counts last. Without fields it goes by LatestBy of the model's Meta.
+func (s QuerySet[T]) Earliest(ctx context.Context, fields ...any) (*T, error) {
+	return s.extreme(ctx, "Earliest", fields, func(field any) Order { return Asc(field).NullsLast() })
+}
+
+func (s QuerySet[T]) extreme(ctx context.Context, name string, fields []any, term func(field any) Order) (*T, error) {
+	if m := s.use().model; len(fields) == 0 && m != nil {
+		if fields = m.meta.LatestBy; len(fields) == 0 {
+			return nil, fmt.Errorf("orm: %s of %s needs the field to go by; name one, or set LatestBy in Meta", name, m.Name)
+		}
+	}
+	terms := make([]Order, len(fields))
+	for i, field := range fields {
+		terms[i] = term(field)
+	}
+	return s.OrderBy(terms...).First(ctx)
+}
+
+// Contains reports whether a row that is saved is among those of the query.
+func (s QuerySet[T]) Contains(ctx context.Context, row *T) (bool, error) {
+	q := s.use()
+	if err := q.ready(); err != nil {
+		return false, err
+	}
+	if row == nil {
+		return false, fmt.Errorf("orm: Contains of %s: the row is nil", q.model.Name)
+	}
+	key, err := q.model.savedKey(unsafe.Pointer(row))
+	if err != nil {
+		return false, err
+	}
+	if q.limited || q.offset > 0 {
+		s = s.Derived()
+	}
+	return s.Where(Cond{&compare{"=", q.model.keyRef(), &variable{key}}}).Exists(ctx)
+}
+
+// Explain returns what the database says of how it runs the query, for people. What it
+// tells depends on the database, and so do the options.
+func (s QuerySet[T]) Explain(ctx context.Context, options ...ExplainOptions) (string, error) {
+	sql, args, err := s.SQL(ctx)
+	if err != nil {
+		return "", err
+	}
+	var o ExplainOptions
+	if len(options) > 1 {
+		return "", errors.New("orm: Explain takes one ExplainOptions")
+	}
+	if len(options) == 1 {
+		o = options[0]
+	}
+	db, err := s.use().model.database(ctx, Read)
+	if err != nil {
+		return "", err
+	}
+	prefix, err := db.backend.Dialect().Explain(o)
+	if err != nil {
+		return "", err
+	}
+	rows, err := db.query(ctx, Statement{SQL: prefix + sql, Args: args, Once: true})
+	if err != nil {
+		return "", err
+	}
+	defer rows.Close()
+	var lines []string
+	for rows.Next() {
+		values, err := rows.Values()
+		if err != nil {
+			return "", err
+		}
+		lines = append(lines, explainLine(values))
+	}
+	return strings.Join(lines, "\n"), closeRows(rows)
+}
+
+func explainLine(values []any) string {
+	words := make([]string, 0, len(values))
+	for _, v := range values {
+		switch v := v.(type) {
+		case nil:
+		case []byte:
+			words = append(words, string(v))
+		default:
+			words = append(words, fmt.Sprint(v))
+		}
+	}
+	return strings.Join(words, " ")
+}

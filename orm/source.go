@@ -1,0 +1,154 @@
+package orm
+
+import (
+	"errors"
+	"strconv"
+)
+
+// errWindow is met where a value over a window stands in a Where: the query is then
+// written in the other way, see filtered.
+var errWindow = errors.New("orm: a window in Where")
+
+var errWindowPlace = errors.New("orm: a value over a window stands in Select, OrderBy and Where, and nowhere else")
+
+// source is what stands in a FROM in place of the model's table: a SELECT with the
+// table's columns.
+type source interface{ write(c *compiler) }
+
+// derivedColumn is a column of a subquery in FROM.
+type derivedColumn struct{ table, name string }
+
+func derivedName(prefix string, i int) string { return prefix + strconv.Itoa(i) }
+
+func (e derivedColumn) write(c *compiler) { c.qualified(e.table, e.name) }
+
+func (derivedColumn) visit(*compiler, func(*node)) {}
+
+func (derivedColumn) mayBeNull(*compiler) bool { return true }
+
+func (derivedColumn) target(*compiler) target { return target{} }
+
+// Derived makes the rows of the query, as it is so far, a table of which the steps that
+// follow make another query. So a Where after a Limit chooses among the rows within
+// the limit, and an order among them is another:
+//
+//	Posts.OrderBy(orm.Desc(&p.Views)).Limit(10).Derived().OrderBy(orm.Asc(&p.Title))
+func (s QuerySet[T]) Derived() QuerySet[T] {
+	q := s.use()
+	return QuerySet[T]{q.from(derived{q})}
+}
+
+// from is a query of the same model over another source, which has left out rows marked
+// as deleted where it should. Relations to load stay.
+func (q *query) from(s source) *query {
+	return &query{model: q.model, err: q.err, with: q.with, withDeleted: true, source: s}
+}
+
+type derived struct{ query *query }
+
+func (s derived) write(c *compiler) {
+	c.nested(s.query, func(inner *compiler) { inner.selectTable(s.query) })
+}
+
+// selectTable writes the SELECT of all columns of a query's model by their own names.
+func (c *compiler) selectTable(q *query) {
+	if len(q.group) > 0 || len(q.having) > 0 {
+		c.failf("a query of %s with GroupBy or Having has no rows to go on with", q.model.Name)
+		return
+	}
+	var order []Order
+	if q.limited || q.offset > 0 {
+		order = q.keyOrder()
+	}
+	root := &loadSegment{model: q.model}
+	list := func() (columns []func()) {
+		for _, f := range q.model.reading() {
+			columns = append(columns, func() { c.qualified(c.alias, f.Column) })
+		}
+		return columns
+	}
+	c.columnNames = tableColumns(q.model)
+	c.selection(q, order, nil, nil, func() { c.writeColumns(c.alias, root) }, list)
+	c.columnNames = nil
+}
+
+func tableColumns(m *ModelInfo) []string {
+	var names []string
+	for _, f := range m.reading() {
+		names = append(names, f.Column)
+	}
+	return names
+}
+
+// Union is the rows of this query and of others, each once. Steps that follow, such as
+// Where, OrderBy, Limit and With, are of all of them together. An order counts within
+// one of them only together with a Limit.
+func (s QuerySet[T]) Union(others ...QuerySet[T]) QuerySet[T] { return s.combine("UNION", others) }
+
+// UnionAll is the rows of this query and of others; one that is in several comes
+// several times.
+func (s QuerySet[T]) UnionAll(others ...QuerySet[T]) QuerySet[T] {
+	return s.combine("UNION ALL", others)
+}
+
+// Intersect is the rows that are in this query and in all others.
+func (s QuerySet[T]) Intersect(others ...QuerySet[T]) QuerySet[T] {
+	return s.combine("INTERSECT", others)
+}
+
+// Except is the rows of this query that are in none of the others.
+func (s QuerySet[T]) Except(others ...QuerySet[T]) QuerySet[T] { return s.combine("EXCEPT", others) }
+
+func (s QuerySet[T]) combine(operator string, others []QuerySet[T]) QuerySet[T] {
+	q := s.use()
+	arms := []*query{q}
+	err := q.err
+	for _, other := range others {
+		arms = append(arms, other.use())
+		if err == nil {
+			err = other.use().err
+		}
+	}
+	combined := q.from(combination{operator, arms})
+	combined.err = err
+	return QuerySet[T]{combined}
+}
+
+// combination is a set operation on queries of one model.
+type combination struct {
+	operator string
+	arms     []*query
+}
+
+func (s combination) write(c *compiler) {
+	for i, arm := range s.arms {
+		if i > 0 {
+			c.text(" " + s.operator + " ")
+		}
+		if arm.model == nil {
+			c.fail(arm.ready())
+			return
+		}
+		// SQLite takes no ORDER BY and no LIMIT in an arm, and MySQL no parentheses
+		// around one: a table of its own has neither.
+		whole := arm.limited || arm.offset > 0
+		if whole {
+			c.text("SELECT * FROM (")
+		}
+		derived{arm}.write(c)
+		if whole {
+			c.text(") AS ")
+			c.quote(c.newAlias("arm"))
+		}
+	}
+}
+
+// DistinctOn keeps one row of those that have the same values in the fields, the first
+// in the query's order:
+//
+//	Posts.OrderBy(orm.Desc(&p.Published)).DistinctOn(&p.Author)    // the latest of each author
+func (s QuerySet[T]) DistinctOn(fields ...any) QuerySet[T] {
+	q := s.use()
+	first := RowNumber().Over(Window{PartitionBy: fields, OrderBy: q.keyOrder()}).Eq(1)
+	return s.Where(first)
+}

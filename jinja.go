@@ -1,6 +1,7 @@
 package retort
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -50,6 +51,27 @@ func (j *jinja) render(c *Ctx, dst []byte, name string, data any) ([]byte, error
 		return nil, err
 	}
 	return j.run(c, t, dst, data)
+}
+
+// rendered renders outside of a page.
+func (j *jinja) rendered(ctx context.Context, name string, data any) ([]byte, error) {
+	t, err := j.get(name)
+	if err != nil {
+		return nil, err
+	}
+	o := outside{ctx, j.app}
+	b, err := t.Append(nil, template.Execution{Context: o, Data: data, Globals: func(name string) (any, bool) {
+		switch name {
+		case "url":
+			return template.Func(o.templateURL), true
+		case "static":
+			return j.app.StaticURL, true
+		case "debug":
+			return j.app.config.Debug, true
+		}
+		return nil, false
+	}})
+	return b, withStack(err)
 }
 
 func (j *jinja) stream(c *Ctx, w io.Writer, name string, data any) error {
@@ -187,34 +209,60 @@ func templateTags() map[string]template.Tag {
 			return ""
 		}),
 		"static": template.SimpleTag(func(c *template.Call, path string) (string, error) {
-			ctx, ok := c.Context().(*Ctx)
-			if !ok {
-				return "", errors.New("retort: the tag static needs a request")
+			switch ctx := c.Context().(type) {
+			case *Ctx:
+				return ctx.app.StaticURL(path)
+			case outside:
+				return ctx.app.StaticURL(path)
 			}
-			return ctx.app.StaticURL(path)
+			return "", errors.New("retort: the tag static needs an app")
 		}),
 		"url": template.SimpleTag(template.Func(func(c *template.Call) (any, error) {
-			ctx, ok := c.Context().(*Ctx)
-			if !ok {
-				return nil, errors.New("retort: the tag url needs a request")
+			switch ctx := c.Context().(type) {
+			case *Ctx:
+				return ctx.templateURL(c)
+			case outside:
+				return ctx.templateURL(c)
 			}
-			return ctx.templateURL(c)
+			return nil, errors.New("retort: the tag url needs an app")
 		})),
 	}
 }
 
 // templateURL is the function url of templates.
 func (c *Ctx) templateURL(call *template.Call) (any, error) {
+	route, values, err := urlArguments(call)
+	if err != nil {
+		return nil, err
+	}
+	return c.URL(route, values...)
+}
+
+// outside is the context of a template that makes no page.
+type outside struct {
+	context.Context
+	app *App
+}
+
+func (o outside) templateURL(call *template.Call) (any, error) {
+	route, values, err := urlArguments(call)
+	if err != nil {
+		return nil, err
+	}
+	return o.app.AbsoluteURL(o.Context, route, values...)
+}
+
+func urlArguments(call *template.Call) (route string, values []any, err error) {
 	route, ok := call.Arg(0).(string)
 	if !ok || call.NumArgs() != 1 {
-		return nil, errors.New("retort: url() takes the name of a route and values by name: url(\"post\", id=post.id)")
+		return "", nil, errors.New("retort: url() takes the name of a route and values by name: url(\"post\", id=post.id)")
 	}
-	values := make([]any, 0, 8)
+	values = make([]any, 0, 8)
 	for _, name := range call.Keywords() {
 		v, _ := call.Keyword(name)
 		values = append(values, name, v)
 	}
-	return c.URL(route, values...)
+	return route, values, nil
 }
 
 func (c *Ctx) csrfInput() template.Safe {

@@ -1,6 +1,7 @@
 package retort
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 type engine interface {
 	render(c *Ctx, dst []byte, name string, data any) ([]byte, error)
 	renderString(c *Ctx, dst []byte, source string, data any) ([]byte, error)
+	rendered(ctx context.Context, name string, data any) ([]byte, error)
 	stream(c *Ctx, w io.Writer, name string, data any) error
 	check() []Finding
 }
@@ -133,7 +135,8 @@ func (c *Ctx) RenderString(source string, data any) error {
 	return c.answerPage(typeHTML, func(dst []byte) ([]byte, error) { return e.renderString(c, dst, source, data) })
 }
 
-// Rendered returns what a template makes, for a mail or a part of a page.
+// Rendered returns what a template makes, for a part of a page. For a mail see
+// [App.Rendered].
 func (c *Ctx) Rendered(name string, data any) (string, error) {
 	e, err := c.app.templates()
 	if err != nil {

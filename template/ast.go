@@ -119,6 +119,12 @@ type (
 		body            []statement
 		at              spot
 	}
+	settingNode struct {
+		e     expression
+		apply func(x *exec, v value)
+		body  []statement
+		at    spot
+	}
 	blockNode struct {
 		name             string
 		body             []statement
@@ -295,6 +301,9 @@ func walk(n any, visit func(n any) bool) {
 		}
 		block(n.body)
 	case *autoescapeNode:
+		walk(n.e, visit)
+		block(n.body)
+	case *settingNode:
 		walk(n.e, visit)
 		block(n.body)
 	case *doNode:

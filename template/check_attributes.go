@@ -113,6 +113,9 @@ func (w *typer) statement(st statement, overridden map[string]bool) {
 		}
 		w.list(n.body, overridden)
 		w.names = before
+	case *settingNode:
+		w.eval(n.e)
+		w.list(n.body, overridden)
 	case *autoescapeNode:
 		w.list(n.body, overridden)
 	case *blockNode:

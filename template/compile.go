@@ -362,6 +362,9 @@ func (c *compiler) statement(s statement, p place) execFunc {
 	case *fromImportNode:
 		c.at = n.at
 		return c.fromImport(n, p)
+	case *settingNode:
+		c.at = n.at
+		return c.setting(n, p)
 	case *autoescapeNode:
 		c.at = n.at
 		return c.autoescape(n, p)

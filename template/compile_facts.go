@@ -71,7 +71,7 @@ func (c *compiler) factsOf(n any) facts {
 		switch e := inner.(type) {
 		case *nameExpr:
 			all = all.then(e.facts())
-		case *forNode, *ifNode, *macroNode, *callNode, *filterNode, *withNode, *blockNode, *setBlockNode, *autoescapeNode:
+		case *forNode, *ifNode, *macroNode, *callNode, *filterNode, *withNode, *blockNode, *setBlockNode, *autoescapeNode, *settingNode:
 			all = all.then(c.factsOf(inner))
 			return false
 		}

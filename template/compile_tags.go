@@ -175,6 +175,28 @@ func (c *compiler) with(n *withNode, p place) execFunc {
 	}
 }
 
+// setting compiles a tag that changes, for its body, how things are shown to
+// the reader.
+func (c *compiler) setting(n *settingNode, p place) execFunc {
+	get := c.eval(n.e, p)
+	in := p.inner()
+	in.scope.analyze(n.body)
+	code := c.body(n.body, in)
+	enter := c.enter(in)
+	return func(f *frame) control {
+		f.x.at = n.at
+		v := get(f)
+		if enter != nil {
+			enter(f)
+		}
+		before := f.x.reader
+		n.apply(f.x, v)
+		ctl := code(f)
+		f.x.reader = before
+		return ctl
+	}
+}
+
 func (c *compiler) autoescape(n *autoescapeNode, p place) execFunc {
 	in := p.inner()
 	in.scope.visit(n.e)

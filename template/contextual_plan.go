@@ -153,6 +153,8 @@ func (w *planner) statement(s statement, after []statement) {
 		w.filterBlock(n, after)
 	case *withNode:
 		w.inside(n.body)
+	case *settingNode:
+		w.inside(n.body)
 	case *autoescapeNode:
 		w.autoescape(n)
 	case *blockNode:

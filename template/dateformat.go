@@ -31,9 +31,7 @@ var dateFormats = map[string]string{
 // recognised by its percent signs, or the letters of Django's.
 func formatTime(x *exec, t time.Time, format string) string {
 	o := &x.engine.options
-	if o.Location != nil {
-		t = t.In(o.Location)
-	}
+	t = x.reader.local(t)
 	if named, ok := dateFormats[format]; ok {
 		if format, named = named, format; o.Localizer != nil {
 			if local := o.Localizer.DateFormat(x.ctx(), named); local != "" {
@@ -204,22 +202,12 @@ func ordinalSuffix(n int) string {
 
 // translated is a word of the engine's own in the reader's language.
 func (x *exec) translated(word string) string {
-	if t := x.engine.options.Translator; t != nil {
-		return t.Gettext(x.ctx(), word)
-	}
-	return word
+	return x.message(messageContext{}, word, "", 0)
 }
 
 // translatedCount is a text with a number in the reader's language.
 func (x *exec) translatedCount(one, many string, n int) string {
-	text := many
-	if n == 1 {
-		text = one
-	}
-	if t := x.engine.options.Translator; t != nil {
-		text = t.NGettext(x.ctx(), one, many, n)
-	}
-	return strings.Replace(text, "%(num)d", strconv.Itoa(n), 1)
+	return strings.Replace(x.message(messageContext{}, one, many, n), "%(num)d", strconv.Itoa(n), 1)
 }
 
 // localNumber writes a number, given in plain digits, for the reader.

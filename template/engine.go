@@ -83,7 +83,8 @@ type Options struct {
 	// Localizer writes dates and numbers as the reader is used to. Default:
 	// as in American English.
 	Localizer Localizer
-	// Location is the time zone that dates are shown in. Default: their own.
+	// Location is the time zone that dates are shown in, unless
+	// [Execution.Location] is another one. Default: their own.
 	Location *time.Location
 	// Now is the clock of {% now %}, timesince and the like. Default: [time.Now].
 	Now func() time.Time

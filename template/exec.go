@@ -1,11 +1,13 @@
 package template
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"time"
 )
 
 // Execution is what one render works on.
@@ -20,6 +22,9 @@ type Execution struct {
 	// Globals answers for names that Data does not have, before the engine's
 	// globals are asked. Imported templates see them too.
 	Globals func(name string) (any, bool)
+	// Location is the time zone that the reader is shown dates in. Default:
+	// [Options.Location].
+	Location *time.Location
 }
 
 // Panic is the cause of an error when code of the program panicked during a
@@ -57,6 +62,8 @@ type exec struct {
 	caller  *frame
 	visible *[]localVar
 
+	reader reader // whom the page is for
+
 	states    map[stateKey]int // of tags that count
 	modules   map[*Template]*module
 	templates []*Template    // found in this render
@@ -78,6 +85,8 @@ func (t *Template) newExec(dst []byte, in Execution) *exec {
 	}
 	x.engine, x.tpl, x.context, x.globals, x.out = e, t, in.Context, in.Globals, dst
 	x.room, x.steps = e.limits.Output, e.limits.Steps
+	x.reader.own = cmp.Or(in.Location, e.options.Location)
+	x.reader.zone = x.reader.own
 	if x.room += len(dst); x.room < 0 {
 		x.room = int(^uint(0) >> 1)
 	}

@@ -44,18 +44,14 @@ func wantTime(what string, v value) (time.Time, bool) {
 	panic(runtimeError("%s: expected a time, not '%s'", what, v.typeName()))
 }
 
-// filterTimezone moves a time to another zone by its name.
+// filterTimezone moves a time to another zone, given by its name or as a
+// *time.Location.
 func filterTimezone(_ *frame, in value, a []value) value {
 	t, ok := wantTime("timezone", in)
 	if !ok {
 		return empty
 	}
-	name := wantString("timezone", a[0])
-	zone, err := time.LoadLocation(name)
-	if err != nil || name == "" || name == "Local" {
-		panic(runtimeError("timezone: no time zone is named '%s'", name))
-	}
-	return fromAny(t.In(zone))
+	return fromAny(t.In(wantZone("timezone", a[0])))
 }
 
 func filterUTC(_ *frame, in value, _ []value) value {
@@ -72,10 +68,7 @@ func filterLocaltime(f *frame, in value, _ []value) value {
 	if !ok {
 		return empty
 	}
-	if zone := f.x.engine.options.Location; zone != nil {
-		t = t.In(zone)
-	}
-	return fromAny(t)
+	return fromAny(f.x.reader.local(t))
 }
 
 func filterTimesince(f *frame, in value, a []value) value {
@@ -198,9 +191,7 @@ func filterNaturalday(f *frame, in value, a []value) value {
 		return empty
 	}
 	now := f.x.engine.now()
-	if zone := f.x.engine.options.Location; zone != nil {
-		t = t.In(zone)
-	}
+	t = f.x.reader.local(t)
 	now = now.In(t.Location())
 	day := func(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC) }
 	switch day(t).Sub(day(now)) {

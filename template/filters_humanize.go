@@ -133,7 +133,7 @@ func filterLocalize(f *frame, in value, _ []value) value {
 	if _, ok := in.goTime(); ok {
 		return f.timeBy("localize", "DATETIME_FORMAT", in, value{})
 	}
-	if s, ok := decimalText(in); ok && !in.plain().isString() {
+	if s, ok := decimalText(in); ok && !in.plain().isString() && in.plain().kind != kindBool {
 		return stringValue(f.x.localNumber(s, true))
 	}
 	return in

@@ -4,6 +4,12 @@ import (
 	"slices"
 )
 
+// djangoTags are the tags of Django's that Jinja lacks.
+var djangoTags = [...]string{
+	"blocktrans", "blocktranslate", "cache", "comment", "cycle", "firstof", "get_current_timezone", "ifchanged", "localize", "localtime", "lorem",
+	"now", "partial", "partialdef", "querystring", "regroup", "resetcycle", "spaceless", "templatetag", "timezone", "translate", "verbatim", "widthratio",
+}
+
 // djangoTag reads one of Django's tags, see Extensions.Django. Most become a
 // call of a function that the tags share with nobody.
 func (p *parser) djangoTag(t token) (list []statement, ok bool) {
@@ -41,6 +47,20 @@ func (p *parser) djangoTag(t token) (list []statement, ok bool) {
 	case "partial":
 		name := p.expect(tokenName, "the partial's name").text
 		return []statement{&blockNode{name: name, scoped: true, partial: partialUse, at: t.at}}, true
+	case "translate":
+		return p.translateTag(t), true
+	case "blocktranslate", "blocktrans":
+		return p.blockTranslateTag(t), true
+	case "timezone":
+		return p.settingTag(t, p.tagValue(), applyTimezone), true
+	case "localtime":
+		return p.settingTag(t, p.onOff(), applyLocaltime), true
+	case "localize":
+		return p.localizeTag(t), true
+	case "get_current_timezone":
+		return p.functionTag(t, tagCurrentTimezone), true
+	case "debug":
+		return nil, true // in production it shows nothing, see Extensions.Debug
 	case "load":
 		p.fail(t.at, "load is not needed: filters and tags are there for every template; remove it")
 	}
@@ -55,6 +75,38 @@ func (p *parser) callOf(t token, fn tagFunction, args arguments) *callExpr {
 func (p *parser) functionTag(t token, fn tagFunction) []statement {
 	call := p.callOf(t, fn, p.tagArguments())
 	return p.result(t.at, call, p.tagTarget())
+}
+
+// settingTag reads a tag that changes how things are shown in its body.
+func (p *parser) settingTag(t token, e expression, apply func(x *exec, v value)) []statement {
+	return []statement{&settingNode{e: e, apply: apply, body: p.body(true, "end"+t.text), at: t.at}}
+}
+
+// onOff reads on, off or nothing, which is on.
+func (p *parser) onOff() expression {
+	if p.skipName("off") {
+		return constant{no}
+	}
+	p.skipName("on")
+	return constant{yes}
+}
+
+// localizeTag reads {% localize on %} … {% endlocalize %}. Numbers and times
+// that are printed in it go through the filter localize.
+func (p *parser) localizeTag(t token) []statement {
+	before := p.localize
+	p.localize = p.onOff().(constant).v.truth()
+	body := p.body(true, "endlocalize")
+	p.localize = before
+	return body
+}
+
+// shown is a value as it is printed here.
+func (p *parser) shown(e expression, at spot) expression {
+	if !p.localize {
+		return e
+	}
+	return &filterExpr{in: e, name: "localize", at: at}
 }
 
 // cycleTag reads {% cycle a b c as name silent %} and {% cycle name %}, which

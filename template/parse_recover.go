@@ -37,10 +37,10 @@ func (p *parser) attempt(parse func()) {
 		p.pos++
 	}
 	p.advance()
-	if end := "end" + failed.name; failed.ends == nil && hasBody(failed.name) && !p.shortSet(failed) {
+	if end := "end" + failed.name; failed.ends == nil && p.hasBody(failed.name) && !p.shortSet(failed) {
 		p.tags = append(p.tags, failed)
 		for p.cur().kind != tokenEOF {
-			p.statements([]string{end, "else", "elif", "pluralize"})
+			p.statements([]string{end, "else", "elif", "pluralize", "plural"})
 			name := p.advance().text
 			for p.cur().kind != tokenBlockEnd && p.cur().kind != tokenEOF {
 				p.pos++
@@ -85,16 +85,23 @@ func (p *parser) note(e *Error) {
 // belongsToTag reports whether a tag only exists as a part of another one.
 func belongsToTag(name string) bool {
 	switch name {
-	case "else", "elif", "pluralize":
+	case "else", "elif", "pluralize", "plural":
 		return true
 	}
 	return strings.HasPrefix(name, "end")
 }
 
-func hasBody(tag string) bool {
+func (p *parser) hasBody(tag string) bool {
 	switch tag {
 	case "for", "if", "block", "macro", "with", "autoescape", "call", "filter", "set", "trans":
 		return true
+	}
+	if def := p.engine.tags[tag]; def != nil {
+		return def.block
+	}
+	switch tag {
+	case "blocktrans", "blocktranslate", "cache", "ifchanged", "localize", "localtime", "partialdef", "spaceless", "timezone":
+		return p.engine.options.Extensions.Django
 	}
 	return false
 }

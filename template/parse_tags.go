@@ -76,7 +76,7 @@ func (p *parser) printTag(at spot) statement {
 		if len(n.parts) > 0 {
 			p.expectOp(",")
 		}
-		n.parts = append(n.parts, p.expr())
+		n.parts = append(n.parts, p.shown(p.expr(), at))
 	}
 	return n
 }

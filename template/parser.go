@@ -24,6 +24,7 @@ type parser struct {
 	// The cycle tags by name, and the last one, for Django's tags.
 	cycles    map[string]*callExpr
 	lastCycle *callExpr
+	localize  bool // what is printed here goes through the filter localize
 
 	tags  []openTag // innermost last, for messages
 	depth int
@@ -212,7 +213,7 @@ func (p *parser) statements(ends []string) []statement {
 			p.attempt(func() {
 				e := p.tuple(tupleRules{conditions: true})
 				p.expect(tokenVariableEnd, "end of print statement")
-				output(at, e)
+				output(at, p.shown(e, at))
 			})
 			out = nil
 		case tokenBlockBegin:
@@ -325,20 +326,27 @@ func (p *parser) unknownTag(t token) {
 			p.fail(t.at, "%s", msg)
 		}
 	}
-	hints := map[string]string{
-		"do": "Do", "break": "LoopControls", "continue": "LoopControls", "trans": "I18n", "debug": "Debug",
-		"cycle": "Django", "resetcycle": "Django", "firstof": "Django", "ifchanged": "Django", "regroup": "Django", "querystring": "Django",
-		"now": "Django", "spaceless": "Django", "verbatim": "Django", "widthratio": "Django", "templatetag": "Django", "lorem": "Django",
-		"comment": "Django", "partialdef": "Django", "partial": "Django", "cache": "Django",
+	option := map[string]string{"do": "Do", "break": "LoopControls", "continue": "LoopControls", "trans": "I18n", "debug": "Debug"}[t.text]
+	if slices.Contains(djangoTags[:], t.text) {
+		option = "Django"
 	}
-	if option := hints[t.text]; option != "" {
+	if option != "" {
 		msg += "; turn it on with Options.Extensions." + option
 	} else if len(p.errs) > 0 && belongsToTag(t.text) {
 		p.fail(t.at, "%s", msg) // not shown anyway
-	} else if near := closest.Name(t.text, slices.Values(tagNames[:])); near != "" {
+	} else if near := closest.Name(t.text, slices.Values(p.knownTags())); near != "" {
 		msg += "; did you mean '" + near + "'?"
 	}
 	p.fail(t.at, "%s", msg)
+}
+
+// knownTags are the names a tag may have.
+func (p *parser) knownTags() []string {
+	names := slices.Concat(tagNames[:], sortedKeys(p.engine.tags))
+	if p.engine.options.Extensions.Django {
+		names = append(names, djangoTags[:]...)
+	}
+	return names
 }
 
 var tagNames = [...]string{

@@ -256,6 +256,9 @@ func (s *scope) visit(n any) {
 				s.store(names[1])
 			}
 			return false
+		case *settingNode:
+			s.visit(n.e)
+			return false
 		case *blockNode, *autoescapeNode:
 			return false
 		}

@@ -116,7 +116,7 @@ func (x *exec) attempt(do func()) (err error) {
 			}
 			err = x.failure(r, len(before.trail)+1)
 			x.tpl, x.at, x.depth, x.trail = before.tpl, before.at, before.depth, x.trail[:len(before.trail)]
-			x.blocksOff, x.data, x.stack = before.blocksOff, before.data, x.stack[:len(before.stack)]
+			x.blocksOff, x.data, x.reader, x.stack = before.blocksOff, before.data, before.reader, x.stack[:len(before.stack)]
 			if caller != nil {
 				caller.ctx.eval.autoescape = escaped
 			}

@@ -229,7 +229,9 @@ func (c *Ctx) beforeHeader(status int) {
 		c.runAfter(scope)
 	}
 	if c.session != nil {
-		c.commitSession(status)
+		if err := c.commitSession(status); err != nil && !c.begun {
+			c.app.handleError(c, err)
+		}
 	}
 	if id := c.seldom.id; id != "" {
 		c.writer.Header()["X-Request-Id"] = []string{id}

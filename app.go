@@ -58,6 +58,7 @@ type App struct {
 	keys       *signing.Keys
 	sessions   *session.Manager
 	store      session.Store
+	outage     outage
 	files      *static.Files
 	engine     engine
 	engineOnce sync.Once
@@ -179,9 +180,14 @@ func (a *App) Converter(name string, c router.Converter) {
 	a.converters[name] = c
 }
 
-// SessionStore keeps sessions elsewhere than in the encrypted cookie.
+// SessionStore keeps sessions elsewhere than in the encrypted cookie. Packages
+// session/dbsession and session/redissession are extensions that call it; a
+// program of one process may give it a [session.NewMemoryStore].
 func (a *App) SessionStore(s session.Store) {
 	a.mustNotBeFrozen("a session store")
+	if a.store != nil {
+		a.installErr = errors.Join(a.installErr, errors.New("retort: the app is given two session stores; keep one"))
+	}
 	a.store = s
 }
 
@@ -324,7 +330,13 @@ func (a *App) buildKeys() error {
 		"lax": http.SameSiteLaxMode, "strict": http.SameSiteStrictMode, "none": http.SameSiteNoneMode,
 	}
 	a.sessions, err = session.NewManager(a.store, session.Options{
-		Name: s.Name, Path: s.Path, Domain: s.Domain, Lifetime: s.Lifetime,
+		Name: s.Name, Path: s.Path, Domain: s.Domain, Lifetime: s.Lifetime, AbsoluteLifetime: s.AbsoluteLifetime,
+		Address: func(r *http.Request) string {
+			if address := a.proxies.client(r); address.IsValid() {
+				return address.String()
+			}
+			return ""
+		},
 		RefreshEachRequest: s.Refresh, SameSite: sameSite[s.SameSite], Partitioned: s.Partitioned,
 		Secure: s.SameSite == "none", // which browsers take over TLS only
 	})

@@ -127,7 +127,14 @@ type Limits struct {
 // SessionConfig says how the session cookie is made.
 type SessionConfig struct {
 	Name     string        `config:"name" default:"session" help:"cookie name; __Host- is put before it under TLS"`
-	Lifetime time.Duration `config:"lifetime" default:"744h" min:"1m" help:"how long a session is valid"`
+	Lifetime time.Duration `config:"lifetime" default:"744h" min:"1m" help:"how long a session is valid that is not used"`
+	// AbsoluteLifetime ends a session this long after its login, however much it
+	// is used. Default: 0, no such limit.
+	AbsoluteLifetime time.Duration `config:"absolute_lifetime" help:"how long after the login a session ends, even in use"`
+	// Away says what becomes of pages that use the session while its store does
+	// not answer: "anonymous" shows them as to a visitor without one, "fail"
+	// answers 503. Default: anonymous.
+	Away string `config:"away" default:"anonymous" oneof:"anonymous fail" help:"pages while the session store is away: anonymous or fail"`
 	// Refresh sends the cookie again with every response, so that the lifetime
 	// counts from the last visit.
 	Refresh     bool   `config:"refresh" help:"renew the cookie with every response"`

@@ -61,6 +61,8 @@ type seldom struct {
 	id       string
 	started  time.Time
 	deferred []func()
+
+	storeAway bool // the store of the sessions did not answer
 }
 
 // nothing is what a request has that needs none of it. It is never written to.

@@ -90,7 +90,7 @@ func (a *App) handleError(c *Ctx, err error) {
 		}
 	}
 	status := StatusOf(err)
-	if status >= 500 {
+	if status >= 500 && !errors.Is(err, errSessionsAway) { // which is logged once a minute
 		a.logError(c, err, status)
 	}
 	c.pending, c.status = pending{}, 0

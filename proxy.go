@@ -74,8 +74,10 @@ func (p *trustedProxies) forwarded(r *http.Request, header string) string {
 // IP returns the client's address: the peer's or, behind trusted proxies, the
 // first from the right in X-Forwarded-For that is not one of them. It is
 // invalid for a client on a Unix socket without a proxy.
-func (c *Ctx) IP() netip.Addr {
-	r, p := c.request, &c.app.proxies
+func (c *Ctx) IP() netip.Addr { return c.app.proxies.client(c.request) }
+
+// client returns the address of the client that sent a request.
+func (p *trustedProxies) client(r *http.Request) netip.Addr {
 	peer, _ := peerAddr(r)
 	if !p.peerTrusted(r) {
 		return peer

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -274,4 +277,122 @@ func TestSecurityNamelessCookieShadowsNothing(t *testing.T) {
 	if rec.Body.String() != "realtrue" {
 		t.Errorf("read %q", rec.Body)
 	}
+}
+
+// brittleStore is a store on the server that is away at times.
+type brittleStore struct {
+	session.ServerStore
+	away atomic.Bool
+}
+
+var errStoreAway = errors.New("connection refused")
+
+func (b *brittleStore) Load(ctx context.Context, token string) (*session.Session, error) {
+	if b.away.Load() {
+		return nil, errStoreAway
+	}
+	return b.ServerStore.Load(ctx, token)
+}
+
+func (b *brittleStore) Save(ctx context.Context, s *session.Session) (string, error) {
+	if b.away.Load() {
+		return "", errStoreAway
+	}
+	return b.ServerStore.Save(ctx, s)
+}
+
+func brittleApp(t *testing.T, away string) (*retorttest.Client, *brittleStore, *logBuffer) {
+	t.Helper()
+	log := &logBuffer{}
+	app := sessionApp(retort.Config{SecretKey: "a key for these tests only, nowhere else", Logger: slog.New(slog.NewTextHandler(log, nil))})
+	app.SetConfig(func(cfg *retort.Config) { cfg.Session.Away = away })
+	store := &brittleStore{ServerStore: session.NewMemoryStore(session.MemoryOptions{})}
+	app.SessionStore(store)
+	return retorttest.New(t, app), store, log
+}
+
+func TestVisitorsAreNobodyWhileTheSessionStoreIsAway(t *testing.T) {
+	t.Parallel()
+	client, store, log := brittleApp(t, "anonymous")
+	client.Get("/set?user=ada")
+	cookie, _ := client.Cookie("session")
+	store.away.Store(true)
+	for range 200 {
+		client.Get("/get").Status(200).Lacks("ada")
+		client.Get("/set?user=eve").Status(200).HasHeader("Set-Cookie", "")
+		client.Fresh().Get("/set?user=bob").Status(200).HasHeader("Set-Cookie", "")
+		client.Get("/untouched").Status(200)
+	}
+	if n := strings.Count(log.String(), "\n"); n > 3 || !strings.Contains(log.String(), "connection refused") {
+		t.Errorf("%d log lines for 600 requests: %.500s", n, log)
+	}
+	store.away.Store(false)
+	client.Get("/get").Contains("user ada")
+	if got, _ := client.Cookie("session"); got != cookie {
+		t.Error("the visitor lost the session to the outage")
+	}
+	if !strings.Contains(log.String(), "is back") {
+		t.Errorf("nobody is told that it is back: %s", log)
+	}
+}
+
+func TestPagesFailWhileTheSessionStoreIsAwayIfTheyAreToldTo(t *testing.T) {
+	t.Parallel()
+	client, store, log := brittleApp(t, "fail")
+	client.Get("/set?user=ada")
+	store.away.Store(true)
+	for range 100 {
+		client.Get("/get").Status(503).HasHeader("Retry-After", "5")
+		client.Get("/set?user=eve").Status(503)
+		client.Get("/untouched").Status(200)
+	}
+	if n := strings.Count(log.String(), "\n"); n > 3 { // one a minute
+		t.Errorf("%d log lines for 200 requests: %.500s", n, log)
+	}
+	store.away.Store(false)
+	client.Get("/get").Contains("user ada")
+}
+
+func TestSessionsOnTheServerOfOneUser(t *testing.T) {
+	t.Parallel()
+	app := retort.New(quiet())
+	app.SetConfig(func(cfg *retort.Config) { cfg.TrustedProxies = []string{"loopback"} })
+	app.SessionStore(session.NewMemoryStore(session.MemoryOptions{}))
+	app.Get("/login", func(c *retort.Ctx) error { c.Session().Login("7", ""); return c.Text("in") })
+	app.Get("/sessions", func(c *retort.Ctx) error {
+		list, err := c.App().Sessions().List(c, c.Session().User(), c.Session())
+		if err != nil {
+			return err
+		}
+		var lines []string
+		for _, info := range list {
+			lines = append(lines, fmt.Sprint(info.Agent, " ", info.Address, " ", info.Current))
+		}
+		slices.Sort(lines)
+		return c.Text(strings.Join(lines, "\n"))
+	})
+	app.Get("/end-others", func(c *retort.Ctx) error {
+		n, err := c.App().Sessions().EndOthers(c, c.Session())
+		if err != nil {
+			return err
+		}
+		return c.Text(fmt.Sprint(n))
+	})
+	phone := retorttest.New(t, app)
+	laptop := phone.Fresh()
+	phone.Header.Set("User-Agent", "phone")
+	phone.Header.Set("X-Forwarded-For", "198.51.100.7")
+	laptop.Header.Set("User-Agent", "laptop")
+	phone.Get("/login")
+	laptop.Get("/login")
+	if got := phone.Get("/sessions").Text(); got != "laptop 127.0.0.1 false\nphone 198.51.100.7 true" {
+		t.Errorf("sessions:\n%s", got)
+	}
+	phone.Get("/end-others").Contains("1")
+	laptop.Get("/sessions").Status(500) // nobody's
+	phone.Session(func(s *session.Session) {
+		if s.User() != "7" {
+			t.Errorf("the user is %q", s.User())
+		}
+	})
 }

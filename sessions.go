@@ -1,7 +1,12 @@
 package retort
 
 import (
+	"context"
+	"errors"
+	"log/slog"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/retort-web/retort/session"
@@ -10,32 +15,119 @@ import (
 // Session returns the visitor's session, loaded at first use. A cookie that is
 // broken, expired or not ours gives a new, empty session. It is saved before
 // the response's first byte: later changes are lost.
+//
+// While the store of the sessions is away, the visitor is nobody and nothing is
+// kept, and [SessionConfig].Away says whether the page is answered at all.
 func (c *Ctx) Session() *session.Session {
 	if c.session == nil {
-		s, err := c.app.sessions.Load(c.request, c.Secure())
-		if err != nil {
-			// The store is away: the visitor is nobody for now, and what the
-			// handler puts into the session is refused at the commit.
-			c.Logger().Error("the session could not be loaded", "error", err)
+		s, err := c.app.sessions.Load(c, c.request, c.Secure())
+		switch {
+		case err == nil && !s.IsNew():
+			c.app.outage.over(c.app.logger)
+		case err != nil:
+			c.noteStoreAway(err)
 			s = session.New()
+			s.Discard() // the visitor's own session is there again when the store is
 		}
 		c.session = s
 	}
 	return c.session
 }
 
-// commitSession sends the session cookie if the session was changed.
-func (c *Ctx) commitSession(status int) {
+// commitSession sends the session cookie if the session was changed. The error
+// says that the page must not be answered as it is.
+func (c *Ctx) commitSession(status int) error {
 	if status >= 500 {
 		// What a failed request changed half-way is not kept.
 		c.session.Discard()
 	}
 	c.saved = c.session.Modified()
-	if c.app.config.SecretKey == "" && c.saved {
+	if c.app.config.SecretKey == "" && c.saved && !c.app.sessions.OnServer() {
 		c.app.warnSecret()
 	}
-	if err := c.app.sessions.Commit(&c.response, c.request, c.session, c.Secure()); err != nil {
+	ctx := context.Context(c)
+	if c.saved && c.app.sessions.OnServer() {
+		// A logout counts even if the client does not wait for the answer.
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(c), saveTimeout)
+		defer cancel()
+	}
+	err := c.app.sessions.Commit(ctx, &c.response, c.request, c.session, c.Secure())
+	switch {
+	case err == nil && c.saved && status < 500 && !c.seldom.storeAway:
+		c.app.outage.over(c.app.logger)
+	case err == nil:
+	case isOurMistake(err):
 		c.Logger().Error("the session was not saved", "error", err)
+	default:
+		c.noteStoreAway(err)
+	}
+	if c.seldom.storeAway && c.app.config.Session.Away == "fail" && status < 500 {
+		return errSessionsAway
+	}
+	return nil
+}
+
+// saveTimeout bounds how long a request waits for its session to be saved.
+const saveTimeout = 10 * time.Second
+
+// noteStoreAway notes that the store did not answer this request.
+func (c *Ctx) noteStoreAway(err error) {
+	c.rarely().storeAway = true
+	if !errors.Is(err, context.Canceled) || !c.clientGone() {
+		c.app.outage.note(c.app.logger, err)
+	}
+}
+
+var errSessionsAway = &HTTPError{
+	Status: http.StatusServiceUnavailable,
+	Detail: "The site cannot tell who you are at the moment. Try again soon.",
+	Header: http.Header{"Retry-After": {"5"}},
+}
+
+// isOurMistake reports whether a session was not saved because of what is in it
+// or how the app is configured, and not because the store is away.
+func isOurMistake(err error) bool {
+	_, large := errors.AsType[*session.TooLargeError](err)
+	return large || errors.Is(err, session.ErrNoKey) || errors.Is(err, session.ErrValue)
+}
+
+// outage logs that the store of the sessions is away once a minute, and not once
+// a request.
+type outage struct {
+	away   atomic.Bool
+	mu     sync.Mutex
+	since  time.Time
+	logged time.Time // last, for a store that comes and goes
+	told   bool      // of this time that it is away
+	failed int
+}
+
+func (o *outage) note(logger *slog.Logger, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	now := time.Now()
+	if !o.away.Load() {
+		o.since, o.told, o.failed = now, false, 0
+		o.away.Store(true)
+	}
+	o.failed++
+	if now.Sub(o.logged) < time.Minute {
+		return
+	}
+	o.logged, o.told = now, true
+	logger.Error("the store of the sessions is away: visitors are nobody until it is back", "error", err, "requests", o.failed)
+}
+
+// over notes that the store has answered.
+func (o *outage) over(logger *slog.Logger) {
+	if !o.away.Load() {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.away.Swap(false) && o.told {
+		logger.Info("the store of the sessions is back", "after", time.Since(o.since).Round(time.Millisecond), "requests", o.failed)
 	}
 }
 

@@ -317,6 +317,9 @@ func (c *Client) SetCookie(name, value string) {
 // Session lets a test read and change the client's session between requests:
 //
 //	client.Session(func(s *session.Session) { s.Set("cart", []int{3}) })
+//	client.Session(func(s *session.Session) { s.Login("42", "") })
+//
+// It works with every store: one in the database finds it in the app's context.
 func (c *Client) Session(edit func(s *session.Session)) {
 	c.t.Helper()
 	r := c.NewRequest(http.MethodGet, "/", nil)
@@ -326,10 +329,10 @@ func (c *Client) Session(edit func(s *session.Session)) {
 	}
 	rec := httptest.NewRecorder()
 	manager := c.app.Sessions()
-	visitor, err := manager.Load(r, c.Secure)
+	visitor, err := manager.Load(c.app.Context(), r, c.Secure)
 	if err == nil {
 		edit(visitor)
-		err = manager.Commit(rec, r, visitor, c.Secure)
+		err = manager.Commit(c.app.Context(), rec, r, visitor, c.Secure)
 	}
 	if err != nil {
 		c.t.Fatalf("retorttest: session: %v", err)

@@ -34,19 +34,19 @@ func BenchmarkRequest(b *testing.B) {
 			s := session.New()
 			fill(s)
 			s.Set("text", bench.text)
-			if err := site.manager.Commit(w, r, s, false); err != nil {
+			if err := site.manager.Commit(r.Context(), w, r, s, false); err != nil {
 				b.Fatal(err)
 			}
 			r.AddCookie(w.Result().Cookies()[0])
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
 				clear(w.Header())
-				s, err := site.manager.Load(r, false)
+				s, err := site.manager.Load(r.Context(), r, false)
 				if err != nil || s.IsNew() {
 					b.Fatal(err, s)
 				}
 				bench.do(s, i)
-				if err := site.manager.Commit(w, r, s, false); err != nil {
+				if err := site.manager.Commit(r.Context(), w, r, s, false); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -2,6 +2,7 @@ package session
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
 )
@@ -17,23 +18,32 @@ var csrfEncoding = base64.RawURLEncoding.Strict()
 // byte by byte (BREACH, CVE-2013-3587).
 func (s *Session) CSRFToken() string {
 	s.accessed = true
-	if len(s.secret) != csrfSecretSize {
-		s.secret = make([]byte, csrfSecretSize)
-		rand.Read(s.secret)
+	if s.ID(); !s.tokens {
+		s.tokens = true
 		s.SetModified()
 	}
 	var token [2 * csrfSecretSize]byte
 	mask, masked := token[:csrfSecretSize], token[csrfSecretSize:]
 	rand.Read(mask)
-	subtle.XORBytes(masked, mask, s.secret)
+	subtle.XORBytes(masked, mask, s.csrfSecret())
 	return csrfEncoding.EncodeToString(token[:])
+}
+
+// csrfSecret is made from the ID: nothing more has to be kept, two pages that
+// are made at once have the same, and from a token nobody gets to the ID.
+func (s *Session) csrfSecret() []byte {
+	if s.secret == nil {
+		sum := sha256.Sum256([]byte("retort csrf\x00" + s.id))
+		s.secret = sum[:]
+	}
+	return s.secret
 }
 
 // VerifyCSRF reports whether token was made by [Session.CSRFToken] for this
 // session since its last [Session.Rotate]. It compares in constant time.
 func (s *Session) VerifyCSRF(token string) bool {
 	s.accessed = true
-	if len(s.secret) != csrfSecretSize || len(token) != csrfEncoding.EncodedLen(2*csrfSecretSize) {
+	if s.id == "" || !s.tokens || len(token) != csrfEncoding.EncodedLen(2*csrfSecretSize) {
 		return false
 	}
 	var raw [2 * csrfSecretSize]byte
@@ -42,5 +52,5 @@ func (s *Session) VerifyCSRF(token string) bool {
 	}
 	mask, masked := raw[:csrfSecretSize], raw[csrfSecretSize:]
 	subtle.XORBytes(masked, masked, mask)
-	return subtle.ConstantTimeCompare(masked, s.secret) == 1
+	return subtle.ConstantTimeCompare(masked, s.csrfSecret()) == 1
 }

@@ -10,17 +10,23 @@ import (
 
 // An encoded session is
 //
-//	version (1 byte) · flags (1) · created · saved · id · secret · body
+//	version (1 byte) · flags (1) · created · saved · id · [lifetime] ·
+//	[user · auth hash · logged in] · [revision · expires · agent · address] · body
 //
-// with times as signed varints and strings as a length and their bytes. The
-// body is the number of values, the values (name, JSON), the number of flash
-// messages and the messages (category, text). Names are sorted: equal sessions
-// give equal bytes.
+// with times as signed varints and strings as a length and their bytes. What is
+// in brackets is there when its flag says so. The body is the number of values,
+// the values (name, JSON), the number of flash messages and the messages
+// (category, text). Names are sorted: equal sessions give equal bytes.
 const (
-	encodingVersion = 1
+	encodingVersion = 2
 
 	flagPermanent  = 1 << 0
-	flagCompressed = 1 << 1 // the body; only cookies are
+	flagCompressed = 1 << 1 // the body; only in cookies
+	flagTokens     = 1 << 2 // CSRF tokens were given out
+	flagLifetime   = 1 << 3
+	flagUser       = 1 << 4
+	flagServer     = 1 << 5 // what only stores on the server keep
+	flagsKnown     = 1<<6 - 1
 )
 
 var errEncoding = errors.New("session: data is broken or of a newer version")
@@ -28,7 +34,7 @@ var errEncoding = errors.New("session: data is broken or of a newer version")
 // Encode returns the session as bytes, for stores to keep. The ID is not among
 // them.
 func (s *Session) Encode() []byte {
-	return s.appendBody(s.appendHead(nil, "", 0))
+	return s.appendBody(s.appendHead(make([]byte, 0, 256), "", flagServer))
 }
 
 // Restore makes a session again from what [Session.Encode] wrote and the ID it
@@ -42,15 +48,32 @@ func Restore(id string, data []byte) (*Session, error) {
 	return s, nil
 }
 
+// Revision counts how often the session had been saved when it was loaded.
+// [Session.Encode] writes one more. A store replaces what it keeps only if that
+// is of this revision; otherwise it calls [Session.Merge] first.
+func (s *Session) Revision() int64 { return s.revision }
+
 func (s *Session) appendHead(b []byte, id string, flags byte) []byte {
-	if s.Permanent {
-		flags |= flagPermanent
-	}
+	flags |= s.flags()
 	b = append(b, encodingVersion, flags)
 	b = binary.AppendVarint(b, s.created)
 	b = binary.AppendVarint(b, time.Now().Unix())
 	b = appendString(b, id)
-	return appendString(b, s.secret)
+	if flags&flagLifetime != 0 {
+		b = binary.AppendVarint(b, s.lifetime)
+	}
+	if flags&flagUser != 0 {
+		b = appendString(b, s.user)
+		b = appendString(b, s.authHash)
+		b = binary.AppendVarint(b, s.loggedIn)
+	}
+	if flags&flagServer != 0 {
+		b = binary.AppendVarint(b, s.revision+1)
+		b = binary.AppendVarint(b, s.Expires().Unix())
+		b = appendString(b, s.agent)
+		b = appendString(b, s.address)
+	}
+	return b
 }
 
 func (s *Session) appendBody(b []byte) []byte {
@@ -86,19 +109,50 @@ func appendString[T string | []byte](b []byte, s T) []byte {
 	return append(b, s...)
 }
 
+// flags tells what of the session is worth writing down.
+func (s *Session) flags() (flags byte) {
+	if s.Permanent {
+		flags |= flagPermanent
+	}
+	if s.tokens {
+		flags |= flagTokens
+	}
+	if s.lifetime != 0 {
+		flags |= flagLifetime
+	}
+	if s.user != "" {
+		flags |= flagUser
+	}
+	return flags
+}
+
 // decodeHead reads all but the body, which it returns as it is.
 func decodeHead(data []byte) (s *Session, body []byte, flags byte, err error) {
-	if len(data) < 2 || data[0] != encodingVersion || data[1]&^(flagPermanent|flagCompressed) != 0 {
+	if len(data) < 2 || data[0] != encodingVersion || data[1]&^flagsKnown != 0 {
 		return nil, nil, 0, errEncoding
 	}
 	flags = data[1]
 	d := decoder{rest: data[2:]}
 	permanent := flags&flagPermanent != 0
 	s = &Session{
-		Permanent: permanent, wasPermanent: permanent,
-		created: d.time(), saved: d.time(), id: string(d.bytes()), secret: d.bytes(),
+		Permanent: permanent, wasPermanent: permanent, tokens: flags&flagTokens != 0,
+		created: d.time(), saved: d.time(), id: string(d.bytes()),
 	}
-	if d.bad || (len(s.secret) != 0 && len(s.secret) != csrfSecretSize) {
+	if flags&flagLifetime != 0 {
+		s.lifetime = d.time()
+		s.wasLifetime = s.lifetime
+	}
+	if flags&flagUser != 0 {
+		s.user, s.authHash, s.loggedIn = string(d.bytes()), string(d.bytes()), d.time()
+	}
+	if flags&flagServer != 0 {
+		s.revision = d.time()
+		if t := d.time(); t > 0 {
+			s.expires = time.Unix(t, 0)
+		}
+		s.agent, s.address = string(d.bytes()), string(d.bytes())
+	}
+	if d.bad {
 		return nil, nil, 0, errEncoding
 	}
 	return s, d.rest, flags, nil

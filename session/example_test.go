@@ -23,14 +23,14 @@ func Example() {
 		return
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s, err := sessions.Load(r, r.TLS != nil)
+		s, err := sessions.Load(r.Context(), r, r.TLS != nil)
 		if err != nil {
 			http.Error(w, "try again later", http.StatusServiceUnavailable)
 			return
 		}
 		visits, _ := session.Get[int](s, "visits")
 		s.Set("visits", visits+1)
-		if err := sessions.Commit(w, r, s, r.TLS != nil); err != nil {
+		if err := sessions.Commit(r.Context(), w, r, s, r.TLS != nil); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}

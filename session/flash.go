@@ -13,13 +13,14 @@ type FlashMessage struct {
 type flash struct {
 	FlashMessage
 	shown bool
+	added bool // by this request
 }
 
 func (f flash) unread() bool { return !f.shown }
 
 // Flash keeps a message for the next page, in the order of the calls.
 func (s *Session) Flash(category, text string) {
-	s.flashes = append(s.flashes, flash{FlashMessage: FlashMessage{Category: category, Text: text}})
+	s.flashes = append(s.flashes, flash{FlashMessage: FlashMessage{Category: category, Text: text}, added: true})
 	s.SetModified()
 }
 

@@ -2,6 +2,7 @@ package session
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -41,19 +42,27 @@ type Options struct {
 	Domain string
 
 	// Lifetime ends a session that was not used for this long, whether its
-	// cookie is permanent or not. Use is noted when a tenth of it has passed
-	// since the last time, so that reading a session seldom sends a cookie.
-	// Default: 31 days.
+	// cookie is permanent or not. Default: 31 days. See [Session.ExpireAfter].
 	Lifetime time.Duration
 
-	// AbsoluteLifetime ends a session this long after it began or was last
-	// rotated, however much it is used. Default: no such limit.
+	// AbsoluteLifetime ends a session this long after it began, by the first
+	// visit or a login, however much it is used. Default: no such limit.
 	AbsoluteLifetime time.Duration
+
+	// Touch is how old the note of the last use may get while a session is only
+	// read: noting it takes a cookie and, on a server, a write. Default: a tenth
+	// of Lifetime; on a server, where the note is shown in the list of a user's
+	// sessions, at most ten minutes.
+	Touch time.Duration
 
 	// RefreshEachRequest notes every use of a session at once. Lifetime is
 	// then exact, at the price of a cookie, and a write for stores on the
 	// server, in each response that used the session.
 	RefreshEachRequest bool
+
+	// Address returns the visitor's address, which stores on the server keep for
+	// the list of a user's sessions. Default: that of the connection.
+	Address func(r *http.Request) string
 
 	// SameSite says which requests from other sites carry the cookie.
 	// Default: http.SameSiteLaxMode, plain links only.
@@ -68,7 +77,8 @@ type Options struct {
 	Partitioned bool
 }
 
-// Manager brings sessions from requests and into responses. It is safe for
+// Manager brings sessions from requests and into responses. Where it takes a
+// context next to a request, that is what the store gets. It is safe for
 // concurrent use.
 type Manager struct {
 	store   Store
@@ -83,11 +93,14 @@ func NewManager(store Store, o Options) (*Manager, error) {
 	if o.SameSite == 0 || o.SameSite == http.SameSiteDefaultMode {
 		o.SameSite = http.SameSiteLaxMode
 	}
+	if o.Address == nil {
+		o.Address = peerAddress
+	}
 	m := &Manager{store: store, options: o}
 	switch {
 	case store == nil:
 		return nil, errors.New("session: no store; give NewManager a NewCookieStore")
-	case o.Lifetime < 0 || o.AbsoluteLifetime < 0:
+	case o.Lifetime < 0 || o.AbsoluteLifetime < 0 || o.Touch < 0:
 		return nil, errors.New("session: a lifetime is negative; use 0 for the default")
 	case o.SameSite == http.SameSiteNoneMode && !o.Secure:
 		return nil, errors.New("session: browsers refuse SameSite=None without Secure; set Secure too")
@@ -121,13 +134,13 @@ func (m *Manager) CookieName(secure bool) string {
 // session; an error comes from a store that is away. Of several cookies of the
 // name (set for different paths or domains) the first that holds a session is
 // taken, and the first few only are looked at.
-func (m *Manager) Load(r *http.Request, secure bool) (*Session, error) {
+func (m *Manager) Load(ctx context.Context, r *http.Request, secure bool) (*Session, error) {
 	cookies := r.CookiesNamed(m.CookieName(secure))
 	for _, c := range cookies[:min(len(cookies), maxCandidates)] {
 		if c.Value == "" {
 			continue
 		}
-		s, err := m.store.Load(r.Context(), c.Value)
+		s, err := m.store.Load(ctx, c.Value)
 		if err != nil {
 			return nil, fmt.Errorf("session: load: %w", err)
 		}
@@ -145,11 +158,19 @@ func (m *Manager) alive(s *Session) bool {
 	if s.saved > horizon || s.created > horizon {
 		return false
 	}
-	if now.Unix()-s.saved > seconds(m.options.Lifetime) {
+	if now.Unix()-s.saved > m.lifetime(s) {
 		return false
 	}
 	limit := m.options.AbsoluteLifetime
 	return limit == 0 || now.Unix()-s.created <= seconds(limit)
+}
+
+// lifetime returns how many seconds a session lives that is not used.
+func (m *Manager) lifetime(s *Session) int64 {
+	if s.lifetime > 0 {
+		return s.lifetime
+	}
+	return seconds(m.options.Lifetime)
 }
 
 // due reports whether the use of an unchanged session is to be noted.
@@ -157,7 +178,17 @@ func (m *Manager) due(s *Session) bool {
 	if s.isNew || !s.accessed {
 		return false
 	}
-	return m.options.RefreshEachRequest || time.Now().Unix()-s.saved >= seconds(m.options.Lifetime/10)
+	if m.options.RefreshEachRequest {
+		return true
+	}
+	every := seconds(m.options.Touch)
+	if every == 0 {
+		every = (m.lifetime(s) + 9) / 10
+		if _, ok := m.store.(ServerStore); ok {
+			every = min(every, seconds(10*time.Minute))
+		}
+	}
+	return time.Now().Unix()-s.saved >= every
 }
 
 // Commit saves the session if need be and sets the headers of the response. It
@@ -173,12 +204,13 @@ func (m *Manager) due(s *Session) bool {
 //
 // An error means that the session was not saved and no cookie was set: a value
 // that JSON cannot hold, a [*TooLargeError], [ErrNoKey], or a store that is
-// away. Changes to a session that was deleted meanwhile are dropped.
-func (m *Manager) Commit(w http.ResponseWriter, r *http.Request, s *Session, secure bool) error {
+// away. Changes to a session that was deleted meanwhile are dropped; those that
+// another request made meanwhile stay, unless both changed the same value.
+func (m *Manager) Commit(ctx context.Context, w http.ResponseWriter, r *http.Request, s *Session, secure bool) error {
 	if !s.accessed && !s.Modified() {
 		return nil
 	}
-	s.committed = true
+	defer func() { s.committed = true }()
 	vary(w.Header())
 	if w.Header().Get("Cache-Control") == "" {
 		w.Header().Set("Cache-Control", "private, no-store")
@@ -193,18 +225,19 @@ func (m *Manager) Commit(w http.ResponseWriter, r *http.Request, s *Session, sec
 		if !s.Modified() {
 			return nil
 		}
-		return m.remove(w, r, s, secure)
+		return m.remove(ctx, w, r, s, secure)
 	}
 	if !s.Modified() && !m.due(s) {
 		return nil
 	}
-	return m.save(w, r, s, secure)
+	return m.save(ctx, w, r, s, secure)
 }
 
-func (m *Manager) save(w http.ResponseWriter, r *http.Request, s *Session, secure bool) error {
+func (m *Manager) save(ctx context.Context, w http.ResponseWriter, r *http.Request, s *Session, secure bool) error {
 	s.expires = m.expiry(s)
+	s.agent, s.address = clip(r.UserAgent()), m.options.Address(r)
 	for {
-		token, err := m.store.Save(r.Context(), s)
+		token, err := m.store.Save(ctx, s)
 		if errors.Is(err, ErrGone) {
 			return nil
 		}
@@ -231,9 +264,9 @@ func (m *Manager) save(w http.ResponseWriter, r *http.Request, s *Session, secur
 	}
 }
 
-func (m *Manager) remove(w http.ResponseWriter, r *http.Request, s *Session, secure bool) error {
+func (m *Manager) remove(ctx context.Context, w http.ResponseWriter, r *http.Request, s *Session, secure bool) error {
 	if !s.isNew {
-		if err := m.store.Delete(r.Context(), s); err != nil {
+		if err := m.store.Delete(ctx, s); err != nil {
 			return fmt.Errorf("session: delete: %w", err)
 		}
 	}
@@ -249,7 +282,7 @@ func (m *Manager) remove(w http.ResponseWriter, r *http.Request, s *Session, sec
 }
 
 func (m *Manager) expiry(s *Session) time.Time {
-	end := time.Now().Add(m.options.Lifetime)
+	end := time.Now().Add(time.Duration(m.lifetime(s)) * time.Second)
 	if limit := m.options.AbsoluteLifetime; limit > 0 {
 		if last := s.Created().Add(limit); last.Before(end) {
 			return last

@@ -233,7 +233,7 @@ func TestLifetime(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				for name, store := range map[string]session.Store{
 					"cookie": session.NewCookieStore(keys(t, testKey), session.CookieOptions{}),
-					"memory": newMemoryStore(),
+					"memory": session.NewMemoryStore(session.MemoryOptions{}),
 				} {
 					site := newSite(t, store, tt.options)
 					site.request(set("a", 1))
@@ -267,18 +267,83 @@ func TestUseThatIsNotedSeldomSendsACookie(t *testing.T) {
 	})
 }
 
-func TestRotateBeginsTheAbsoluteLifetimeAnew(t *testing.T) {
+func TestALoginBeginsTheAbsoluteLifetimeAnew(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		do   func(s *session.Session, h http.Header)
+		want string
+	}{
+		"login":    {func(s *session.Session, _ http.Header) { s.Login("7", "") }, "1"},
+		"rotation": {func(s *session.Session, _ http.Header) { s.Rotate() }, "<nil>"}, // else an old one could live for ever
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			site := cookieSite(t, session.Options{AbsoluteLifetime: time.Hour})
+			site.request(set("a", 1))
+			time.Sleep(50 * time.Minute)
+			site.request(tt.do)
+			time.Sleep(50 * time.Minute)
+			if got := site.value("a"); got != tt.want {
+				t.Errorf("%s: value is %s, want %s", name, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestASessionMayHaveALifetimeOfItsOwn(t *testing.T) {
+	t.Parallel()
+	for name, store := range map[string]session.Store{
+		"cookie": session.NewCookieStore(keys(t, testKey), session.CookieOptions{}),
+		"memory": session.NewMemoryStore(session.MemoryOptions{}),
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			site := newSite(t, store, session.Options{Lifetime: 10 * time.Hour})
+			site.request(func(s *session.Session, _ http.Header) {
+				s.Set("a", 1)
+				s.ExpireAfter(time.Hour)
+			})
+			for _, step := range []struct {
+				after time.Duration
+				want  string
+			}{{50 * time.Minute, "1"}, {50 * time.Minute, "1"}, {70 * time.Minute, "<nil>"}} {
+				time.Sleep(step.after)
+				if got := site.value("a"); got != step.want {
+					t.Errorf("%s: after %v more: %s, want %s", name, step.after, got, step.want)
+				}
+			}
+		})
+	}
+}
+
+func TestReadingAServerSessionWritesSeldom(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		site := cookieSite(t, session.Options{AbsoluteLifetime: time.Hour})
+		store := &countingStore{ServerStore: session.NewMemoryStore(session.MemoryOptions{})}
+		site := newSite(t, store, session.Options{})
 		site.request(set("a", 1))
-		time.Sleep(50 * time.Minute)
-		site.request(func(s *session.Session, _ http.Header) { s.Rotate() })
-		time.Sleep(50 * time.Minute)
-		if got := site.value("a"); got != "1" {
-			t.Errorf("value is %s", got)
+		for range 60 {
+			time.Sleep(time.Minute)
+			site.value("a")
+		}
+		if store.saves != 1+6 { // every ten minutes
+			t.Errorf("%d writes in an hour of reading", store.saves)
+		}
+		saves := store.saves
+		site.request(set("a", 1)) // what it is
+		if store.saves != saves {
+			t.Error("nothing changed, and it was written")
 		}
 	})
+}
+
+// countingStore counts how often something is saved.
+type countingStore struct {
+	session.ServerStore
+	saves int
+}
+
+func (c *countingStore) Save(ctx context.Context, s *session.Session) (string, error) {
+	c.saves++
+	return c.ServerStore.Save(ctx, s)
 }
 
 // A clock that was set back must not end sessions, and one that was far ahead
@@ -294,7 +359,7 @@ func TestClockSetBack(t *testing.T) {
 	} {
 		for name, store := range map[string]session.Store{
 			"cookie": session.NewCookieStore(keys(t, testKey), session.CookieOptions{}),
-			"memory": newMemoryStore(),
+			"memory": session.NewMemoryStore(session.MemoryOptions{}),
 		} {
 			var site *site
 			synctest.Test(t, func(t *testing.T) {
@@ -369,7 +434,7 @@ func TestSeveralCookies(t *testing.T) {
 			t.Parallel()
 			r := httptest.NewRequest("GET", "/", nil)
 			r.Header.Set("Cookie", tt.header)
-			s, err := site.manager.Load(r, true)
+			s, err := site.manager.Load(r.Context(), r, true)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -535,7 +600,7 @@ func (oddStore) Save(context.Context, *session.Session) (string, error) { return
 // A logout in another window wins over a request that was on its way.
 func TestLogoutDuringARequest(t *testing.T) {
 	t.Parallel()
-	site := newSite(t, newMemoryStore(), session.Options{})
+	site := newSite(t, session.NewMemoryStore(session.MemoryOptions{}), session.Options{})
 	site.request(set("user", 1))
 	cookie := site.cookie
 	response := site.request(func(s *session.Session, _ http.Header) {

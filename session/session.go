@@ -32,12 +32,16 @@
 // an old copy of one stays valid until it expires, also after a logout, and of
 // two requests at the same time the later answer wins. Where that matters, use
 // a store on the server; nothing else changes.
+//
+// # Users
+//
+// [Session.Login] binds a session to a user, [Session.Clear] ends it. On a
+// server [Manager.List] tells which sessions a user has, and
+// [Manager.EndOthers] ends all but one of them.
 package session
 
 import (
 	"bytes"
-	"crypto/rand"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -50,6 +54,10 @@ import (
 // so the change could not be kept. [Session.Err] reports it.
 var ErrCommitted = errors.New("session: changed after the response began; change it before the first byte is written")
 
+// ErrValue says that a value cannot be written as JSON. [Session.Err] and
+// [Manager.Commit] report it.
+var ErrValue = errors.New("session: a value cannot be kept")
+
 // Session holds what is remembered of one visitor. It belongs to one request
 // and is not safe for concurrent use.
 type Session struct {
@@ -58,19 +66,33 @@ type Session struct {
 	Permanent bool
 
 	values  map[string][]byte // JSON
+	changed map[string]bool   // names of values set or deleted in this request
 	flashes []flash
-	secret  []byte // of the CSRF tokens; empty until one is asked for
 
 	id       string // made when first asked for
 	storedID string
-	created  int64 // seconds since 1970
+	secret   []byte // of the CSRF tokens, made from id when needed
+	tokens   bool   // a CSRF token was given out
+	created  int64  // seconds since 1970
 	saved    int64
+	revision int64 // how often it was saved before
 	expires  time.Time
+	lifetime int64 // of its own, in seconds; 0 is that of the options
+
+	user     string
+	authHash string
+	loggedIn int64
+
+	agent   string
+	address string
 
 	isNew        bool
 	accessed     bool
 	modified     bool
 	wasPermanent bool
+	wasLifetime  int64
+	anew         bool // Clear or Login gave it a life of its own
+	cleared      bool // what was stored of it is not to come back
 	committed    bool
 	discarded    bool
 	err          error
@@ -147,7 +169,7 @@ func (s *Session) Set(key string, value any) {
 	raw, err := json.Marshal(value)
 	if err != nil {
 		s.accessed = true
-		s.fail(fmt.Errorf("session: value of %q cannot be kept: %w", key, err))
+		s.fail(fmt.Errorf("%w: value of %q: %w", ErrValue, key, err))
 		return
 	}
 	if old, ok := s.values[key]; ok && bytes.Equal(old, raw) {
@@ -158,6 +180,15 @@ func (s *Session) Set(key string, value any) {
 		s.values = make(map[string][]byte)
 	}
 	s.values[key] = raw
+	s.change(key)
+}
+
+// change notes which value this request has changed.
+func (s *Session) change(key string) {
+	if s.changed == nil {
+		s.changed = make(map[string]bool)
+	}
+	s.changed[key] = true
 	s.SetModified()
 }
 
@@ -167,7 +198,7 @@ func (s *Session) Delete(keys ...string) {
 	for _, key := range keys {
 		if _, ok := s.values[key]; ok {
 			delete(s.values, key)
-			s.SetModified()
+			s.change(key)
 		}
 	}
 }
@@ -196,58 +227,26 @@ func (s *Session) Len() int {
 	return len(s.values)
 }
 
-// Clear ends the session: values, flash messages, the CSRF secret and the ID
-// go, and the cookie is deleted. What is set afterwards starts a new session.
-// Call it at logout.
-func (s *Session) Clear() {
-	s.values, s.flashes, s.Permanent = nil, nil, false
-	s.Rotate()
-}
-
-// Rotate keeps the values and gives the session a new ID and a new CSRF
-// secret. Call it whenever the visitor's rights change, at login above all:
-// an ID or token that someone planted or saw before is then worthless.
-func (s *Session) Rotate() {
-	s.id = ""
-	s.secret = nil
-	s.created = time.Now().Unix()
-	s.SetModified()
-}
-
-// ID identifies the session until [Session.Rotate]: 256 random bits as 43
-// characters of URL-safe base64, made when first asked for. Stores on the
-// server use it as the token in the cookie, so treat it like a password: it
-// belongs into no log and no page.
-func (s *Session) ID() string {
-	if s.id == "" {
-		var b [32]byte
-		rand.Read(b[:]) // never fails: the runtime ends the program instead
-		s.id = base64.RawURLEncoding.EncodeToString(b[:])
-		s.SetModified()
-	}
-	return s.id
-}
-
-// StoredID is the ID under which a store on the server found the session,
-// empty if it is new. After [Session.Rotate] it differs from [Session.ID], and
-// saving the session must delete what is kept under it.
-func (s *Session) StoredID() string { return s.storedID }
-
 // IsNew reports whether the request brought no session that is still valid.
 func (s *Session) IsNew() bool { return s.isNew }
 
-// Created returns when the session began or was last rotated.
+// Created returns when the session began, by the first visit or a login.
 func (s *Session) Created() time.Time { return time.Unix(s.created, 0) }
 
 // Expires returns when the session ends unless it is used again, for stores
-// that keep it with the values. It is set during [Manager.Commit] and zero
-// before.
-func (s *Session) Expires() time.Time { return s.expires }
+// that keep it with the values. [Manager.Commit] decides it; a session that no
+// manager has seen lives for [DefaultLifetime].
+func (s *Session) Expires() time.Time {
+	if s.expires.IsZero() {
+		return time.Now().Add(DefaultLifetime)
+	}
+	return s.expires
+}
 
 // IsEmpty reports whether there is nothing to remember. An empty session is
 // never stored.
 func (s *Session) IsEmpty() bool {
-	return len(s.values) == 0 && len(s.secret) == 0 && !slices.ContainsFunc(s.flashes, flash.unread)
+	return len(s.values) == 0 && s.user == "" && !s.tokens && !slices.ContainsFunc(s.flashes, flash.unread)
 }
 
 // Accessed reports whether the session was read or changed, so that the
@@ -256,7 +255,7 @@ func (s *Session) Accessed() bool { return s.accessed }
 
 // Modified reports whether the session was changed and will be saved.
 func (s *Session) Modified() bool {
-	return s.modified || s.Permanent != s.wasPermanent
+	return s.modified || s.Permanent != s.wasPermanent || s.lifetime != s.wasLifetime
 }
 
 // SetModified has the session saved even if none of its values was changed.

@@ -106,6 +106,12 @@ func TestAccessedAndModified(t *testing.T) {
 		{"delete nothing", func(s *session.Session) { s.Delete("x") }, true, false},
 		{"clear", (*session.Session).Clear, true, true},
 		{"rotate", (*session.Session).Rotate, true, true},
+		{"user", func(s *session.Session) { s.User() }, true, false},
+		{"auth hash", func(s *session.Session) { s.HasAuthHash("x") }, true, false},
+		{"time of the login", func(s *session.Session) { s.LoggedIn() }, true, false},
+		{"login", func(s *session.Session) { s.Login("7", "") }, true, true},
+		{"lifetime", func(s *session.Session) { s.ExpireAfter(time.Hour) }, true, true},
+		{"csrf token", func(s *session.Session) { s.CSRFToken() }, true, true},
 		{"set modified", (*session.Session).SetModified, true, true},
 		{"permanent", func(s *session.Session) { s.Permanent = true }, false, true},
 		{"flash", func(s *session.Session) { s.Flash("info", "x") }, true, true},
@@ -138,7 +144,7 @@ func TestValueThatCannotBeKept(t *testing.T) {
 			t.Errorf("a is %v after a failed Set", got)
 		}
 	})
-	if err == nil || !strings.Contains(err.Error(), `value of "a" cannot be kept`) {
+	if err == nil || !errors.Is(err, session.ErrValue) || !strings.Contains(err.Error(), `value of "a"`) {
 		t.Errorf("Commit answers %v", err)
 	}
 }
@@ -157,6 +163,45 @@ func TestRotateKeepsValuesAndChangesIdentity(t *testing.T) {
 	}
 	if s.VerifyCSRF(token) {
 		t.Error("a CSRF token from before is accepted")
+	}
+}
+
+func TestALoginKeepsWhatTheVisitorHadAndChangesTheIdentity(t *testing.T) {
+	t.Parallel()
+	s := session.New()
+	s.Set("cart", "full")
+	id, token := s.ID(), s.CSRFToken()
+	s.Login("7", "hash")
+	if s.User() != "7" || s.Get("cart") != "full" || time.Since(s.LoggedIn()) > time.Minute {
+		t.Errorf("user %q, cart %v, logged in %v", s.User(), s.Get("cart"), s.LoggedIn())
+	}
+	if s.ID() == id || s.VerifyCSRF(token) {
+		t.Error("what was known before the login still counts")
+	}
+	if !s.HasAuthHash("hash") || s.HasAuthHash("") || s.HasAuthHash("other") {
+		t.Error("the auth hash is not that of the login")
+	}
+	id = s.ID()
+	s.Login("7", "hash") // confirmed
+	if s.Get("cart") != "full" || s.ID() == id {
+		t.Error("a confirmed login loses the values or keeps the ID")
+	}
+	s.Renew("new hash")
+	if s.User() != "7" || !s.HasAuthHash("new hash") || s.Get("cart") != "full" {
+		t.Error("a new password ends the session it was set in")
+	}
+	s.Login("7", "hash") // of the old password
+	if s.Has("cart") {
+		t.Error("values outlive a change of the auth hash")
+	}
+	s.Set("cart", "full")
+	s.Login("8", "hash")
+	if s.User() != "8" || s.Has("cart") {
+		t.Error("one user sees the values of another")
+	}
+	s.Clear()
+	if s.User() != "" || !s.LoggedIn().IsZero() || s.HasAuthHash("hash") {
+		t.Error("the user is still there after the logout")
 	}
 }
 

@@ -1,12 +1,9 @@
 package session_test
 
 import (
-	"context"
-	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"sync"
 	"testing"
 
 	"github.com/retort-web/retort/session"
@@ -14,55 +11,10 @@ import (
 	"github.com/retort-web/retort/signing"
 )
 
-// memoryStore is the smallest store on the server, for one process.
-type memoryStore struct {
-	mu   sync.Mutex
-	rows map[[sha256.Size]byte][]byte // by the hash of the ID
-}
-
-func newMemoryStore() *memoryStore {
-	return &memoryStore{rows: map[[sha256.Size]byte][]byte{}}
-}
-
-func row(id string) [sha256.Size]byte { return sha256.Sum256([]byte(id)) }
-
-func (m *memoryStore) Load(_ context.Context, token string) (*session.Session, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	data, ok := m.rows[row(token)]
-	if !ok {
-		return session.New(), nil
-	}
-	s, err := session.Restore(token, data)
-	if err != nil {
-		return session.New(), nil
-	}
-	return s, nil
-}
-
-func (m *memoryStore) Save(_ context.Context, s *session.Session) (string, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	old := s.StoredID()
-	if _, ok := m.rows[row(old)]; !ok && old == s.ID() {
-		return "", session.ErrGone
-	}
-	delete(m.rows, row(old))
-	m.rows[row(s.ID())] = s.Encode()
-	return s.ID(), nil
-}
-
-func (m *memoryStore) Delete(_ context.Context, s *session.Session) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.rows, row(s.StoredID()))
-	return nil
-}
-
 func TestStores(t *testing.T) {
 	t.Parallel()
 	t.Run("memory", func(t *testing.T) {
-		sessiontest.Server(t, func(*testing.T) session.Store { return newMemoryStore() })
+		sessiontest.Server(t, func(*testing.T) session.ServerStore { return session.NewMemoryStore(session.MemoryOptions{}) })
 	})
 	t.Run("cookie", func(t *testing.T) {
 		sessiontest.Cookie(t, func(t *testing.T) session.Store {
@@ -121,12 +73,12 @@ func (s *site) try(handler func(s *session.Session, h http.Header)) (*http.Respo
 		r.AddCookie(&http.Cookie{Name: s.cookie.Name, Value: s.cookie.Value})
 	}
 	w := httptest.NewRecorder()
-	current, err := s.manager.Load(r, s.secure)
+	current, err := s.manager.Load(s.t.Context(), r, s.secure)
 	if err != nil {
 		return nil, err
 	}
 	handler(current, w.Header())
-	if err := s.manager.Commit(w, r, current, s.secure); err != nil {
+	if err := s.manager.Commit(s.t.Context(), w, r, current, s.secure); err != nil {
 		return w.Result(), err
 	}
 	response := w.Result()

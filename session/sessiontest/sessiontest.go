@@ -2,7 +2,7 @@
 // interface states. A store's own tests call it:
 //
 //	func TestStore(t *testing.T) {
-//		sessiontest.Server(t, func(t *testing.T) session.Store { return openStore(t) })
+//		sessiontest.Server(t, func(t *testing.T) session.ServerStore { return openStore(t) })
 //	}
 package sessiontest
 
@@ -13,14 +13,17 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/retort-web/retort/session"
 )
 
 // Server checks a store that keeps sessions on the server. Every part of the
 // test opens a store of its own, which is empty.
-func Server(t *testing.T, open func(t *testing.T) session.Store) {
-	Cookie(t, open)
+func Server(t *testing.T, open func(t *testing.T) session.ServerStore) {
+	Cookie(t, func(t *testing.T) session.Store { return open(t) })
+	users(t, open)
+	concurrency(t, open)
 	t.Run("the token is the ID", func(t *testing.T) {
 		s := session.New()
 		s.Set("user", 1)
@@ -71,8 +74,24 @@ func Server(t *testing.T, open func(t *testing.T) session.Store) {
 		if _, err := store.Save(t.Context(), slow); !errors.Is(err, session.ErrGone) {
 			t.Errorf("Save answers %v, want ErrGone", err)
 		}
-		if !load(t, store, token).IsNew() {
+		slow.Rotate()
+		if _, err := store.Save(t.Context(), slow); !errors.Is(err, session.ErrGone) {
+			t.Errorf("Save under a new ID answers %v, want ErrGone", err)
+		}
+		if !load(t, store, token).IsNew() || !load(t, store, slow.ID()).IsNew() {
 			t.Error("it is back")
+		}
+	})
+	t.Run("a login in a session deleted meanwhile counts", func(t *testing.T) {
+		store := open(t)
+		token := saved(t, store)
+		s := load(t, store, token)
+		if err := store.Delete(t.Context(), load(t, store, token)); err != nil {
+			t.Fatalf("Delete: %v", err)
+		}
+		s.Login("7", "")
+		if got := load(t, store, save(t, store, s)); got.User() != "7" {
+			t.Errorf("the user is %q", got.User())
 		}
 	})
 	t.Run("a logout keeps what is set after it", func(t *testing.T) {
@@ -119,10 +138,15 @@ func Cookie(t *testing.T, open func(t *testing.T) session.Store) {
 		s.Set("big", int64(1)<<62+1)
 		s.Set("list", []string{"a", "b"})
 		s.Flash("info", "Saved")
+		s.Login("7", "hash")
+		s.ExpireAfter(time.Hour)
 		csrf := s.CSRFToken()
 		got := load(t, store, save(t, store, s))
 		if got.IsNew() || got.Modified() || got.Accessed() || !got.Permanent {
 			t.Errorf("new %v, modified %v, accessed %v, permanent %v", got.IsNew(), got.Modified(), got.Accessed(), got.Permanent)
+		}
+		if got := load(t, store, save(t, store, s)); got.User() != "7" || !got.HasAuthHash("hash") || !got.LoggedIn().Equal(s.LoggedIn()) {
+			t.Errorf("user %q, logged in %v", got.User(), got.LoggedIn())
 		}
 		if !got.Created().Equal(s.Created()) {
 			t.Errorf("created %v, want %v", got.Created(), s.Created())

@@ -1,6 +1,9 @@
 package form
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // Select is a list that opens; for a field of several values one in which several
 // can be marked.
@@ -24,6 +27,36 @@ func (Radio) UsesOptions() bool { return true }
 // UsesOptions makes the form load the options.
 func (CheckboxList) UsesOptions() bool { return true }
 
+// Group makes the list one group.
+func (Radio) Group() bool { return true }
+
+// Group makes the list one group.
+func (CheckboxList) Group() bool { return true }
+
+// Key is an input for the key of a row, or for several keys with commas between, with
+// the names of the rows that are chosen below it: for tables of any size.
+type Key struct{}
+
+// Suggest is a [Key] that looks for rows while one types: its list of suggestions comes
+// from URL, a route made with [Suggestions]. Without a script it is a Key.
+type Suggest struct{ URL string }
+
+// chooses marks the widgets that tell what is chosen without listing all options.
+func (Key) chooses() {}
+
+func (Suggest) chooses() {}
+
+// Media names the script.
+func (Suggest) Media() Media { return Media{Scripts: []string{"form/form.js"}} }
+
+// Render appends the input.
+func (Key) Render(dst []byte, f *Field) []byte { return f.keyInput(dst) }
+
+// Render appends the input.
+func (w Suggest) Render(dst []byte, f *Field) []byte {
+	return f.keyInput(dst, attribute{name: "data-suggest", value: w.URL})
+}
+
 // Render appends the list, or an input for the key if there are too many rows.
 func (w Select) Render(dst []byte, f *Field) []byte {
 	if f.more {
@@ -39,12 +72,28 @@ func (w Select) Render(dst []byte, f *Field) []byte {
 		if empty == "" {
 			empty = "---------"
 		}
+		empty = f.form.translate(empty)
 		dst = append(dst, `<option value="">`...)
 		dst = appendText(dst, empty)
 		dst = append(dst, "</option>"...)
 	}
+	group := ""
 	for i := range f.options {
-		dst = f.options[i].append(dst)
+		o := &f.options[i]
+		if o.Group != group {
+			if group != "" {
+				dst = append(dst, "</optgroup>"...)
+			}
+			if group = o.Group; group != "" {
+				dst = append(dst, `<optgroup label="`...)
+				dst = appendText(dst, group)
+				dst = append(dst, `">`...)
+			}
+		}
+		dst = o.append(dst)
+	}
+	if group != "" {
+		dst = append(dst, "</optgroup>"...)
 	}
 	return append(dst, "</select>"...)
 }
@@ -96,8 +145,21 @@ func (CheckboxList) Render(dst []byte, f *Field) []byte {
 func (f *Field) boxes(dst []byte, kind string, required bool) []byte {
 	dst = append(dst, `<div class="options">`...)
 	focus := f.form.firstInvalid() == f.spec
+	group := ""
 	for i := range f.options {
 		o := &f.options[i]
+		if o.Group != group {
+			if group != "" {
+				dst = append(dst, "</div>"...)
+			}
+			if group = o.Group; group != "" {
+				dst = append(dst, `<div role="group" aria-label="`...)
+				dst = appendText(dst, group)
+				dst = append(dst, `"><span class="group">`...)
+				dst = appendText(dst, group)
+				dst = append(dst, "</span>"...)
+			}
+		}
 		dst = append(dst, `<label><input type="`...)
 		dst = append(dst, kind...)
 		dst = append(dst, '"')
@@ -106,7 +168,7 @@ func (f *Field) boxes(dst []byte, kind string, required bool) []byte {
 		a.set("name", f.name)
 		a.set("value", o.Value)
 		a.flag("checked", o.Selected)
-		a.flag("required", required)
+		a.flag("required", required && !f.form.unforced)
 		a.flag("disabled", f.disabled)
 		a.flag("autofocus", focus && i == 0)
 		for _, n := range f.extra {
@@ -117,32 +179,32 @@ func (f *Field) boxes(dst []byte, kind string, required bool) []byte {
 		dst = appendText(dst, o.Label)
 		dst = append(dst, "</label>"...)
 	}
+	if group != "" {
+		dst = append(dst, "</div>"...)
+	}
 	return append(dst, "</div>"...)
 }
 
 // group reports that the field is a list of inputs, which a fieldset holds
 // together.
 func (f *Field) group() bool {
-	switch f.widget.(type) {
-	case Radio, CheckboxList:
-		return !f.more
-	}
-	return false
+	g, ok := f.widget.(interface{ Group() bool })
+	return ok && g.Group() && !f.more
 }
 
 // keyInput takes the keys of rows that are too many to list. The first ones are
 // offered as suggestions.
-func (f *Field) keyInput(dst []byte) []byte {
-	var a attributes
+func (f *Field) keyInput(dst []byte, own ...attribute) []byte {
+	a := attributes(own)
 	a.set("list", f.ID()+"_list")
 	a.set("autocomplete", "off")
 	placeholder := "Key"
 	if f.Multiple() {
 		placeholder = "Keys, with commas between"
 	}
-	a.set("placeholder", placeholder)
+	a.set("placeholder", f.form.translate(placeholder))
 	kind := "text"
-	if f.spec.codec.kind == intKind && !f.Multiple() {
+	if f.spec.codec.kind == intKind && !f.Multiple() && len(own) == 0 {
 		kind = "number"
 		a.set("min", "1")
 	}
@@ -155,5 +217,13 @@ func (f *Field) keyInput(dst []byte) []byte {
 		o.Selected = false
 		dst = o.append(dst)
 	}
-	return append(dst, "</datalist>"...)
+	dst = append(dst, "</datalist>"...)
+	if len(f.chosen) > 0 {
+		dst = append(dst, `<p class="chosen" id="`...)
+		dst = append(dst, f.ID()...)
+		dst = append(dst, `_chosen">`...)
+		dst = appendText(dst, strings.Join(f.chosen, ", "))
+		dst = append(dst, "</p>"...)
+	}
+	return dst
 }

@@ -27,14 +27,16 @@ func (f *core) validate(value any) {
 	if f.err = f.checkConstraints(ctx, f.changedFields()); f.err != nil || !f.isRight() {
 		return
 	}
-	var err error
-	switch v := value.(type) {
-	case validate.Validator:
-		err = v.Validate()
-	case validate.ContextValidator:
-		err = v.Validate(ctx)
+	for _, inner := range f.plan.inner {
+		err := ask(ctx, f.value.FieldByIndex(inner.index).Addr().Interface())
+		if f.err = f.adopt(below(inner.name, err)); f.err != nil {
+			return
+		}
 	}
-	if f.err = f.adopt(err); f.err != nil || !f.isRight() {
+	if !f.isRight() {
+		return
+	}
+	if f.err = f.adopt(ask(ctx, value)); f.err != nil || !f.isRight() {
 		return
 	}
 	if f.clean == nil {
@@ -46,6 +48,37 @@ func (f *core) validate(value any) {
 		return
 	}
 	f.err = f.checkConstraints(ctx, f.differing(before))
+}
+
+// ask calls the Validate method of a struct that has one.
+func ask(ctx context.Context, v any) error {
+	switch v := v.(type) {
+	case validate.Validator:
+		return v.Validate()
+	case validate.ContextValidator:
+		return v.Validate(ctx)
+	}
+	return nil
+}
+
+// below puts the name of a struct within the form's before the names in its failures.
+func below(name string, err error) error {
+	all, several := errors.AsType[validate.Errors](err)
+	if one, ok := errors.AsType[*validate.FieldError](err); ok && one != nil {
+		all, several = validate.Errors{*one}, true
+	}
+	if !several {
+		return err
+	}
+	all = slices.Clone(all)
+	for i := range all {
+		if all[i].Field == "" {
+			all[i].Field = name
+		} else {
+			all[i].Field = name + "." + all[i].Field
+		}
+	}
+	return all
 }
 
 // adopt puts the failures in err beside their fields. It returns err if it is no
@@ -86,6 +119,11 @@ func (s *spec) typeName() string { return s.goName[strings.LastIndexByte(s.goNam
 // validate turns what was submitted for the field into its value and checks it.
 func (f *Field) validate(ctx context.Context) error {
 	if f.disabled || !f.present && f.keepsAbsent() {
+		return nil
+	}
+	if f.misfit != "" {
+		f.changed = true
+		f.fail(wrongType(f.misfit))
 		return nil
 	}
 	var err error
@@ -164,7 +202,7 @@ func (f *Field) takeText() {
 		f.fail(fault)
 		return
 	}
-	text = f.normal(text)
+	text = f.plainForm(f.normal(text))
 	if f.spec.codec.kind == boolKind && f.spec.typ.Kind() != reflect.Pointer && text == "" {
 		text = "false"
 	}
@@ -184,6 +222,8 @@ func (f *Field) takeText() {
 	}
 	if strings.TrimSpace(text) == "" {
 		v.SetZero()
+		// An empty number is the 0 that it was.
+		f.changed = !f.in(f.form.initial).IsZero()
 		return
 	}
 	made := reflect.New(f.spec.elem).Elem()
@@ -217,7 +257,15 @@ func (f *Field) shownIn(v reflect.Value) []string {
 
 // checkText checks what is known of a text before it is a value.
 func (f *Field) checkText(text string) {
-	if f.spec.codec.kind != textKind || text == "" {
+	if text == "" {
+		return
+	}
+	f.checkPicked(text)
+	if f.spec.codec.kind != textKind {
+		return
+	}
+	if f.spec.decimal() {
+		f.checkDigits(text)
 		return
 	}
 	if f.oneLine() && !validate.SingleLine(text) {
@@ -228,26 +276,33 @@ func (f *Field) checkText(text string) {
 	}
 }
 
+// checkDigits checks the text of a decimal number as its column takes it.
+func (f *Field) checkDigits(text string) {
+	number := strings.TrimLeft(text, "+-")
+	whole, places, point := strings.Cut(number, ".")
+	if len(text)-len(number) > 1 || whole+places == "" || point && places == "" || strings.Trim(whole+places, "0123456789") != "" {
+		f.fail(wrongType("number"))
+		return
+	}
+	most, scale := f.spec.info.Size, f.spec.info.Scale
+	whole = strings.TrimLeft(whole, "0")
+	if most > 0 && (len(whole) > most-scale || len(places) > scale) {
+		f.fail(validate.Fault("digits", map[string]any{"digits": most - scale, "places": scale}))
+	}
+}
+
 // parse says "date" and "time" where the widget asks for no more.
 func (f *Field) parse(v reflect.Value, text string) *validate.FieldError {
-	fault := f.spec.codec.parse(v, text, f.form.location)
-	if fault == nil || f.spec.codec.kind != timeKind {
-		return fault
-	}
-	switch f.widget.(type) {
-	case Date:
-		fault.Message = "must be a date such as 2006-01-31"
-	case Time:
-		fault.Message = "must be a time such as 15:04"
-	case DateTime:
-		fault.Message = "must be a date and time such as 2006-01-31T15:04"
+	fault := f.spec.codec.parse(v, f.expand(text), f.form.location)
+	if fault != nil && (f.spec.codec.kind == timeKind || f.spec.momentWidget() != nil) {
+		if kind := f.momentKind(); kind != "" {
+			return wrongType(kind)
+		}
 	}
 	return fault
 }
 
-func notAChoice() *validate.FieldError {
-	return &validate.FieldError{Code: "choice", Message: "is not one of the choices"}
-}
+func notAChoice() *validate.FieldError { return validate.Fault("choice", nil) }
 
 // takeList handles a field of several texts or numbers. Without choices they are
 // one text with commas.
@@ -288,7 +343,7 @@ func (f *Field) submittedList(commas bool) ([]string, *validate.FieldError) {
 			return nil, fault
 		}
 		parts := []string{raw}
-		if commas {
+		if commas && !f.exact {
 			parts = strings.Split(raw, ",")
 		}
 		for _, part := range parts {

@@ -102,7 +102,10 @@ func formatTime(v reflect.Value, zone *time.Location, layout string) string {
 		layout = dateTimeLayout
 	}
 	t = t.In(zone)
-	if layout != dateLayout && t.Second() != 0 {
+	if layout == weekLayout {
+		return weekOf(t)
+	}
+	if layout != dateLayout && layout != monthLayout && t.Second() != 0 {
 		layout += ":05"
 	}
 	return t.Format(layout)

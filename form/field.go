@@ -3,6 +3,7 @@ package form
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -28,6 +29,8 @@ type Field struct {
 	check    func(ctx context.Context, v reflect.Value) error
 
 	raw     []string // as submitted
+	exact   bool     // raw comes from JSON: lists are lists, and numbers plain
+	misfit  string   // the type that JSON should have had and has not
 	uploads []*bind.File
 	present bool // the request has the name
 	keys    []string
@@ -36,7 +39,8 @@ type Field struct {
 	faults  validate.Errors
 
 	options []Option
-	more    bool // there are more options than are listed
+	more    bool     // there are more options than are listed
+	chosen  []string // labels of what is chosen, where options do not tell
 	extra   attributes
 }
 
@@ -44,6 +48,7 @@ type Field struct {
 type Option struct {
 	Value    string
 	Label    string
+	Group    string // the heading that it is listed under, if any
 	Selected bool
 }
 
@@ -54,10 +59,10 @@ func (f *Field) Name() string { return f.name }
 func (f *Field) ID() string { return "id_" + f.name }
 
 // Label is the text of the label.
-func (f *Field) Label() string { return f.label }
+func (f *Field) Label() string { return f.form.translate(f.label) }
 
 // Help is the text below the input.
-func (f *Field) Help() string { return f.help }
+func (f *Field) Help() string { return f.form.translate(f.help) }
 
 // Required reports whether the field must be filled in.
 func (f *Field) Required() bool { return f.required }
@@ -90,7 +95,7 @@ func (f *Field) Errors() []string {
 	}
 	list := make([]string, len(f.faults))
 	for i := range f.faults {
-		list[i] = f.sentence(f.faults[i].Message)
+		list[i] = f.sentence(f.form.message(&f.faults[i]))
 	}
 	return list
 }
@@ -99,7 +104,7 @@ func (f *Field) Errors() []string {
 // "Title is required.". One with a capital letter is a sentence already.
 func (f *Field) sentence(message string) string {
 	if first, _ := utf8.DecodeRuneInString(message); f.label != "" && !unicode.IsUpper(first) {
-		message = f.label + " " + message
+		message = f.Label() + " " + message
 	}
 	return stop(message)
 }
@@ -127,7 +132,7 @@ func (f *Field) Values() []string {
 	if f.form.bound && !f.disabled {
 		return presentable(f.raw)
 	}
-	return f.shown()
+	return f.localForm(f.shown())
 }
 
 // shown are the texts for the value that the field had before input.
@@ -171,16 +176,20 @@ func (f *Field) startsBlank() bool {
 }
 
 func (f *Field) text(v reflect.Value) string {
-	return f.spec.codec.format(v, f.form.location, f.layout())
+	return f.shorten(f.spec.codec.format(v, f.form.location, f.layout()))
 }
 
 // layout is how the widget wants times.
 func (f *Field) layout() string {
 	switch f.widget.(type) {
-	case Date:
+	case Date, SelectDate:
 		return dateLayout
 	case Time:
 		return minuteLayout
+	case Month:
+		return monthLayout
+	case Week:
+		return weekLayout
 	}
 	return dateTimeLayout
 }
@@ -189,8 +198,13 @@ func (f *Field) layout() string {
 func (f *Field) in(v reflect.Value) reflect.Value { return v.FieldByIndex(f.spec.index) }
 
 // read takes what the request has for the field.
-func (f *Field) read(data *bind.FormData) {
-	if f.spec.shape == file || f.spec.shape == files {
+func (f *Field) read(s sent) {
+	if s.object != nil {
+		f.readJSON(s)
+		return
+	}
+	data := s.data
+	if f.isFile() {
 		for _, upload := range data.Files[f.name] {
 			// A browser sends an input without a file as one without name and
 			// content.
@@ -201,8 +215,17 @@ func (f *Field) read(data *bind.FormData) {
 		f.present = len(f.uploads) > 0
 		return
 	}
+	if w, ok := f.widget.(interface {
+		Collect(sent url.Values, name string) []string
+	}); ok {
+		f.raw = w.Collect(data.Values, f.name)
+		f.present = f.raw != nil
+		return
+	}
 	f.raw, f.present = data.Values[f.name]
 }
+
+func (f *Field) isFile() bool { return f.spec.shape == file || f.spec.shape == files }
 
 // normal is a submitted text as the field's type takes it: without the carriage
 // returns that browsers put in, and without space around what is not free text.
@@ -211,7 +234,7 @@ func (f *Field) normal(text string) string {
 		text = strings.ReplaceAll(text, "\r\n", "\n")
 	}
 	switch f.widget.(type) {
-	case Textarea, Password:
+	case Textarea, Password, JSON:
 		if f.spec.codec.kind == textKind {
 			return text
 		}
@@ -221,9 +244,11 @@ func (f *Field) normal(text string) string {
 
 // oneLine reports that the widget has no line ends to offer.
 func (f *Field) oneLine() bool {
-	_, area := f.widget.(Textarea)
-	_, hidden := f.widget.(Hidden)
-	return !area && !hidden
+	switch f.widget.(type) {
+	case Textarea, JSON, Hidden:
+		return false
+	}
+	return true
 }
 
 func (f *Field) fail(fault *validate.FieldError) {
@@ -264,6 +289,12 @@ func (f *Field) defaultWidget() Widget {
 	if f.source != nil {
 		return Select{}
 	}
+	if w := s.momentWidget(); w != nil {
+		return w
+	}
+	if s.decimal() && s.info != nil {
+		return Number{}
+	}
 	switch s.codec.kind {
 	case boolKind:
 		if s.typ.Kind() == reflect.Pointer {
@@ -275,7 +306,7 @@ func (f *Field) defaultWidget() Widget {
 	case timeKind:
 		return s.timeWidget()
 	case jsonKind:
-		return Textarea{}
+		return JSON{}
 	case textKind:
 		return s.textWidget()
 	}

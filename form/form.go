@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +30,8 @@ type core struct {
 	fields     []*Field
 	prefix     string
 	location   *time.Location
+	locale     Locale
+	unforced   bool // the browser is not to insist on required fields
 	maxOptions int
 	clean      func(ctx context.Context, v any) error
 
@@ -95,9 +98,9 @@ func (f *core) read() {
 		if !f.query {
 			return
 		}
-		data := &bind.FormData{Values: f.c.QueryValues()}
+		query := sent{data: &bind.FormData{Values: f.c.QueryValues()}}
 		for _, field := range f.fields {
-			field.read(data)
+			field.read(query)
 			f.bound = f.bound || field.present
 		}
 		return
@@ -108,17 +111,25 @@ func (f *core) read() {
 	default:
 		return
 	}
-	var data *bind.FormData
-	if data, f.err = f.c.Form(); f.err != nil {
+	var s sent
+	if s, f.err = sentBy(f.c); f.err != nil {
 		f.bound = true
 		return
 	}
-	f.bound = f.prefix == "" || hasPrefix(data, f.prefix+"-")
-	if !f.bound {
-		return
+	f.bound = true
+	if f.prefix != "" {
+		if s, f.bound = s.below(f.prefix); !f.bound {
+			return
+		}
 	}
+	f.take(s)
+}
+
+// take gives the fields what was sent.
+func (f *core) take(s sent) {
+	f.bound = true
 	for _, field := range f.fields {
-		field.read(data)
+		field.read(s)
 	}
 }
 
@@ -237,6 +248,21 @@ func (f *Form[T]) AddError(ptr any, code, message string) {
 		return
 	}
 	field.fail(&fault)
+}
+
+// HasError reports whether a field, or with a nil pointer the whole form, was found wrong
+// with a code. An empty code asks for any.
+func (f *Form[T]) HasError(ptr any, code string) bool {
+	f.Valid()
+	faults := f.others
+	if ptr != nil {
+		field, err := f.field(ptr)
+		if err != nil {
+			return false
+		}
+		faults = field.faults
+	}
+	return slices.ContainsFunc(faults, func(e validate.FieldError) bool { return code == "" || e.Code == code })
 }
 
 // Field returns a field of the form, named as in the options or by its address in

@@ -484,7 +484,9 @@ func TestRequestsThatAreNoForm(t *testing.T) {
 		contentType, body string
 		status            int
 	}{
-		"JSON":         {"application/json", `{"email": "x"}`, 415},
+		"XML":          {"application/xml", `<email/>`, 415},
+		"broken JSON":  {"application/json", `{"email": `, 400},
+		"deep JSON":    {"application/json", `{"email": ` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + `}`, 400},
 		"broken":       {"application/x-www-form-urlencoded", "email=%zz", 400},
 		"too many":     {"application/x-www-form-urlencoded", strings.Repeat("a=&", 2000), 413},
 		"no multipart": {"multipart/form-data; boundary=x", "email", 400},
@@ -511,7 +513,7 @@ func TestRequestsThatAreNoForm(t *testing.T) {
 
 func TestMistakesInOptions(t *testing.T) {
 	t.Parallel()
-	type Deep struct{ Inner struct{ A int } }
+	type Deep struct{ Inner struct{ A map[string]int } }
 	type Bad struct {
 		A string `widget:"slider"`
 	}
@@ -654,6 +656,15 @@ func TestEveryWidgetHasAnImplementation(t *testing.T) {
 		form.Select{},
 		form.Radio{},
 		form.CheckboxList{},
+		form.Color{},
+		form.Range{},
+		form.Month{},
+		form.Week{},
+		form.SplitDateTime{},
+		form.SelectDate{},
+		form.JSON{},
+		form.Key{},
+		form.Suggest{URL: "/x"},
 	} {
 		plain(t).serve(get(), func(c *retort.Ctx) {
 			f := form.For(c, func(l *Login) form.Options { return form.Options{Widgets: form.Widgets{&l.Next: w}} })

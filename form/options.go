@@ -123,6 +123,7 @@ func Clean[T any](fn func(ctx context.Context, v *T) error) Cleaning {
 // apply makes the form's fields as the options describe them.
 func (f *core) apply(o Options) error {
 	f.prefix, f.location, f.maxOptions, f.query = o.Prefix, o.Location, o.MaxOptions, o.Query
+	f.locale, _ = f.c.Value(localeKey{}).(Locale)
 	if f.location == nil {
 		f.location = time.UTC
 	}

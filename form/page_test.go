@@ -142,7 +142,7 @@ func TestErrorsEndTheRender(t *testing.T) {
 	})
 	client := retorttest.New(t, app)
 	client.Get("/").Status(503).Lacks("<h1>Form")
-	client.JSON("POST", "/login", map[string]any{"email": "x"}).Status(415)
+	client.JSON("POST", "/login", []int{1}).Status(400)
 	client.Get("/attr").Status(500)
 }
 

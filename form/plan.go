@@ -2,6 +2,7 @@ package form
 
 import (
 	"encoding"
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -22,7 +23,14 @@ type plan struct {
 	info  *orm.ModelInfo // nil for a struct that is no model
 	names unsafe.Pointer // the struct whose fields' addresses are names
 	specs []*spec
+	inner []part // structs in the struct
 	err   error
+}
+
+// part is a struct within the form's struct.
+type part struct {
+	index []int
+	name  string
 }
 
 // spec is what is known of one field.
@@ -45,7 +53,9 @@ type spec struct {
 	long     bool // text of several lines
 	source   Source
 	widget   Widget // asked for by a tag
-	err      error  // why the field cannot be in a form
+
+	autocomplete string // what a browser may fill in, from the tag
+	err          error  // why the field cannot be in a form
 }
 
 // shape is how many values of what a field holds.
@@ -154,20 +164,33 @@ func namesOf(info *orm.ModelInfo) unsafe.Pointer {
 
 func (p *plan) addStruct() {
 	p.names = reflect.New(p.typ).UnsafePointer()
-	for _, sf := range reflect.VisibleFields(p.typ) {
+	p.addFields(p.typ, nil, "")
+}
+
+// addFields adds the fields of the struct, or of one inside it whose fields are named
+// "outer.inner".
+func (p *plan) addFields(t reflect.Type, outer []int, prefix string) {
+	for _, sf := range reflect.VisibleFields(t) {
 		if sf.Anonymous && sf.Type == reflect.TypeFor[orm.Model]() {
 			p.err = fmt.Errorf("%s embeds orm.Model and is not registered; add var … = orm.Register[%s]()", p.typ, p.typ.Name())
 			return
 		}
-		if !sf.IsExported() || sf.Anonymous && sf.Type.Kind() == reflect.Struct || throughPointer(p.typ, sf.Index) {
+		if !sf.IsExported() || sf.Anonymous && sf.Type.Kind() == reflect.Struct || throughPointer(t, sf.Index) {
 			continue
 		}
 		tag, tagged := sf.Tag.Lookup("form")
 		if tag == "-" || !tagged && fromElsewhere(sf.Tag) {
 			continue
 		}
+		sf.Index = append(slices.Clone(outer), sf.Index...)
+		name := prefix + validate.FieldName(sf, validate.NamingForm)
 		s := p.newSpec(sf, nil)
-		s.name = validate.FieldName(sf, validate.NamingForm)
+		if s.shape == unknown && sf.Type.Kind() == reflect.Struct {
+			p.inner = append(p.inner, part{index: sf.Index, name: name})
+			p.addFields(sf.Type, sf.Index, name+".")
+			continue
+		}
+		s.name = name
 		if !validName(strings.ReplaceAll(s.name, ".", "_")) {
 			s.err = fmt.Errorf("%s is called %q in the form; use letters, digits, _ and -", sf.Name, s.name)
 		}
@@ -218,10 +241,14 @@ func (p *plan) newSpec(sf reflect.StructField, info *orm.FieldInfo) *spec {
 		info: info, goName: p.typ.Name() + "." + sf.Name, typ: sf.Type, index: sf.Index, offset: offsetOf(p.typ, sf.Index),
 		label: sf.Tag.Get("label"), help: sf.Tag.Get("help"), elem: sf.Type,
 	}
+	s.autocomplete = sf.Tag.Get("autocomplete")
 	s.setShape()
 	if name := sf.Tag.Get("widget"); name != "" {
 		if s.widget = widgetNamed(name); s.widget == nil {
 			s.err = fmt.Errorf("%s has the tag widget:%q; known: %s", s.goName, name, widgetNames())
+		}
+		if _, asJSON := s.widget.(JSON); asJSON && (s.shape == single || s.shape == unknown || s.shape == list) {
+			s.shape, s.elem, s.codec, s.err = single, sf.Type, jsonCodec(), nil
 		}
 	}
 	s.setRules(sf)
@@ -263,7 +290,7 @@ func (s *spec) setShape() {
 		default:
 			s.shape = unknown
 		}
-	case s.info != nil && s.info.Kind == schema.JSON:
+	case s.info != nil && s.info.Kind == schema.JSON, t == reflect.TypeFor[json.RawMessage]():
 		s.codec = jsonCodec()
 	case t == reflect.TypeFor[*bind.File]():
 		s.shape = file
@@ -289,6 +316,14 @@ func (s *spec) setShape() {
 		s.shape = unknown
 		s.err = fmt.Errorf("%s is a %s, for which there is no input; leave it out with form:\"-\" or Options.Fields, or give the type UnmarshalText and MarshalText methods", s.goName, s.typ)
 	}
+}
+
+// decimal reports whether the field holds a number that its type reads from text.
+func (s *spec) decimal() bool {
+	if s.info != nil && s.info.Kind == schema.Decimal {
+		return true
+	}
+	return s.codec != nil && s.codec.kind == otherKind && s.elem.Name() == "Decimal"
 }
 
 func offsetOf(t reflect.Type, index []int) uintptr {
@@ -336,6 +371,8 @@ func words(name string) string {
 	}
 	return strings.ToUpper(text[:1]) + text[1:]
 }
+
+func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
 
 var (
 	timeType            = reflect.TypeFor[time.Time]()

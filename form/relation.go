@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/retort-web/retort/orm"
 	"github.com/retort-web/retort/validate"
@@ -15,8 +16,10 @@ import (
 const maxKeys = 10_000
 
 // keyText is the text of the primary key of a row of the related model.
-func (f *Field) keyText(row any) (string, error) {
-	pk := f.target().PrimaryKey
+func (f *Field) keyText(row any) (string, error) { return keyText(f.target(), f.spec.codec, row) }
+
+func keyText(info *orm.ModelInfo, codec *codec, row any) (string, error) {
+	pk := info.PrimaryKey
 	key, err := pk.Get(row)
 	if err != nil {
 		return "", err
@@ -26,7 +29,7 @@ func (f *Field) keyText(row any) (string, error) {
 	}
 	v := reflect.New(reflect.TypeOf(key)).Elem()
 	v.Set(reflect.ValueOf(key))
-	return f.spec.codec.format(v, f.form.location, ""), nil
+	return codec.format(v, time.UTC, ""), nil
 }
 
 // key reads the text of a key; what is none is not among the choices.
@@ -230,6 +233,9 @@ func (f *Field) prepare(ctx context.Context) error {
 	if err := f.loadKeys(ctx); err != nil {
 		return err
 	}
+	if _, ok := f.widget.(interface{ chooses() }); ok {
+		return f.nameChosen(ctx)
+	}
 	if w, ok := f.widget.(interface{ UsesOptions() bool }); !ok || !w.UsesOptions() || f.source == nil {
 		return nil
 	}
@@ -244,7 +250,47 @@ func (f *Field) prepare(ctx context.Context) error {
 	for i := range f.options {
 		f.options[i].Selected = selected[f.options[i].Value]
 	}
+	if f.more {
+		return f.nameChosen(ctx)
+	}
 	return nil
+}
+
+// maxChosen is of how many rows the names are shown beside their keys.
+const maxChosen = 20
+
+// nameChosen finds the names of the rows that are chosen, with one query. Keys that lead
+// to no row have none.
+func (f *Field) nameChosen(ctx context.Context) error {
+	if f.spec.shape != toOne && f.spec.shape != toMany || f.source == nil {
+		return nil
+	}
+	texts, fault := f.keyTexts()
+	var keys []any
+	for _, text := range texts {
+		if key, ok := f.key(text); ok && len(keys) < maxChosen {
+			keys = append(keys, key)
+		}
+	}
+	if fault != nil || len(keys) == 0 {
+		return nil
+	}
+	picked, err := f.source.pick(ctx, keys)
+	if err != nil {
+		return fmt.Errorf("form: %s: %w", f.spec.goName, err)
+	}
+	for _, row := range picked {
+		f.chosen = append(f.chosen, f.target().RowString(row))
+	}
+	return nil
+}
+
+// keyTexts are the keys that the field shows.
+func (f *Field) keyTexts() ([]string, *validate.FieldError) {
+	if f.form.bound && !f.disabled {
+		return f.submittedList(true)
+	}
+	return f.shown(), nil
 }
 
 // loadOptions lists the choices. Fields that refer to the same rows share the query.

@@ -56,7 +56,9 @@ func (f *core) appendSummary(dst []byte) []byte {
 	if f.isRight() {
 		return dst
 	}
-	dst = append(dst, "<div class=\"error-summary\" role=\"alert\">\n<p>Please correct what is marked.</p>\n<ul>\n"...)
+	dst = append(dst, "<div class=\"error-summary\" role=\"alert\">\n<p>"...)
+	dst = appendText(dst, f.translate("Please correct what is marked."))
+	dst = append(dst, "</p>\n<ul>\n"...)
 	for i := range f.others {
 		dst = append(dst, "<li>"...)
 		dst = appendText(dst, f.otherSentence(i))
@@ -85,9 +87,9 @@ func (f *core) appendSummary(dst []byte) []byte {
 func (f *core) otherSentence(i int) string {
 	e := &f.others[i]
 	if e.Field != "" && !strings.HasPrefix(e.Message, words(e.Field)) {
-		return stop(words(e.Field) + " " + e.Message)
+		return stop(f.translate(words(e.Field)) + " " + f.message(e))
 	}
-	return stop(e.Message)
+	return stop(f.message(e))
 }
 
 // append writes the field with all that belongs to it.
@@ -148,13 +150,13 @@ func (f *Field) kindName() string { return strings.ToLower(reflect.TypeOf(f.widg
 func (f *Field) appendLabel(dst []byte) []byte {
 	if f.group() {
 		dst = append(dst, "<legend>"...)
-		dst = appendText(dst, f.label)
+		dst = appendText(dst, f.Label())
 		return append(dst, "</legend>"...)
 	}
 	dst = append(dst, `<label for="`...)
 	dst = append(dst, f.ID()...)
 	dst = append(dst, `">`...)
-	dst = appendText(dst, f.label)
+	dst = appendText(dst, f.Label())
 	return append(dst, "</label>"...)
 }
 
@@ -165,7 +167,7 @@ func (f *Field) appendHelp(dst []byte) []byte {
 	dst = append(dst, `<p class="help" id="`...)
 	dst = append(dst, f.ID()...)
 	dst = append(dst, `_help">`...)
-	dst = appendText(dst, f.help)
+	dst = appendText(dst, f.Help())
 	return append(dst, "</p>\n"...)
 }
 

@@ -40,10 +40,10 @@ func (c Choices) has(text string) bool {
 	return slices.ContainsFunc(c, func(choice Choice) bool { return plainText(choice.Value) == text })
 }
 
-func (c Choices) list(_ context.Context, _ *Field, _ int) ([]Option, bool, error) {
+func (c Choices) list(_ context.Context, f *Field, _ int) ([]Option, bool, error) {
 	options := make([]Option, len(c))
 	for i, choice := range c {
-		options[i] = Option{Value: plainText(choice.Value), Label: choice.Label}
+		options[i] = Option{Value: plainText(choice.Value), Label: f.form.translate(choice.Label)}
 		if choice.Label == "" {
 			options[i].Label = options[i].Value
 		}
@@ -156,3 +156,42 @@ func (r rows) list(ctx context.Context, f *Field, limit int) ([]Option, bool, er
 func (r rows) pick(ctx context.Context, keys []any) ([]any, error) {
 	return r.set.Where(orm.Lookup(r.set.Info().PrimaryKey.Snake+"__in", keys)).All(ctx)
 }
+
+// Group is a heading with the choices below it.
+type Group struct {
+	Label   string
+	Choices Choices
+}
+
+// Groups are choices under headings:
+//
+//	form.Groups{
+//		{"Audio", form.Choices{{Value: "vinyl", Label: "Vinyl"}, {Value: "cd", Label: "CD"}}},
+//		{"Video", form.Choices{{Value: "vhs", Label: "VHS tape"}}},
+//	}
+//
+// Choices of a Group without a label stand for themselves.
+type Groups []Group
+
+func (g Groups) suits(s *spec) error { return Choices(nil).suits(s) }
+
+func (g Groups) has(text string) bool {
+	return slices.ContainsFunc(g, func(group Group) bool { return group.Choices.has(text) })
+}
+
+func (g Groups) list(ctx context.Context, f *Field, limit int) ([]Option, bool, error) {
+	var all []Option
+	for _, group := range g {
+		options, _, err := group.Choices.list(ctx, f, limit)
+		if err != nil {
+			return nil, false, err
+		}
+		for i := range options {
+			options[i].Group = f.form.translate(group.Label)
+		}
+		all = append(all, options...)
+	}
+	return all, false, nil
+}
+
+func (g Groups) pick(context.Context, []any) ([]any, error) { return nil, nil }

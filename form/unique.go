@@ -86,9 +86,7 @@ func (f *core) differing(before reflect.Value) []*orm.FieldInfo {
 	return fields
 }
 
-func takenFault() *validate.FieldError {
-	return &validate.FieldError{Code: "taken", Message: "is taken already"}
-}
+func takenFault() *validate.FieldError { return validate.Fault("taken", nil) }
 
 // setTaken says that another row has the combination: beside the field if it is
 // only one, else at the top.
@@ -105,16 +103,15 @@ func (f *core) setTaken(set []*orm.FieldInfo) {
 	for i, info := range set {
 		labels[i] = f.labelOf(info)
 	}
-	f.others = append(f.others, validate.FieldError{
-		Code:    "taken",
-		Message: fmt.Sprintf("%s with this %s exists already", article(f.plan.info.VerboseName), strings.Join(labels, " and ")),
-	})
+	f.others = append(f.others, *validate.Fault("taken", map[string]any{
+		"model": article(f.plan.info.VerboseName), "fields": strings.Join(labels, " and "),
+	}))
 }
 
 func (f *core) labelOf(info *orm.FieldInfo) string {
 	for _, field := range f.fields {
 		if field.spec.info == info {
-			return strings.ToLower(field.label)
+			return strings.ToLower(field.Label())
 		}
 	}
 	return strings.ToLower(info.Label)
@@ -130,6 +127,15 @@ func article(noun string) string {
 // constraint turns what the database refused into errors of the form. It returns
 // err if it is something else.
 func (f *core) constraint(err error) error {
+	if v, ok := errors.AsType[*orm.ValueError](err); ok && v.Field != nil {
+		// A number with more digits than its column has, for instance.
+		for _, field := range f.fields {
+			if field.spec.info == v.Field {
+				field.fail(&validate.FieldError{Code: "range", Message: v.Err.Error()})
+				return nil
+			}
+		}
+	}
 	e, ok := errors.AsType[*orm.ConstraintError](err)
 	if !ok {
 		return err
@@ -142,11 +148,9 @@ func (f *core) constraint(err error) error {
 		}
 		f.setTaken(set)
 	case orm.ForeignKeyConstraint:
-		f.others = append(f.others, validate.FieldError{Code: "gone", Message: "Something chosen here has been deleted meanwhile"})
+		f.others = append(f.others, *validate.Fault("gone", nil))
 	case orm.CheckConstraint:
-		f.others = append(f.others, validate.FieldError{
-			Code: "check", Message: "The values do not fit together", Params: map[string]any{"constraint": e.Constraint},
-		})
+		f.others = append(f.others, *validate.Fault("check", map[string]any{"constraint": e.Constraint}))
 	default:
 		return err
 	}

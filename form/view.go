@@ -108,9 +108,9 @@ func (f *Field) TemplateAttr(name string) (any, bool) {
 	case "id":
 		return f.ID(), true
 	case "label":
-		return f.label, true
+		return f.Label(), true
 	case "help":
-		return f.help, true
+		return f.Help(), true
 	case "value":
 		return f.Value(), true
 	case "values":

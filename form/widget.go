@@ -15,8 +15,15 @@ import (
 // Widget writes the input of a field. It begins with [Field.Attributes], which
 // carry what makes the input work: id, name, what is required, what is wrong.
 //
-// A widget that lists the field's options has a method UsesOptions() bool that
-// returns true: they are loaded only then.
+// It may have further methods:
+//
+//	UsesOptions() bool   true: the field's options are loaded, which it lists
+//	Group() bool         true: it writes several inputs, which a fieldset with a
+//	                     legend holds together; their attributes are [Field.Part]
+//	Collect(sent url.Values, name string) []string
+//	                     makes the field's text of what its inputs sent; nil if
+//	                     they sent nothing
+//	Media() Media        the style sheets and scripts that it needs
 type Widget interface {
 	// Render appends the HTML of the input. Values of its own it escapes, with
 	// html.EscapeString.
@@ -54,15 +61,14 @@ type Number struct {
 	Step string
 }
 
-// Date, Time and DateTime are inputs for a time.Time, or a part of it.
-type (
-	Date     struct{}
-	Time     struct{}
-	DateTime struct{}
-)
-
 // Checkbox is a box for a bool.
 type Checkbox struct{}
+
+// JSON is an area for JSON; a field of any type that package encoding/json reads and
+// writes can have it.
+type JSON struct {
+	Rows int // default: 6
+}
 
 // Hidden is an input that is not seen. What is in it can be changed by whoever
 // sends the form, like everything else.
@@ -99,21 +105,29 @@ var tagWidgets = []struct {
 }{
 	{"checkbox", Checkbox{}},
 	{"checkboxes", CheckboxList{}},
+	{"color", Color{}},
 	{"date", Date{}},
 	{"datetime", DateTime{}},
 	{"email", Email{}},
 	{"file", File{}},
 	{"hidden", Hidden{}},
+	{"json", JSON{}},
+	{"key", Key{}},
+	{"month", Month{}},
 	{"number", Number{}},
 	{"password", Password{}},
 	{"radio", Radio{}},
+	{"range", Range{}},
 	{"search", Search{}},
 	{"select", Select{}},
+	{"select-date", SelectDate{}},
+	{"split", SplitDateTime{}},
 	{"tel", Tel{}},
 	{"text", Text{}},
 	{"textarea", Textarea{}},
 	{"time", Time{}},
 	{"url", URL{}},
+	{"week", Week{}},
 }
 
 // textWidget is the widget for a text by its rules and size.
@@ -161,7 +175,7 @@ func (f *Field) appendAttributes(dst []byte, own ...attribute) []byte {
 	a = append(a, own...)
 	a.set("id", f.ID())
 	a.set("name", f.name)
-	a.flag("required", f.required && !f.hidden)
+	a.flag("required", f.required && !f.hidden && !f.form.unforced)
 	f.addState(&a)
 	for _, n := range f.extra {
 		a.put(n)
@@ -175,6 +189,9 @@ func (f *Field) addState(a *attributes) {
 	if f.hidden {
 		return
 	}
+	if f.spec.autocomplete != "" {
+		a.set("autocomplete", f.spec.autocomplete)
+	}
 	if len(f.faults) > 0 {
 		a.set("aria-invalid", "true")
 	}
@@ -187,6 +204,33 @@ func (f *Field) addState(a *attributes) {
 		a.set("aria-describedby", f.ID()+"_errors")
 	}
 	a.flag("autofocus", f.form.firstInvalid() == f.spec)
+}
+
+// Part returns the attributes, each after a space, of one of several inputs that a
+// widget writes for a field: called like the field with "_" and suffix, and further
+// pairs as in [Field.Attr]. First tells that it is the one that takes the focus.
+func (f *Field) Part(suffix string, first bool, pairs ...any) (string, error) {
+	var more attributes
+	if err := more.add(pairs); err != nil {
+		return "", fmt.Errorf("form: %s: %w", f.spec.goName, err)
+	}
+	return string(f.appendPart(nil, suffix, first, more...)), nil
+}
+
+func (f *Field) appendPart(dst []byte, suffix string, first bool, own ...attribute) []byte {
+	a := append(make(attributes, 0, 12), own...)
+	a.set("id", f.ID()+"_"+suffix)
+	a.set("name", f.name+"_"+suffix)
+	a.flag("required", f.required && !f.form.unforced)
+	a.flag("disabled", f.disabled)
+	if len(f.faults) > 0 {
+		a.set("aria-invalid", "true")
+	}
+	a.flag("autofocus", first && f.form.firstInvalid() == f.spec)
+	for _, n := range f.extra {
+		a.put(n)
+	}
+	return a.append(dst)
 }
 
 // firstInvalid is where the cursor goes when a form is shown again.
@@ -234,12 +278,12 @@ func (f *Field) limits(placeholder string) attributes {
 		for _, rule := range f.spec.rules {
 			if pattern := browserPattern(rule); pattern != "" {
 				a.set("pattern", pattern)
-				a.set("title", f.sentence(validate.Message(rule.Name, nil)))
+				a.set("title", f.sentence(f.form.message(validate.Fault(rule.Name, nil))))
 			}
 		}
 	}
 	if placeholder != "" {
-		a.set("placeholder", placeholder)
+		a.set("placeholder", f.form.translate(placeholder))
 	}
 	return a
 }
@@ -323,14 +367,25 @@ func (w Textarea) Render(dst []byte, f *Field) []byte {
 	return append(dst, "</textarea>"...)
 }
 
+// Render appends the area.
+func (w JSON) Render(dst []byte, f *Field) []byte { return Textarea{Rows: w.Rows}.Render(dst, f) }
+
 // Render appends the input.
 func (w Number) Render(dst []byte, f *Field) []byte {
+	return f.input(dst, "number", f.numberLimits(w.Step)...)
+}
+
+// numberLimits are the attributes by which a browser keeps a number within bounds.
+func (f *Field) numberLimits(step string) attributes {
 	var a attributes
-	step := w.Step
 	if rule, ok := f.spec.rules.Get("multiple_of"); ok && step == "" {
 		step = rule
 	}
-	if step == "" && f.spec.codec.kind == floatKind {
+	switch {
+	case step != "":
+	case f.spec.decimal() && f.spec.info != nil && f.spec.info.Scale > 0:
+		step = "0." + strings.Repeat("0", f.spec.info.Scale-1) + "1"
+	case f.spec.codec.kind == floatKind, f.spec.decimal() && f.spec.info == nil:
 		step = "any"
 	}
 	if lowest, ok := f.spec.rules.Get("min"); ok {
@@ -344,26 +399,7 @@ func (w Number) Render(dst []byte, f *Field) []byte {
 	if step != "" {
 		a.set("step", step)
 	}
-	return f.input(dst, "number", a...)
-}
-
-// Render appends the input.
-func (Date) Render(dst []byte, f *Field) []byte { return f.input(dst, "date") }
-
-// Render appends the input.
-func (Time) Render(dst []byte, f *Field) []byte { return f.input(dst, "time", f.seconds()...) }
-
-// Render appends the input.
-func (DateTime) Render(dst []byte, f *Field) []byte {
-	return f.input(dst, "datetime-local", f.seconds()...)
-}
-
-// seconds lets a browser accept the seconds that a value has.
-func (f *Field) seconds() attributes {
-	if strings.Count(f.Value(), ":") < 2 {
-		return nil
-	}
-	return attributes{{name: "step", value: "1"}}
+	return a
 }
 
 // Render appends the input.

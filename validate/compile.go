@@ -39,6 +39,14 @@ func compileRule(rule Rule, t reflect.Type) (check, error) {
 			return nil, err
 		}
 		return textCheck(rule, t, pattern.MatchString, nil)
+	case "not_pattern":
+		pattern, err := regexp.Compile(rule.Param)
+		if err != nil {
+			return nil, err
+		}
+		return textCheck(rule, t, func(s string) bool { return !pattern.MatchString(s) }, nil)
+	case "int_list":
+		return textCheck(rule, t, IntList, nil)
 	case "email":
 		return textCheck(rule, t, Email, nil)
 	case "hostname":

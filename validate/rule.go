@@ -23,11 +23,13 @@ var ruleNames = map[string]struct{ param, optional bool }{
 	"each":        {},
 	"email":       {},
 	"hostname":    {},
+	"int_list":    {},
 	"ip":          {},
 	"len":         {param: true},
 	"max":         {param: true},
 	"min":         {param: true},
 	"multiple_of": {param: true},
+	"not_pattern": {param: true},
 	"one_of":      {param: true},
 	"pattern":     {param: true},
 	"required":    {},
@@ -49,6 +51,8 @@ var ruleNames = map[string]struct{ param, optional bool }{
 //	one_of=a|b|c     one of these, for strings and whole numbers
 //	pattern=^x{1,3}$ matches the regular expression; it takes the rest of the
 //	                 tag, commas included
+//	not_pattern=…    does not match it; it takes the rest of the tag too
+//	int_list         whole numbers with commas between
 //	email            an address as [Email] accepts it
 //	url, url=ftp     a URL with scheme http or https, or those given, by |
 //	hostname, ip     see [Hostname] and [IP]
@@ -66,7 +70,7 @@ func Parse(tag string) (Rules, error) {
 	var rules Rules
 	for rest := tag; rest != ""; {
 		var text string
-		if strings.HasPrefix(strings.TrimSpace(rest), "pattern=") {
+		if begin := strings.TrimSpace(rest); strings.HasPrefix(begin, "pattern=") || strings.HasPrefix(begin, "not_pattern=") {
 			text, rest = rest, ""
 		} else {
 			var more bool

@@ -136,6 +136,8 @@ func TestValues(t *testing.T) {
 		{"url", "javascript:alert(1)", "url"},
 		{"url=ftp", "ftp://example.com/x", ""},
 		{"hostname", "a b", "hostname"},
+		{"int_list", "1,x", "int_list"},
+		{"not_pattern=^a,b", "a,bc", "not_pattern"},
 		{"ip", "1.2.3", "ip"},
 		{"slug", "a b", "slug"},
 		{"uuid", "x", "uuid"},

@@ -50,6 +50,18 @@ func Length(s string, minimum, maximum int) bool {
 	return n >= minimum && (maximum < 0 || n <= maximum)
 }
 
+// IntList reports whether s is a list of whole numbers with commas between, such as
+// "1,2,30". Spaces around the numbers are allowed.
+func IntList(s string) bool {
+	for part := range strings.SplitSeq(s, ",") {
+		part = strings.TrimPrefix(strings.Trim(part, " "), "-")
+		if part == "" || strings.Trim(part, "0123456789") != "" {
+			return false
+		}
+	}
+	return true
+}
+
 // Slug reports whether s consists of ASCII letters, digits, hyphens and
 // underscores, at least one of them.
 func Slug(s string) bool {

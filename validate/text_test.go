@@ -50,6 +50,11 @@ func TestTextChecks(t *testing.T) {
 			[]string{"", "a b", "ä", "a\n", "a/b", "a\x00"},
 		},
 		{
+			"IntList", validate.IntList,
+			[]string{"1", "1,2,30", " 1 , -2", "007"},
+			[]string{"", ",", "1,", "1,,2", "--1", "1.5", "1\n", "1;2", "a", "1 2"},
+		},
+		{
 			"UUID", validate.UUID,
 			[]string{"018f2f6c-7a1e-7c3b-9d51-0a1b2c3d4e5f", "018F2F6C-7A1E-7C3B-9D51-0A1B2C3D4E5F"},
 			[]string{"", "018f2f6c7a1e7c3b9d510a1b2c3d4e5f", "{018f2f6c-7a1e-7c3b-9d51-0a1b2c3d4e5f}", "018f2f6c-7a1e-7c3b-9d51-0a1b2c3d4e5g", "018f2f6c-7a1e-7c3b-9d51-0a1b2c3d4e5f\n", "018f2f6c-7a1e-7c3b-9d510a1b2c3d4e5f-"},

@@ -21,12 +21,13 @@ func (a *App) DebugSection(fn func(c *Ctx) (title string, rows [][2]string)) {
 	a.sections = append(a.sections, fn)
 }
 
-// debugAllowed reports whether the client may see debug pages: the connection,
-// and every proxy before it, are on this machine. A proxy need not say that it is
-// one, so what no browser does is taken for a sign of it: HTTP/1.0, which nginx
-// has long spoken to those behind it, and a Unix socket.
-func (c *Ctx) debugAllowed() bool {
-	if !c.request.ProtoAtLeast(1, 1) || c.request.Header["Via"] != nil {
+// DebugAllowed reports whether the client may see what is for development only: the
+// app is in debug mode, and the connection and every proxy before it are on this
+// machine. A proxy need not say that it is one, so what no browser does is taken for
+// a sign of it: HTTP/1.0, which nginx has long spoken to those behind it, and a Unix
+// socket.
+func (c *Ctx) DebugAllowed() bool {
+	if !c.app.config.Debug || !c.request.ProtoAtLeast(1, 1) || c.request.Header["Via"] != nil {
 		return false
 	}
 	peer, ok := peerAddr(c.request)
@@ -58,7 +59,7 @@ func (c *Ctx) debugAllowed() bool {
 // debugPage answers with the error page of development, if the client may see
 // it and takes a page or text; a program gets the problem document.
 func (a *App) debugPage(c *Ctx, err error, status int) bool {
-	if status < 500 && status != http.StatusNotFound && status != http.StatusMethodNotAllowed || !c.debugAllowed() {
+	if status < 500 && status != http.StatusNotFound && status != http.StatusMethodNotAllowed || !c.DebugAllowed() {
 		return false
 	}
 	if c.errorType() == "application/json" || c.errorType() == "application/problem+json" {

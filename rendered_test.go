@@ -58,7 +58,7 @@ func TestRenderedOutsideOfAPage(t *testing.T) {
 }
 
 // CVE class "reset hijack": the Host header must not get into a mail's link.
-func TestSecurity_ResetHijackByHost(t *testing.T) {
+func TestSecurityResetHijackByHost(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		hosts []string

@@ -21,6 +21,7 @@ type conn struct {
 	raw    *pgconn.PgConn
 	taken  time.Time // from the pool
 	used   time.Time // last
+	hold   hold
 
 	size   int                      // most statements kept
 	byText map[string]*list.Element // of *statement

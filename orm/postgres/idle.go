@@ -44,7 +44,7 @@ func (i *idleConns) pop() *conn {
 // push keeps a connection; false if it has to go back to the pool.
 func (i *idleConns) push(c *conn) bool {
 	now := time.Now()
-	if now.Sub(c.taken) > keepTaken || c.raw.IsClosed() || c.raw.IsBusy() || c.raw.TxStatus() != outsideTransaction {
+	if !c.reusable(now) {
 		return false
 	}
 	i.mu.Lock()
@@ -59,6 +59,16 @@ func (i *idleConns) push(c *conn) bool {
 		time.AfterFunc(keepIdle, i.expire)
 	}
 	return true
+}
+
+// reusable reports that a connection may serve another statement without the pool.
+func (c *conn) reusable(now time.Time) bool {
+	return now.Sub(c.taken) <= keepTaken && !c.raw.IsClosed() && !c.raw.IsBusy() && c.raw.TxStatus() == outsideTransaction
+}
+
+// isAlive reports that a connection that was lying idle has not been closed meanwhile.
+func (c *conn) isAlive() bool {
+	return time.Since(c.used) <= trusted || !hasInput(c.raw.Conn())
 }
 
 // outsideTransaction is the status of a connection that is in no transaction,

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -149,15 +150,18 @@ type database struct {
 	options Options
 	// slots bounds how many connections are taken, so that a wait for one can be
 	// told from the making of one.
-	slots chan struct{}
-	idle  idleConns
+	slots   chan struct{}
+	waiting atomic.Int32 // for a slot
+	idle    idleConns
+	held    heldConns
 }
 
 func newDatabase(pool *pgxpool.Pool, options Options, own bool) *database {
 	options.setDefaults()
 	d := &database{pool: pool, own: own, options: options, slots: make(chan struct{}, pool.Config().MaxConns)}
 	// Others may wait for the connections of a pool that is not ours alone.
-	d.idle.closed = !own
+	d.idle.closed, d.held.closed = !own, !own
+	d.held.db = d
 	return d
 }
 
@@ -171,19 +175,47 @@ var (
 
 // take returns a connection, waiting for one if all are taken.
 func (d *database) take(ctx context.Context) (*conn, error) {
+	if c := d.held.pop(ctx.Done()); c != nil {
+		if c.isAlive() {
+			return c, nil
+		}
+		c.letGo()
+		c.release()
+	} else if err := d.wait(ctx); err != nil {
+		return nil, err
+	}
+	c, err := d.idleOrNew(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d.held.begin(ctx, c)
+	return c, nil
+}
+
+// wait waits for a slot.
+func (d *database) wait(ctx context.Context) error {
 	select {
 	case d.slots <- struct{}{}:
+		return nil
 	default:
-		timer := time.NewTimer(d.options.QueueTimeout)
-		defer timer.Stop()
-		select {
-		case d.slots <- struct{}{}:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-timer.C:
-			return nil, errQueue
-		}
 	}
+	d.waiting.Add(1)
+	defer d.waiting.Add(-1)
+	timer := time.NewTimer(d.options.QueueTimeout)
+	defer timer.Stop()
+	select {
+	case d.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return errQueue
+	}
+}
+
+// idleOrNew returns a connection for a slot that was taken; without one the slot is free
+// again.
+func (d *database) idleOrNew(ctx context.Context) (*conn, error) {
 	if c := d.latest(); c != nil {
 		return c, nil
 	}
@@ -201,7 +233,7 @@ func (d *database) take(ctx context.Context) (*conn, error) {
 // latest returns a connection that was in use a moment ago, or nil.
 func (d *database) latest() *conn {
 	for c := d.idle.pop(); c != nil; c = d.idle.pop() {
-		if time.Since(c.used) <= trusted || !hasInput(c.raw.Conn()) {
+		if c.isAlive() {
 			return c
 		}
 		c.release() // the pool finds out what it is
@@ -211,6 +243,9 @@ func (d *database) latest() *conn {
 
 // give returns a connection that is not needed any more.
 func (d *database) give(c *conn) {
+	if d.held.keep(c) {
+		return
+	}
 	if !d.idle.push(c) {
 		c.release()
 	}
@@ -225,6 +260,7 @@ func (d *database) Classify(err error) error { return classify(err) }
 
 func (d *database) Close() error {
 	if d.own {
+		d.held.close()
 		d.idle.close()
 		d.pool.Close()
 	}

@@ -17,41 +17,46 @@ type AnySet struct{ q *query }
 func (m *ModelInfo) Query() AnySet { return AnySet{&query{model: m}} }
 
 // Any is the same query without the type.
-func (s QuerySet[T]) Any() AnySet { return AnySet{s.use()} }
+func (s *Query[P]) Any() AnySet { return AnySet{s.use()} }
 
-// typed lends the steps of a QuerySet, none of which depends on the type.
-func (s AnySet) typed() QuerySet[struct{}] { return QuerySet[struct{}](s) }
+// use returns the query; that of a zero AnySet, which ready refuses, is empty.
+func (s AnySet) use() *query {
+	if s.q == nil {
+		return &query{}
+	}
+	return s.q
+}
 
 // Info is the model.
 func (s AnySet) Info() *ModelInfo { return s.q.model }
 
 // Where is [QuerySet.Where].
-func (s AnySet) Where(conds ...Cond) AnySet { return AnySet(s.typed().Where(conds...)) }
+func (s AnySet) Where(conds ...Cond) AnySet { return AnySet{s.use().filter(conds)} }
 
 // Exclude is [QuerySet.Exclude].
-func (s AnySet) Exclude(conds ...Cond) AnySet { return AnySet(s.typed().Exclude(conds...)) }
+func (s AnySet) Exclude(conds ...Cond) AnySet { return AnySet{s.use().exclude(conds)} }
 
 // OrderBy is [QuerySet.OrderBy].
-func (s AnySet) OrderBy(terms ...Order) AnySet { return AnySet(s.typed().OrderBy(terms...)) }
+func (s AnySet) OrderBy(terms ...Order) AnySet { return AnySet{s.use().orderBy(terms)} }
 
 // Limit is [QuerySet.Limit].
-func (s AnySet) Limit(n int) AnySet { return AnySet(s.typed().Limit(n)) }
+func (s AnySet) Limit(n int) AnySet { return AnySet{s.use().limitTo(n)} }
 
 // Offset is [QuerySet.Offset].
-func (s AnySet) Offset(n int) AnySet { return AnySet(s.typed().Offset(n)) }
+func (s AnySet) Offset(n int) AnySet { return AnySet{s.use().skip(n)} }
 
 // With is [QuerySet.With].
-func (s AnySet) With(relations ...any) AnySet { return AnySet(s.typed().With(relations...)) }
+func (s AnySet) With(relations ...any) AnySet { return AnySet{s.use().loading(relations)} }
 
 // Distinct is [QuerySet.Distinct].
-func (s AnySet) Distinct() AnySet { return AnySet(s.typed().Distinct()) }
+func (s AnySet) Distinct() AnySet { return AnySet{s.use().onlyDistinct()} }
 
 // Derived is [QuerySet.Derived].
-func (s AnySet) Derived() AnySet { return AnySet(s.typed().Derived()) }
+func (s AnySet) Derived() AnySet { return AnySet{s.use().derived()} }
 
 // ForUpdate is [QuerySet.ForUpdate].
 func (s AnySet) ForUpdate(options ...LockOption) AnySet {
-	return AnySet(s.typed().ForUpdate(options...))
+	return AnySet{s.use().forUpdate(options)}
 }
 
 // Union is [QuerySet.Union].
@@ -68,33 +73,33 @@ func (s AnySet) Except(others ...AnySet) AnySet { return s.combine("EXCEPT", oth
 
 // combine checks what the types check in a QuerySet: that all are of one model.
 func (s AnySet) combine(operator string, others []AnySet) AnySet {
-	arms := make([]QuerySet[struct{}], len(others))
+	arms := make([]*query, len(others))
 	var err error
 	for i, other := range others {
-		arms[i] = other.typed()
-		if m := arms[i].use().model; m != s.q.model && err == nil {
+		arms[i] = other.use()
+		if m := arms[i].model; m != s.q.model && err == nil {
 			err = fmt.Errorf("orm: a set operation on rows of %s and of another model", s.q.model.Name)
 		}
 	}
-	combined := s.typed().combine(operator, arms)
-	if combined.q.err == nil {
-		combined.q.err = err
+	combined := s.use().combine(operator, arms)
+	if combined.err == nil {
+		combined.err = err
 	}
-	return AnySet(combined)
+	return AnySet{combined}
 }
 
 // Explain is [QuerySet.Explain].
 func (s AnySet) Explain(ctx context.Context, options ...ExplainOptions) (string, error) {
-	return s.typed().Explain(ctx, options...)
+	return s.use().explain(ctx, options)
 }
 
 // First returns the first row; see [QuerySet.First].
 func (s AnySet) First(ctx context.Context) (any, error) {
-	row, err := s.typed().First(ctx)
+	row, err := s.use().first(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return s.q.model.rowOf(unsafe.Pointer(row)), nil
+	return s.q.model.rowOf(row), nil
 }
 
 // Count is [QuerySet.Count].
@@ -122,18 +127,17 @@ func (m *ModelInfo) rowOf(row unsafe.Pointer) any { return reflect.NewAt(m.Type,
 
 // Get returns the only row; see [QuerySet.Get].
 func (s AnySet) Get(ctx context.Context) (any, error) {
-	row, err := s.typed().Get(ctx)
+	row, err := s.use().get(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return reflect.NewAt(s.q.model.Type, unsafe.Pointer(row)).Interface(), nil
+	return s.q.model.rowOf(row), nil
 }
 
 // Page is [QuerySet.Page].
 func (s AnySet) Page(ctx context.Context, number, size int) (AnyPage, error) {
-	p, err := s.typed().Page(ctx, number, size)
-	rows := *(*[]unsafe.Pointer)(unsafe.Pointer(&p.Items))
-	return AnyPage{p.PageInfo, s.anys(rows)}, err
+	info, rows, err := s.use().page(ctx, number, size)
+	return AnyPage{info, s.anys(rows)}, err
 }
 
 // Insert inserts rows; see [QuerySet.Insert].
@@ -158,7 +162,7 @@ func (s AnySet) UpdateRow(ctx context.Context, row any, fields ...*FieldInfo) er
 		}
 		pointers[i] = s.q.model.Pointer(f)
 	}
-	return s.typed().UpdateRow(ctx, (*struct{})(list[0]), pointers...)
+	return s.q.updateNamed(ctx, list[0], pointers)
 }
 
 // DeleteRow deletes rows; see [QuerySet.DeleteRow].
@@ -171,7 +175,7 @@ func (s AnySet) DeleteRow(ctx context.Context, rows ...any) error {
 }
 
 func (s AnySet) bases(rows []any) ([]unsafe.Pointer, error) {
-	if err := s.typed().use().ready(); err != nil {
+	if err := s.use().ready(); err != nil {
 		return nil, err
 	}
 	list := make([]unsafe.Pointer, len(rows))

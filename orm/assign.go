@@ -27,16 +27,20 @@ func Set[V any](field *V, value any) Assignment { return Assignment{refTo(field)
 // Update changes the rows that the query's conditions select and returns how many
 // they are. Nothing but the fields named changes; automatic times neither. A query
 // without a condition is refused with ErrNoCondition.
-func (s QuerySet[T]) Update(ctx context.Context, set ...Assignment) (int64, error) {
-	if err := s.use().needsCondition("Update", "change every row; use UpdateAll for that"); err != nil {
-		return 0, err
-	}
-	return s.use().update(ctx, set)
+func (s *Query[P]) Update(ctx context.Context, set ...Assignment) (int64, error) {
+	return s.use().updateSome(ctx, set)
 }
 
 // UpdateAll is Update that needs no condition.
-func (s QuerySet[T]) UpdateAll(ctx context.Context, set ...Assignment) (int64, error) {
+func (s *Query[P]) UpdateAll(ctx context.Context, set ...Assignment) (int64, error) {
 	return s.use().update(ctx, set)
+}
+
+func (q *query) updateSome(ctx context.Context, set []Assignment) (int64, error) {
+	if err := q.needsCondition("Update", "change every row; use UpdateAll for that"); err != nil {
+		return 0, err
+	}
+	return q.update(ctx, set)
 }
 
 func (q *query) update(ctx context.Context, set []Assignment) (int64, error) {

@@ -313,7 +313,7 @@ func (d *Deletion) Total() int64 {
 
 // Deletion returns what Delete would do to which rows, per model, without doing it: for a
 // page that asks whether that is meant.
-func (s QuerySet[T]) Deletion(ctx context.Context) (*Deletion, error) {
+func (s *Query[P]) Deletion(ctx context.Context) (*Deletion, error) {
 	return s.use().deletion(ctx)
 }
 

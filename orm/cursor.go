@@ -17,9 +17,13 @@ import (
 // a query with another order. As cursors come from URLs it is a fault of the request.
 var ErrCursor = errors.New("orm: not a cursor of this query")
 
-// CursorPage is one page of a query's rows, found by the values of its neighbours.
-type CursorPage[T any] struct {
-	Items []*T
+// CursorPage is one page of a query's rows, found by the values of its neighbours: a
+// [CursorPageOf] pointers to them.
+type CursorPage[T any] = CursorPageOf[*T]
+
+// CursorPageOf has the rows of a [CursorPage] in Items.
+type CursorPageOf[P any] struct {
+	Items []P
 	// Next and Previous are the cursors of the pages beside; empty if there is none.
 	Next, Previous string
 }
@@ -32,9 +36,12 @@ type CursorPage[T any] struct {
 // The order may be any, of fields, of relations to one and of expressions; the primary
 // key is added to it. Where the order does not say, NULL is less than any value. A cursor
 // is text for URLs. It is not secret and holds the values of the row at the edge.
-func (s QuerySet[T]) CursorPage(ctx context.Context, cursor string, size int) (CursorPage[T], error) {
-	var page CursorPage[T]
-	q := s.use()
+func (s *Query[P]) CursorPage(ctx context.Context, cursor string, size int) (CursorPageOf[P], error) {
+	page, err := s.use().cursorPage(ctx, cursor, size)
+	return CursorPageOf[P]{rowsOf[P](page.Items), page.Next, page.Previous}, err
+}
+
+func (q *query) cursorPage(ctx context.Context, cursor string, size int) (page CursorPageOf[unsafe.Pointer], err error) {
 	switch {
 	case size < 1:
 		return page, fmt.Errorf("orm: a page of %d rows", size)
@@ -78,7 +85,7 @@ func (s QuerySet[T]) CursorPage(ctx context.Context, cursor string, size int) (C
 		slices.Reverse(rows)
 		slices.Reverse(edges)
 	}
-	page.Items = rowsOf[T](rows)
+	page.Items = rows
 	if len(rows) == 0 {
 		return page, nil
 	}

@@ -19,25 +19,29 @@ import (
 // deleted in batches, those that refer to others before them, in one transaction.
 //
 // A query without a condition is refused with ErrNoCondition.
-func (s QuerySet[T]) Delete(ctx context.Context) (int64, error) {
-	if err := s.use().needsCondition("Delete", "delete every row; use DeleteAll for that"); err != nil {
+func (s *Query[P]) Delete(ctx context.Context) (int64, error) { return s.use().deleteSome(ctx) }
+
+func (q *query) deleteSome(ctx context.Context) (int64, error) {
+	if err := q.needsCondition("Delete", "delete every row; use DeleteAll for that"); err != nil {
 		return 0, err
 	}
-	return s.use().delete(ctx, false)
+	return q.delete(ctx, false)
 }
 
 // DeleteAll is Delete that needs no condition.
-func (s QuerySet[T]) DeleteAll(ctx context.Context) (int64, error) {
+func (s *Query[P]) DeleteAll(ctx context.Context) (int64, error) {
 	return s.use().delete(ctx, false)
 }
 
 // HardDelete is Delete that deletes rows of soft-deleted models in earnest, those already
 // marked too if the query says WithDeleted.
-func (s QuerySet[T]) HardDelete(ctx context.Context) (int64, error) {
-	if err := s.use().needsCondition("HardDelete", "delete every row; give it a condition that is always true if that is meant"); err != nil {
+func (s *Query[P]) HardDelete(ctx context.Context) (int64, error) { return s.use().hardDelete(ctx) }
+
+func (q *query) hardDelete(ctx context.Context) (int64, error) {
+	if err := q.needsCondition("HardDelete", "delete every row; give it a condition that is always true if that is meant"); err != nil {
 		return 0, err
 	}
-	return s.use().delete(ctx, true)
+	return q.delete(ctx, true)
 }
 
 func (q *query) needsCondition(verb, would string) error {
@@ -48,34 +52,39 @@ func (q *query) needsCondition(verb, would string) error {
 }
 
 // WithDeleted includes rows that are marked as deleted; see [SoftDelete].
-func (s QuerySet[T]) WithDeleted() QuerySet[T] {
-	q := s.use().derive()
-	q.withDeleted = true
-	return QuerySet[T]{q}
+func (s *Query[P]) WithDeleted() *Query[P] { return typed[P](s.use().includeDeleted()) }
+
+func (q *query) includeDeleted() *query {
+	d := q.derive()
+	d.withDeleted = true
+	return d
 }
 
 // OnlyDeleted keeps the rows that are marked as deleted; see [SoftDelete].
-func (s QuerySet[T]) OnlyDeleted() QuerySet[T] {
-	q := s.use().derive()
-	q.withDeleted = true
-	if q.model == nil || q.model.softDelete == nil {
-		q.err = fmt.Errorf("orm: OnlyDeleted of a model that is not soft-deleted; embed orm.SoftDelete")
-		return QuerySet[T]{q}
+func (s *Query[P]) OnlyDeleted() *Query[P] { return typed[P](s.use().onlyDeleted()) }
+
+func (q *query) onlyDeleted() *query {
+	d := q.includeDeleted()
+	if d.model == nil || d.model.softDelete == nil {
+		d.err = fmt.Errorf("orm: OnlyDeleted of a model that is not soft-deleted; embed orm.SoftDelete")
+		return d
 	}
-	q.where = add[expr](q.where, &isNull{q.model.ref(q.model.softDelete), true})
-	return QuerySet[T]{q}
+	d.where = add[expr](d.where, &isNull{d.model.ref(d.model.softDelete), true})
+	return d
 }
 
 // Restore takes away the mark of the rows that the query selects among those marked as
 // deleted, and returns how many they were. Rows that were marked with them, because they
 // refer to them, are restored with their own query.
-func (s QuerySet[T]) Restore(ctx context.Context) (int64, error) {
-	only := s.OnlyDeleted()
-	if only.q.err != nil {
-		return 0, only.q.err
+func (s *Query[P]) Restore(ctx context.Context) (int64, error) { return s.use().restore(ctx) }
+
+func (q *query) restore(ctx context.Context) (int64, error) {
+	only := q.onlyDeleted()
+	if only.err != nil {
+		return 0, only.err
 	}
-	mark := only.q.model.ref(only.q.model.softDelete)
-	return only.q.update(ctx, []Assignment{{field: mark}})
+	mark := only.model.ref(only.model.softDelete)
+	return only.update(ctx, []Assignment{{field: mark}})
 }
 
 // scope is the condition that a query has without being asked: rows marked as deleted
@@ -105,12 +114,8 @@ func (m *ModelInfo) ref(f *FieldInfo) ref {
 //
 // In a model with a field tagged "version" a row that has another version than it was read
 // with is ErrStale, and none is deleted.
-func (s QuerySet[T]) DeleteRow(ctx context.Context, rows ...*T) error {
-	list := make([]unsafe.Pointer, len(rows))
-	for i, row := range rows {
-		list[i] = unsafe.Pointer(row)
-	}
-	return s.use().deleteRows(ctx, list)
+func (s *Query[P]) DeleteRow(ctx context.Context, rows ...P) error {
+	return s.use().deleteRows(ctx, bases(rows))
 }
 
 func (q *query) deleteRows(ctx context.Context, rows []unsafe.Pointer) error {

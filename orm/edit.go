@@ -16,32 +16,57 @@ import (
 //	post.Title = "New"
 //	err = edit.Save(ctx) // UPDATE … SET title = …, updated = …
 //
-// It belongs to its row and, like it, to one goroutine at a time.
-type Edit[T any] struct {
-	row    *T
+// It belongs to its row and, like it, to one goroutine at a time. It is an [EditOf] a
+// pointer to the row.
+type Edit[T any] = EditOf[*T]
+
+// EditOf has the methods of an [Edit].
+type EditOf[P any] struct {
+	_ [0]P
+	e edit
+}
+
+// Edit remembers what a row that is saved holds now.
+func (s *Query[P]) Edit(row P) (*EditOf[P], error) {
+	e, err := s.use().edit(base(row))
+	return (*EditOf[P])(unsafe.Pointer(e)), err
+}
+
+// Row is the row that is edited.
+func (e *EditOf[P]) Row() P { return rowOf[P](e.e.row) }
+
+// Changed lists the fields whose values would be stored as others than before.
+func (e *EditOf[P]) Changed() ([]*FieldInfo, error) { return e.e.changed() }
+
+// Has reports whether a field, named by a pointer from Fields, has changed.
+func (e *EditOf[P]) Has(field any) (bool, error) { return e.e.has(field) }
+
+// Save writes the fields that changed, as [Query.UpdateRow] does, and remembers what
+// the row holds then. If none did it writes nothing, and no hook runs.
+func (e *EditOf[P]) Save(ctx context.Context) error { return e.e.save(ctx) }
+
+// edit is an [Edit] of a row of any type.
+type edit struct {
+	row    unsafe.Pointer
 	q      *query
 	before []any // of each column, as the database stores it
 }
 
-// Edit remembers what a row that is saved holds now.
-func (s QuerySet[T]) Edit(row *T) (*Edit[T], error) {
-	if err := s.use().ready(); err != nil {
+func (q *query) edit(row unsafe.Pointer) (*edit, error) {
+	if err := q.ready(); err != nil {
 		return nil, err
 	}
 	if row == nil {
-		return nil, fmt.Errorf("orm: Edit of %s: the row is nil", s.use().model.Name)
+		return nil, fmt.Errorf("orm: Edit of %s: the row is nil", q.model.Name)
 	}
-	e := &Edit[T]{row: row, q: s.use()}
+	e := &edit{row: row, q: q}
 	return e, e.remember()
 }
 
-// Row is the row that is edited.
-func (e *Edit[T]) Row() *T { return e.row }
-
-func (e *Edit[T]) remember() error {
+func (e *edit) remember() error {
 	e.before = make([]any, len(e.q.model.columns))
 	for i, f := range e.q.model.columns {
-		v, err := f.codec.load(unsafe.Add(unsafe.Pointer(e.row), f.offset))
+		v, err := f.codec.load(unsafe.Add(e.row, f.offset))
 		if err != nil {
 			return f.fault(err)
 		}
@@ -53,17 +78,16 @@ func (e *Edit[T]) remember() error {
 	return nil
 }
 
-// Changed lists the fields whose values would be stored as others than before.
-func (e *Edit[T]) Changed() ([]*FieldInfo, error) {
+func (e *edit) changed() ([]*FieldInfo, error) {
 	var changed []*FieldInfo
 	for i, f := range e.q.model.columns {
 		if f.Computed || f.Version {
 			continue
 		}
-		if err := f.takeOwnKey(unsafe.Pointer(e.row)); err != nil {
+		if err := f.takeOwnKey(e.row); err != nil {
 			return nil, err
 		}
-		v, err := f.codec.load(unsafe.Add(unsafe.Pointer(e.row), f.offset))
+		v, err := f.codec.load(unsafe.Add(e.row, f.offset))
 		if err != nil {
 			return nil, f.fault(err)
 		}
@@ -74,24 +98,21 @@ func (e *Edit[T]) Changed() ([]*FieldInfo, error) {
 	return changed, nil
 }
 
-// Has reports whether a field, named by a pointer from Fields, has changed.
-func (e *Edit[T]) Has(field any) (bool, error) {
+func (e *edit) has(field any) (bool, error) {
 	f, err := e.q.model.Field(field)
 	if err != nil {
 		return false, err
 	}
-	changed, err := e.Changed()
+	changed, err := e.changed()
 	return slices.Contains(changed, f), err
 }
 
-// Save writes the fields that changed, as [QuerySet.UpdateRow] does, and remembers what
-// the row holds then. If none did it writes nothing, and no hook runs.
-func (e *Edit[T]) Save(ctx context.Context) error {
-	changed, err := e.Changed()
+func (e *edit) save(ctx context.Context) error {
+	changed, err := e.changed()
 	if err != nil || len(changed) == 0 {
 		return err
 	}
-	if err := e.q.updateRow(ctx, unsafe.Pointer(e.row), changed); err != nil {
+	if err := e.q.updateRow(ctx, e.row, changed); err != nil {
 		return err
 	}
 	return e.remember()
@@ -128,19 +149,23 @@ func sameValue(a, b any) bool {
 // up with one row, provided that the fields are unique together. If that makes a deadlock,
 // it is tried again, and change called with a row that was read anew; inside of a
 // transaction the error is [ErrDeadlock], as only the whole of it can be tried again.
-func (s QuerySet[T]) UpdateOrInsert(ctx context.Context, row *T, fields []any, change func(found *T) error) (inserted bool, err error) {
-	find, err := s.sameAs("UpdateOrInsert", row, fields)
+func (s *Query[P]) UpdateOrInsert(ctx context.Context, row P, fields []any, change func(found P) error) (inserted bool, err error) {
+	return s.use().updateOrInsert(ctx, base(row), fields, func(found unsafe.Pointer) error { return change(rowOf[P](found)) })
+}
+
+func (q *query) updateOrInsert(ctx context.Context, row unsafe.Pointer, fields []any, change func(found unsafe.Pointer) error) (inserted bool, err error) {
+	find, err := q.sameAs("UpdateOrInsert", row, fields)
 	if err != nil {
 		return false, err
 	}
 	// The insert has a transaction of its own: one that failed would leave locks behind
 	// that get in the way of others that wait to lock the row.
 	for range updateOrInsertTries {
-		if _, inserted, err = find.orInsert(ctx, s, row); err != nil || inserted {
+		if _, inserted, err = find.orInsert(ctx, q, row); err != nil || inserted {
 			return inserted, err
 		}
 		var there bool
-		if there, err = s.updateLocked(ctx, find, row, change); there || !errors.Is(err, ErrNotFound) {
+		if there, err = q.updateLocked(ctx, find, row, change); there || !errors.Is(err, ErrNotFound) {
 			break
 		}
 		// It was deleted since.
@@ -152,23 +177,23 @@ func (s QuerySet[T]) UpdateOrInsert(ctx context.Context, row *T, fields []any, c
 const updateOrInsertTries = 5
 
 // updateLocked locks the row of a query, changes it and writes what changed.
-func (s QuerySet[T]) updateLocked(ctx context.Context, find QuerySet[T], row *T, change func(found *T) error) (there bool, err error) {
+func (q *query) updateLocked(ctx context.Context, find *query, row unsafe.Pointer, change func(found unsafe.Pointer) error) (there bool, err error) {
 	err = AtomicWith(ctx, TxOptions{Retries: raceRetries}, func(ctx context.Context) error {
-		found, err := find.ForUpdate().Get(ctx)
+		found, err := find.forUpdate(nil).get(ctx)
 		if there = err == nil; err != nil {
 			return err
 		}
-		edit, err := s.Edit(found)
+		edit, err := q.edit(found)
 		if err != nil {
 			return err
 		}
 		if err := change(found); err != nil {
 			return err
 		}
-		if err := edit.Save(ctx); err != nil {
+		if err := edit.save(ctx); err != nil {
 			return err
 		}
-		*row = *found
+		q.model.copyRow(row, found)
 		return nil
 	})
 	return there, err

@@ -128,9 +128,9 @@ var everywhere listeners
 //	})
 //
 // For a change of a relation the row is nil, and the event has its key.
-func (s QuerySet[T]) Listen(kind EventKind, fn func(ctx context.Context, row *T, e Event) error) (stop func()) {
+func (s *Query[P]) Listen(kind EventKind, fn func(ctx context.Context, row P, e Event) error) (stop func()) {
 	return s.use().model.listeners.add(kind, func(ctx context.Context, e Event) error {
-		row, _ := e.Row.(*T)
+		row, _ := e.Row.(P)
 		return fn(ctx, row, e)
 	})
 }

@@ -137,7 +137,8 @@ func (f *ForeignKey[T, K]) Load(ctx context.Context) (*T, error) {
 	if f.link != nil {
 		q.relation = f.link.field
 	}
-	row, err := QuerySet[T]{q}.Where(Cond{&compare{op: "=", left: key, right: &literal{unsafe.Pointer(&id)}}}).Get(ctx)
+	q.where = []expr{&compare{op: "=", left: key, right: &literal{unsafe.Pointer(&id)}}}
+	row, err := typed[*T](q).Get(ctx)
 	if err != nil {
 		return nil, err
 	}

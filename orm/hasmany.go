@@ -107,7 +107,7 @@ func related[T any](l *link, key rowKey, condition func(f *FieldInfo, key any) e
 			q.relation, q.where = l.field, []expr{condition(l.field, key.value())}
 		}
 	}
-	return QuerySet[T]{q}
+	return typed[*T](q)
 }
 
 func manyString(loaded bool, n int) string {

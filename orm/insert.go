@@ -20,12 +20,8 @@ import (
 //     bools, whose zero is a value like others, get theirs from New.
 //
 // Many rows go in few statements, in one transaction: all are inserted or none.
-func (s QuerySet[T]) Insert(ctx context.Context, rows ...*T) error {
-	list := make([]unsafe.Pointer, len(rows))
-	for i, row := range rows {
-		list[i] = unsafe.Pointer(row)
-	}
-	return s.use().insert(ctx, list)
+func (s *Query[P]) Insert(ctx context.Context, rows ...P) error {
+	return s.use().insert(ctx, bases(rows))
 }
 
 // insertBatch is how many rows one statement inserts at most; larger ones gain

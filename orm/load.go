@@ -25,7 +25,7 @@ func Load[T any](ctx context.Context, rows []*T, relations ...any) error {
 		}
 		list[i] = unsafe.Pointer(row)
 	}
-	q := QuerySet[T]{&query{model: m}}.With(relations...).q
+	q := (&query{model: m}).loading(relations)
 	if q.err != nil {
 		return q.err
 	}

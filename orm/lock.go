@@ -35,15 +35,19 @@ type rowLock struct {
 // nobody changes them between. Outside of a transaction it is an error. On SQLite, where
 // a transaction that may write is the only one, there is nothing to lock, and options do
 // nothing.
-func (s QuerySet[T]) ForUpdate(options ...LockOption) QuerySet[T] {
-	q := s.use().derive()
-	q.lock = &rowLock{}
+func (s *Query[P]) ForUpdate(options ...LockOption) *Query[P] {
+	return typed[P](s.use().forUpdate(options))
+}
+
+func (q *query) forUpdate(options []LockOption) *query {
+	d := q.derive()
+	d.lock = &rowLock{}
 	for _, o := range options {
 		if o.change != nil {
-			o.change(q.lock)
+			o.change(d.lock)
 		}
 	}
-	return QuerySet[T]{q}
+	return d
 }
 
 // lock writes what locks the rows of a SELECT.

@@ -12,20 +12,22 @@ import (
 // order does not matter. After the last row the error is ErrNotFound.
 //
 //	next, err := Posts.Where(orm.Eq(&p.Status, Live)).Next(ctx, post, &p.Published)
-func (s QuerySet[T]) Next(ctx context.Context, row *T, field any) (*T, error) {
-	return s.neighbour(ctx, "Next", row, field, ">")
+func (s *Query[P]) Next(ctx context.Context, row P, field any) (P, error) {
+	next, err := s.use().neighbour(ctx, "Next", base(row), field, ">")
+	return rowOf[P](next), err
 }
 
 // Previous returns the row that comes before a row: see [QuerySet.Next].
-func (s QuerySet[T]) Previous(ctx context.Context, row *T, field any) (*T, error) {
-	return s.neighbour(ctx, "Previous", row, field, "<")
+func (s *Query[P]) Previous(ctx context.Context, row P, field any) (P, error) {
+	previous, err := s.use().neighbour(ctx, "Previous", base(row), field, "<")
+	return rowOf[P](previous), err
 }
 
-func (s QuerySet[T]) neighbour(ctx context.Context, verb string, row *T, field any, op string) (*T, error) {
-	if err := s.use().ready(); err != nil {
+func (q *query) neighbour(ctx context.Context, verb string, row unsafe.Pointer, field any, op string) (unsafe.Pointer, error) {
+	if err := q.ready(); err != nil {
 		return nil, err
 	}
-	q := s.q.derive()
+	q = q.derive()
 	m := q.model
 	f, err := m.indexed(field)
 	if err != nil {
@@ -37,11 +39,11 @@ func (s QuerySet[T]) neighbour(ctx context.Context, verb string, row *T, field a
 	if q.limited || q.offset > 0 {
 		return nil, fmt.Errorf("orm: %s of a query with Limit or Offset, whose rows depend on another order", verb)
 	}
-	key, err := m.savedKey(unsafe.Pointer(row))
+	key, err := m.savedKey(row)
 	if err != nil {
 		return nil, err
 	}
-	value, err := f.value(unsafe.Pointer(row))
+	value, err := f.value(row)
 	switch {
 	case err != nil:
 		return nil, err
@@ -57,5 +59,5 @@ func (s QuerySet[T]) neighbour(ctx context.Context, verb string, row *T, field a
 	}
 	back := op == "<"
 	q.order, q.ordered = []Order{{of: m.ref(f), desc: back}, {of: m.keyRef(), desc: back}}, true
-	return QuerySet[T]{q}.First(ctx)
+	return q.first(ctx)
 }

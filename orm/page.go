@@ -8,10 +8,13 @@ type PageInfo struct {
 	Pages  int   // at least 1
 }
 
-// Page is one page of a query's rows.
-type Page[T any] struct {
+// Page is one page of a query's rows, a [PageOf] pointers to them.
+type Page[T any] = PageOf[*T]
+
+// PageOf has the rows of a [Page] in Items.
+type PageOf[P any] struct {
 	PageInfo
-	Items []*T
+	Items []P
 }
 
 // AnyPage is one page of the rows of an [AnySet].

@@ -19,7 +19,7 @@ func InBulk[K comparable, T any](ctx context.Context, q QuerySet[T], field *K, v
 	if err := q.use().ready(); err != nil {
 		return nil, err
 	}
-	f, err := q.q.model.Field(field)
+	f, err := q.Info().Field(field)
 	if err != nil {
 		return nil, err
 	}
@@ -31,9 +31,9 @@ func InBulk[K comparable, T any](ctx context.Context, q QuerySet[T], field *K, v
 }
 
 // Reverse turns the order that applies around.
-func (s QuerySet[T]) Reverse() QuerySet[T] {
-	return s.OrderBy(reversed(s.use().keyOrder())...)
-}
+func (s *Query[P]) Reverse() *Query[P] { return typed[P](s.use().reverse()) }
+
+func (q *query) reverse() *query { return q.orderBy(reversed(q.keyOrder())) }
 
 func reversed(terms []Order) []Order {
 	turned := slices.Clone(terms)
@@ -51,61 +51,75 @@ func reversed(terms []Order) []Order {
 
 // Last returns the last row: by the query's order, or by primary key if it has none.
 // Without a row the error is ErrNotFound.
-func (s QuerySet[T]) Last(ctx context.Context) (*T, error) {
-	if q := s.use(); q.limited || q.offset > 0 {
-		s = s.Derived().OrderBy(q.keyOrder()...)
+func (s *Query[P]) Last(ctx context.Context) (P, error) {
+	row, err := s.use().last(ctx)
+	return rowOf[P](row), err
+}
+
+func (q *query) last(ctx context.Context) (unsafe.Pointer, error) {
+	if q.limited || q.offset > 0 {
+		q = q.derived().orderBy(q.keyOrder())
 	}
-	return s.Reverse().First(ctx)
+	return q.reverse().first(ctx)
 }
 
 // Latest returns the row with the greatest values in the fields, of which the first
 // counts most. NULL counts least. Without fields it goes by LatestBy of the model's Meta.
-func (s QuerySet[T]) Latest(ctx context.Context, fields ...any) (*T, error) {
-	return s.extreme(ctx, "Latest", fields, func(field any) Order { return Desc(field).NullsLast() })
+func (s *Query[P]) Latest(ctx context.Context, fields ...any) (P, error) {
+	row, err := s.use().extreme(ctx, "Latest", fields, Desc)
+	return rowOf[P](row), err
 }
 
 // Earliest returns the row with the least values in the fields, of which the first
 // counts most. NULL counts last. Without fields it goes by LatestBy of the model's Meta.
-func (s QuerySet[T]) Earliest(ctx context.Context, fields ...any) (*T, error) {
-	return s.extreme(ctx, "Earliest", fields, func(field any) Order { return Asc(field).NullsLast() })
+func (s *Query[P]) Earliest(ctx context.Context, fields ...any) (P, error) {
+	row, err := s.use().extreme(ctx, "Earliest", fields, Asc)
+	return rowOf[P](row), err
 }
 
-func (s QuerySet[T]) extreme(ctx context.Context, name string, fields []any, term func(field any) Order) (*T, error) {
-	if m := s.use().model; len(fields) == 0 && m != nil {
+func (q *query) extreme(ctx context.Context, name string, fields []any, term func(field any) Order) (unsafe.Pointer, error) {
+	if m := q.model; len(fields) == 0 && m != nil {
 		if fields = m.meta.LatestBy; len(fields) == 0 {
 			return nil, fmt.Errorf("orm: %s of %s needs the field to go by; name one, or set LatestBy in Meta", name, m.Name)
 		}
 	}
 	terms := make([]Order, len(fields))
 	for i, field := range fields {
-		terms[i] = term(field)
+		terms[i] = term(field).NullsLast()
 	}
-	return s.OrderBy(terms...).First(ctx)
+	return q.orderBy(terms).first(ctx)
 }
 
 // Contains reports whether a row that is saved is among those of the query.
-func (s QuerySet[T]) Contains(ctx context.Context, row *T) (bool, error) {
-	q := s.use()
+func (s *Query[P]) Contains(ctx context.Context, row P) (bool, error) {
+	return s.use().contains(ctx, base(row))
+}
+
+func (q *query) contains(ctx context.Context, row unsafe.Pointer) (bool, error) {
 	if err := q.ready(); err != nil {
 		return false, err
 	}
 	if row == nil {
 		return false, fmt.Errorf("orm: Contains of %s: the row is nil", q.model.Name)
 	}
-	key, err := q.model.savedKey(unsafe.Pointer(row))
+	key, err := q.model.savedKey(row)
 	if err != nil {
 		return false, err
 	}
 	if q.limited || q.offset > 0 {
-		s = s.Derived()
+		q = q.derived()
 	}
-	return s.Where(Cond{&compare{"=", q.model.keyRef(), &variable{key}}}).Exists(ctx)
+	return q.filter([]Cond{{&compare{"=", q.model.keyRef(), &variable{key}}}}).exists(ctx)
 }
 
 // Explain returns what the database says of how it runs the query, for people. What it
 // tells depends on the database, and so do the options.
-func (s QuerySet[T]) Explain(ctx context.Context, options ...ExplainOptions) (string, error) {
-	sql, args, err := s.SQL(ctx)
+func (s *Query[P]) Explain(ctx context.Context, options ...ExplainOptions) (string, error) {
+	return s.use().explain(ctx, options)
+}
+
+func (q *query) explain(ctx context.Context, options []ExplainOptions) (string, error) {
+	sql, args, err := q.sql(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -116,7 +130,7 @@ func (s QuerySet[T]) Explain(ctx context.Context, options ...ExplainOptions) (st
 	if len(options) == 1 {
 		o = options[0]
 	}
-	db, err := s.use().model.database(ctx, Read)
+	db, err := q.model.database(ctx, Read)
 	if err != nil {
 		return "", err
 	}

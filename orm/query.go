@@ -30,14 +30,6 @@ type query struct {
 	err      error
 }
 
-// use returns the query; that of a zero QuerySet, which ready refuses, is empty.
-func (s QuerySet[T]) use() *query {
-	if s.q == nil {
-		return &query{}
-	}
-	return s.q
-}
-
 // derive returns a copy to be changed by one step.
 func (q *query) derive() *query {
 	d := *q

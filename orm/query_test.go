@@ -283,9 +283,9 @@ func TestVerbsThatRead(t *testing.T) {
 		if post, err := Posts.Where(orm.Eq(&p.Title, "c")).Get(ctx); err != nil || post.Views != 3 || post.Published != nil {
 			t.Error(post, err)
 		}
-		for q, want := range map[*orm.QuerySet[Post]]bool{
-			new(Posts.Where(orm.Eq(&p.Title, "a"))): true, new(Posts.Where(orm.Eq(&p.Title, "zzz"))): false,
-			new(Posts.None()): false, new(Posts.Offset(4)): true, new(Posts.Offset(5)): false, new(Posts.Limit(0)): false,
+		for q, want := range map[orm.QuerySet[Post]]bool{
+			Posts.Where(orm.Eq(&p.Title, "a")): true, Posts.Where(orm.Eq(&p.Title, "zzz")): false,
+			Posts.None(): false, Posts.Offset(4): true, Posts.Offset(5): false, Posts.Limit(0): false,
 		} {
 			if got, err := q.Exists(ctx); err != nil || got != want {
 				t.Error(got, err)

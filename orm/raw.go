@@ -11,11 +11,16 @@ import (
 // Raw runs a SELECT of one's own and returns its rows as models. Its columns are
 // matched by name; the primary key must be among them, and a field whose column is
 // missing stays zero. Values go into args, never into the text.
-func (s QuerySet[T]) Raw(ctx context.Context, sql string, args ...any) ([]*T, error) {
-	if err := s.use().ready(); err != nil {
+func (s *Query[P]) Raw(ctx context.Context, sql string, args ...any) ([]P, error) {
+	rows, err := s.use().raw(ctx, sql, args)
+	return rowsOf[P](rows), err
+}
+
+func (q *query) raw(ctx context.Context, sql string, args []any) ([]unsafe.Pointer, error) {
+	if err := q.ready(); err != nil {
 		return nil, err
 	}
-	m := s.use().model
+	m := q.model
 	row := &segment{}
 	var list []unsafe.Pointer
 	err := raw(ctx, sql, args, func(columns []string) ([]Cell, error) { return m.rawCells(columns, row) }, func(scan func() error) error {
@@ -27,7 +32,7 @@ func (s QuerySet[T]) Raw(ctx context.Context, sql string, args ...any) ([]*T, er
 		list = append(list, row.base)
 		return nil
 	})
-	return rowsOf[T](list), err
+	return list, err
 }
 
 // RawSelect runs a SELECT of one's own and returns its rows. Row is a struct whose

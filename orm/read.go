@@ -167,12 +167,14 @@ func (q *query) open(ctx context.Context, db *DB, order []Order, r *reader) (Row
 // SQL returns the statement that All would send to the context's database, and its
 // arguments, for logs and for learning. Relations to many are loaded by further
 // statements, which depend on the rows.
-func (s QuerySet[T]) SQL(ctx context.Context) (string, []any, error) {
-	db, err := s.use().begin(ctx)
+func (s *Query[P]) SQL(ctx context.Context) (string, []any, error) { return s.use().sql(ctx) }
+
+func (q *query) sql(ctx context.Context) (string, []any, error) {
+	db, err := q.begin(ctx)
 	if err != nil {
 		return "", nil, err
 	}
-	c, err := s.use().compile(db, forRows, s.use().orderTerms())
+	c, err := q.compile(db, forRows, q.orderTerms())
 	return c.SQL, c.Args, err
 }
 

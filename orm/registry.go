@@ -44,7 +44,7 @@ func Register[T any]() QuerySet[T] {
 		locate(err, t, file)
 		panic(fmt.Sprintf("orm: %v (registered at %s:%d)", err, file, line))
 	}
-	return QuerySet[T]{&query{model: m}}
+	return typed[*T](&query{model: m})
 }
 
 func register(m *ModelInfo, meta Meta, file string, line int) error {

@@ -458,7 +458,7 @@ func TestOnlyLoadsSomeRows(t *testing.T) {
 			"other model": orm.Only(&p.Comments, Tags),
 			"broken":      orm.Only(&p.Comments, Comments.Limit(-1)),
 			"not a field": orm.Only("comments", Comments),
-			"zero":        orm.Only(&p.Comments, orm.QuerySet[Comment]{}),
+			"zero":        orm.Only(&p.Comments, orm.QuerySet[Comment](nil)),
 		} {
 			if _, err := Posts.With(relation).All(ctx); err == nil {
 				t.Errorf("%s: no error", name)

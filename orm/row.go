@@ -18,33 +18,39 @@ import (
 //
 // In a model with a field tagged "version" the row is written only if it still has the
 // version it was read with, and then gets the next one; otherwise the error is ErrStale.
-func (s QuerySet[T]) UpdateRow(ctx context.Context, row *T, fields ...any) error {
-	list, err := s.use().namedFields("UpdateRow", unsafe.Pointer(row), fields)
+func (s *Query[P]) UpdateRow(ctx context.Context, row P, fields ...any) error {
+	return s.use().updateNamed(ctx, base(row), fields)
+}
+
+func (q *query) updateNamed(ctx context.Context, row unsafe.Pointer, fields []any) error {
+	list, err := q.namedFields("UpdateRow", row, fields)
 	if err != nil {
 		return err
 	}
-	return s.use().updateRow(ctx, unsafe.Pointer(row), list)
+	return q.updateRow(ctx, row, list)
 }
 
 // UpdateRows writes the fields named of many rows, each with its own values, in few
 // statements and one transaction. If one of the rows is gone the error is ErrNotFound, and
 // if one has another version than it was read with, ErrStale; then nothing is written.
-func (s QuerySet[T]) UpdateRows(ctx context.Context, rows []*T, fields ...any) error {
-	list := make([]unsafe.Pointer, len(rows))
+func (s *Query[P]) UpdateRows(ctx context.Context, rows []P, fields ...any) error {
+	return s.use().updateNamedRows(ctx, bases(rows), fields)
+}
+
+func (q *query) updateNamedRows(ctx context.Context, rows []unsafe.Pointer, fields []any) error {
+	if err := q.ready(); err != nil || len(rows) == 0 {
+		return err
+	}
 	for i, row := range rows {
-		list[i] = unsafe.Pointer(row)
 		if row == nil {
-			return fmt.Errorf("orm: UpdateRows of %s: row %d is nil", s.use().model.Name, i)
+			return fmt.Errorf("orm: UpdateRows of %s: row %d is nil", q.model.Name, i)
 		}
 	}
-	if len(list) == 0 {
-		return s.use().ready()
-	}
-	named, err := s.use().namedFields("UpdateRows", list[0], fields)
+	named, err := q.namedFields("UpdateRows", rows[0], fields)
 	if err != nil {
 		return err
 	}
-	return s.use().updateRows(ctx, list, named)
+	return q.updateRows(ctx, rows, named)
 }
 
 // namedFields finds the fields to write.
@@ -369,8 +375,11 @@ func (m *ModelInfo) savedKey(row unsafe.Pointer) (any, error) {
 // Reload reads a row again, as it is stored now, or only the fields named. Relations that
 // were loaded no longer are. If the row is gone the error is ErrNotFound. Of the query only
 // ForUpdate counts: Posts.ForUpdate().Reload(ctx, post) locks the row as well.
-func (s QuerySet[T]) Reload(ctx context.Context, row *T, fields ...any) error {
-	q := s.use()
+func (s *Query[P]) Reload(ctx context.Context, row P, fields ...any) error {
+	return s.use().reloadNamed(ctx, base(row), fields)
+}
+
+func (q *query) reloadNamed(ctx context.Context, row unsafe.Pointer, fields []any) error {
 	if err := q.ready(); err != nil {
 		return err
 	}
@@ -381,7 +390,7 @@ func (s QuerySet[T]) Reload(ctx context.Context, row *T, fields ...any) error {
 	if err != nil {
 		return err
 	}
-	return q.reload(ctx, unsafe.Pointer(row), list)
+	return q.reload(ctx, row, list)
 }
 
 // reload reads a row again: all of it if no fields are given.

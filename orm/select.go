@@ -222,7 +222,7 @@ func (c *compiler) selectColumn(q *query, column operand) {
 func (c *compiler) selectAggregate(q *query, column operand) {
 	c.groups = true
 	if q.limited || q.offset > 0 || q.distinct || q.ordered {
-		q = (QuerySet[struct{}]{q}).Derived().q
+		q = q.derived()
 	}
 	write := func() { column.write(c) }
 	c.selection(q, nil, nil, nil, write, func() []func() { return []func(){write} })

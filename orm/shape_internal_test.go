@@ -83,7 +83,7 @@ func shapeQueries(i int) map[string]*query {
 	}
 	queries := map[string]*query{}
 	for name, s := range named {
-		queries[name] = s.q
+		queries[name] = s.use()
 	}
 	return queries
 }
@@ -157,9 +157,9 @@ func TestShapesAtOnce(t *testing.T) {
 	for g := range 4 {
 		all.Go(func() {
 			for i := range maxShapes {
-				q := shapePosts.Where(Eq(&p.Views, i)).Limit(i % 7 * (g + 1)).With(&p.Author).q
+				q := shapePosts.Where(Eq(&p.Views, i)).Limit(i % 7 * (g + 1)).With(&p.Author).use()
 				if i%2 == 0 {
-					q = shapePosts.Where(Eq(&p.Views, i)).Limit(1 + i%plainLimit).OrderBy(Desc(&p.Score)).q
+					q = shapePosts.Where(Eq(&p.Views, i)).Limit(1 + i%plainLimit).OrderBy(Desc(&p.Score)).use()
 				}
 				s, err := q.compile(db, forRows, q.order)
 				if err != nil || len(s.Args) != 1 || s.Args[0] != int64(i) || len(s.reader.cells) < 8 {
@@ -171,7 +171,7 @@ func TestShapesAtOnce(t *testing.T) {
 	}
 	all.Wait()
 	for i := range maxShapes + 10 {
-		q := shapePosts.Where(Or(Eq(&p.Views, i), And(make([]Cond, 0)...))).Limit(i%plainLimit + 1).q
+		q := shapePosts.Where(Or(Eq(&p.Views, i), And(make([]Cond, 0)...))).Limit(i%plainLimit + 1).use()
 		if i > plainLimit {
 			q = q.derive()
 			q.distinct = true

@@ -3,6 +3,7 @@ package orm
 import (
 	"errors"
 	"strconv"
+	"unsafe"
 )
 
 // errWindow is met where a value over a window stands in a Where: the query is then
@@ -33,10 +34,9 @@ func (derivedColumn) target(*compiler) target { return target{} }
 // the limit, and an order among them is another:
 //
 //	Posts.OrderBy(orm.Desc(&p.Views)).Limit(10).Derived().OrderBy(orm.Asc(&p.Title))
-func (s QuerySet[T]) Derived() QuerySet[T] {
-	q := s.use()
-	return QuerySet[T]{q.from(derived{q})}
-}
+func (s *Query[P]) Derived() *Query[P] { return typed[P](s.use().derived()) }
+
+func (q *query) derived() *query { return q.from(derived{q}) }
 
 // from is a query of the same model over another source, which has left out rows marked
 // as deleted where it should. Relations to load stay.
@@ -83,35 +83,44 @@ func tableColumns(m *ModelInfo) []string {
 // Union is the rows of this query and of others, each once. Steps that follow, such as
 // Where, OrderBy, Limit and With, are of all of them together. An order counts within
 // one of them only together with a Limit.
-func (s QuerySet[T]) Union(others ...QuerySet[T]) QuerySet[T] { return s.combine("UNION", others) }
+func (s *Query[P]) Union(others ...*Query[P]) *Query[P] {
+	return typed[P](s.use().combine("UNION", queries(others)))
+}
 
 // UnionAll is the rows of this query and of others; one that is in several comes
 // several times.
-func (s QuerySet[T]) UnionAll(others ...QuerySet[T]) QuerySet[T] {
-	return s.combine("UNION ALL", others)
+func (s *Query[P]) UnionAll(others ...*Query[P]) *Query[P] {
+	return typed[P](s.use().combine("UNION ALL", queries(others)))
 }
 
 // Intersect is the rows that are in this query and in all others.
-func (s QuerySet[T]) Intersect(others ...QuerySet[T]) QuerySet[T] {
-	return s.combine("INTERSECT", others)
+func (s *Query[P]) Intersect(others ...*Query[P]) *Query[P] {
+	return typed[P](s.use().combine("INTERSECT", queries(others)))
 }
 
 // Except is the rows of this query that are in none of the others.
-func (s QuerySet[T]) Except(others ...QuerySet[T]) QuerySet[T] { return s.combine("EXCEPT", others) }
+func (s *Query[P]) Except(others ...*Query[P]) *Query[P] {
+	return typed[P](s.use().combine("EXCEPT", queries(others)))
+}
 
-func (s QuerySet[T]) combine(operator string, others []QuerySet[T]) QuerySet[T] {
-	q := s.use()
+// queries reads a list of queries as one without their type: the memory is the same.
+func queries[P any](list []*Query[P]) []*query { return *(*[]*query)(unsafe.Pointer(&list)) }
+
+func (q *query) combine(operator string, others []*query) *query {
 	arms := []*query{q}
 	err := q.err
 	for _, other := range others {
-		arms = append(arms, other.use())
+		if other == nil {
+			other = &query{}
+		}
+		arms = append(arms, other)
 		if err == nil {
-			err = other.use().err
+			err = other.err
 		}
 	}
 	combined := q.from(combination{operator, arms})
 	combined.err = err
-	return QuerySet[T]{combined}
+	return combined
 }
 
 // combination is a set operation on queries of one model.
@@ -147,8 +156,9 @@ func (s combination) write(c *compiler) {
 // in the query's order:
 //
 //	Posts.OrderBy(orm.Desc(&p.Published)).DistinctOn(&p.Author)    // the latest of each author
-func (s QuerySet[T]) DistinctOn(fields ...any) QuerySet[T] {
-	q := s.use()
+func (s *Query[P]) DistinctOn(fields ...any) *Query[P] { return typed[P](s.use().distinctOn(fields)) }
+
+func (q *query) distinctOn(fields []any) *query {
 	first := RowNumber().Over(Window{PartitionBy: fields, OrderBy: q.keyOrder()}).Eq(1)
-	return s.Where(first)
+	return q.filter([]Cond{first})
 }

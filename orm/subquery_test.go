@@ -81,7 +81,7 @@ func TestSubqueries(t *testing.T) {
 			"outer of another model":       Posts.Where(orm.Exists(Comments.Where(orm.EqField(&c.Post.ID, orm.Outer(&u.ID))))),
 			"outer of a row":               Posts.Where(orm.Exists(Comments.Where(orm.EqField(&c.Post.ID, orm.Outer(new(int64)))))),
 			"names of another model":       Posts.Where(orm.Exists(Comments.Where(orm.EqField(&c.Post.ID, &p.ID)))),
-			"zero query":                   Posts.Where(orm.Exists(orm.QuerySet[Comment]{})),
+			"zero query":                   Posts.Where(orm.Exists(orm.QuerySet[Comment](nil))),
 			"over rows themselves":         Posts.Where(orm.Sum(&p.Views).Gt(1)),
 			"over two relations":           Posts.Where(orm.Sum(orm.F(&p.Comments.To().Votes).Add(&p.Tags.To().ID)).Gt(1)),
 		} {
@@ -366,7 +366,7 @@ func TestSetOperationsAndDerived(t *testing.T) {
 		if n, err := ab.Union(bc).Where(orm.Gt(&p.Views, 1)).Update(ctx, orm.Set(&p.Body, "x")); n != 2 || err != nil {
 			t.Error(n, err)
 		}
-		if _, err := ab.Union(orm.QuerySet[Post]{}).All(ctx); err == nil {
+		if _, err := ab.Union(orm.QuerySet[Post](nil)).All(ctx); err == nil {
 			t.Error("a union with a zero query: no error")
 		}
 		if _, err := ab.Union(Posts.Limit(-1)).All(ctx); err == nil {

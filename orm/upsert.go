@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"unsafe"
 )
@@ -26,8 +27,11 @@ func Fields(fields ...any) []any { return fields }
 
 // Upsert inserts a row or, if there is one with the same values in the conflict's
 // fields, updates that. The row's primary key is set in both cases.
-func (s QuerySet[T]) Upsert(ctx context.Context, row *T, conflict Conflict) error {
-	q := s.use()
+func (s *Query[P]) Upsert(ctx context.Context, row P, conflict Conflict) error {
+	return s.use().upsert(ctx, base(row), conflict)
+}
+
+func (q *query) upsert(ctx context.Context, row unsafe.Pointer, conflict Conflict) error {
 	db, plan, err := q.upsertPlan(ctx, conflict)
 	if err != nil {
 		return err
@@ -35,13 +39,12 @@ func (s QuerySet[T]) Upsert(ctx context.Context, row *T, conflict Conflict) erro
 	if row == nil {
 		return fmt.Errorf("orm: Upsert of %s: the row is nil", q.model.Name)
 	}
-	p := unsafe.Pointer(row)
-	return q.model.saving(ctx, db, []unsafe.Pointer{p}, Event{Insert: true}, func(ctx context.Context) error {
-		if err := q.model.prepare(p); err != nil {
+	return q.model.saving(ctx, db, []unsafe.Pointer{row}, Event{Insert: true}, func(ctx context.Context) error {
+		if err := q.model.prepare(row); err != nil {
 			return err
 		}
-		g, _ := q.model.group(p)
-		g.rows = []unsafe.Pointer{p}
+		g, _ := q.model.group(row)
+		g.rows = []unsafe.Pointer{row}
 		return q.upsertRow(ctx, db, &g, plan)
 	})
 }
@@ -49,21 +52,23 @@ func (s QuerySet[T]) Upsert(ctx context.Context, row *T, conflict Conflict) erro
 // UpsertRows is [QuerySet.Upsert] of many rows, in few statements and one transaction.
 // The keys of all rows are set afterwards, also of those that were there already and are
 // left as they are. No two of the rows may be the same in the conflict's fields.
-func (s QuerySet[T]) UpsertRows(ctx context.Context, rows []*T, conflict Conflict) error {
-	q := s.use()
+func (s *Query[P]) UpsertRows(ctx context.Context, rows []P, conflict Conflict) error {
+	return s.use().upsertList(ctx, bases(rows), conflict)
+}
+
+func (q *query) upsertList(ctx context.Context, rows []unsafe.Pointer, conflict Conflict) error {
 	db, plan, err := q.upsertPlan(ctx, conflict)
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	list := make([]unsafe.Pointer, len(rows))
 	for i, row := range rows {
-		if list[i] = unsafe.Pointer(row); row == nil {
+		if row == nil {
 			return fmt.Errorf("orm: UpsertRows of %s: row %d is nil", q.model.Name, i)
 		}
 	}
 	return db.Atomic(ctx, TxOptions{}, func(ctx context.Context) error {
-		return q.model.saving(ctx, db, list, Event{Insert: true}, func(ctx context.Context) error {
-			return q.upsertRows(ctx, db, list, plan)
+		return q.model.saving(ctx, db, rows, Event{Insert: true}, func(ctx context.Context) error {
+			return q.upsertRows(ctx, db, rows, plan)
 		})
 	})
 }
@@ -323,43 +328,52 @@ func columnNames(fields []*FieldInfo) []string {
 // given, and inserts row if there is none. Either way row then holds what is stored;
 // the result tells whether it was inserted. Two that do this at the same time end up
 // with one row, provided that the fields are unique together.
-func (s QuerySet[T]) GetOrInsert(ctx context.Context, row *T, fields ...any) (inserted bool, err error) {
-	find, err := s.sameAs("GetOrInsert", row, fields)
+func (s *Query[P]) GetOrInsert(ctx context.Context, row P, fields ...any) (inserted bool, err error) {
+	return s.use().getOrInsert(ctx, base(row), fields)
+}
+
+func (q *query) getOrInsert(ctx context.Context, row unsafe.Pointer, fields []any) (inserted bool, err error) {
+	find, err := q.sameAs("GetOrInsert", row, fields)
 	if err != nil {
 		return false, err
 	}
-	found, inserted, err := find.orInsert(ctx, s, row)
+	found, inserted, err := find.orInsert(ctx, q, row)
 	if err == nil && !inserted {
-		*row = *found
+		q.model.copyRow(row, found)
 	}
 	return inserted, err
 }
 
+// copyRow makes one row hold what another does.
+func (m *ModelInfo) copyRow(to, from unsafe.Pointer) {
+	reflect.NewAt(m.Type, to).Elem().Set(reflect.NewAt(m.Type, from).Elem())
+}
+
 // sameAs is the query of the rows that have the same values as row in some fields.
-func (s QuerySet[T]) sameAs(verb string, row *T, fields []any) (QuerySet[T], error) {
-	if err := s.use().ready(); err != nil {
-		return s, err
+func (q *query) sameAs(verb string, row unsafe.Pointer, fields []any) (*query, error) {
+	if err := q.ready(); err != nil {
+		return nil, err
 	}
-	m := s.use().model
+	m := q.model
 	if row == nil || len(fields) == 0 {
-		return s, fmt.Errorf("orm: %s of %s needs a row and the fields to find it by", verb, m.Name)
+		return nil, fmt.Errorf("orm: %s of %s needs a row and the fields to find it by", verb, m.Name)
 	}
 	same, err := m.own(fields)
 	if err != nil {
-		return s, err
+		return nil, err
 	}
 	kids := make([]expr, len(same))
 	for i, f := range same {
-		if err := f.takeOwnKey(unsafe.Pointer(row)); err != nil {
-			return s, err
+		if err := f.takeOwnKey(row); err != nil {
+			return nil, err
 		}
-		v, err := f.value(unsafe.Pointer(row))
+		v, err := f.value(row)
 		if err != nil {
-			return s, err
+			return nil, err
 		}
 		kids[i] = &compare{"=", place{m.names.root, target{f, f.codec}}, &variable{v}}
 	}
-	return QuerySet[T]{&query{model: m, where: []expr{&logic{kids: kids}}}}, nil
+	return &query{model: m, where: []expr{&logic{kids: kids}}}, nil
 }
 
 // raceRetries is how often what is to end well when several do it at once is tried again
@@ -368,12 +382,12 @@ func (s QuerySet[T]) sameAs(verb string, row *T, fields []any) (QuerySet[T], err
 const raceRetries = 10
 
 // orInsert returns the row of the query, or inserts row.
-func (s QuerySet[T]) orInsert(ctx context.Context, all QuerySet[T], row *T) (found *T, inserted bool, err error) {
-	found, err = s.Get(ctx)
+func (q *query) orInsert(ctx context.Context, all *query, row unsafe.Pointer) (found unsafe.Pointer, inserted bool, err error) {
+	found, err = q.get(ctx)
 	if !errors.Is(err, ErrNotFound) {
 		return found, false, err
 	}
-	err = AtomicWith(ctx, TxOptions{Retries: raceRetries}, func(ctx context.Context) error { return all.Insert(ctx, row) })
+	err = AtomicWith(ctx, TxOptions{Retries: raceRetries}, func(ctx context.Context) error { return all.insert(ctx, []unsafe.Pointer{row}) })
 	if err == nil {
 		return row, true, nil
 	}
@@ -381,9 +395,9 @@ func (s QuerySet[T]) orInsert(ctx context.Context, all QuerySet[T], row *T) (fou
 		// Somebody else was faster; or another field is in the way. A transaction may
 		// see what others wrote since it began only by locking it.
 		if InTransaction(ctx) {
-			s = s.ForUpdate()
+			q = q.forUpdate(nil)
 		}
-		if again, findErr := s.Get(ctx); findErr == nil {
+		if again, findErr := q.get(ctx); findErr == nil {
 			return again, false, nil
 		}
 	}

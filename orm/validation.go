@@ -30,8 +30,11 @@ import (
 // of them is part of. Any other error means that the check could not be made.
 //
 // Forms and APIs call it. Writes do not, unless the model's Meta says ValidateOnSave.
-func (s QuerySet[T]) Validate(ctx context.Context, row *T, fields ...any) error {
-	q := s.use()
+func (s *Query[P]) Validate(ctx context.Context, row P, fields ...any) error {
+	return s.use().validate(ctx, base(row), fields)
+}
+
+func (q *query) validate(ctx context.Context, row unsafe.Pointer, fields []any) error {
 	if err := q.ready(); err != nil {
 		return err
 	}
@@ -42,7 +45,7 @@ func (s QuerySet[T]) Validate(ctx context.Context, row *T, fields ...any) error 
 	if err != nil {
 		return err
 	}
-	return q.model.validate(ctx, unsafe.Pointer(row), list)
+	return q.model.validate(ctx, row, list)
 }
 
 // Validate is [QuerySet.Validate] of a pointer to the model's struct.

@@ -8,27 +8,30 @@ import "fmt"
 // circles. Steps that follow, such as Where, OrderBy and With, are of all of them.
 //
 //	Categories.Where(orm.Eq(&c.ID, 5)).Walk(&c.Children)
-func (s QuerySet[T]) Walk(relation any) QuerySet[T] { return s.walk(relation, 0) }
+func (s *Query[P]) Walk(relation any) *Query[P] { return typed[P](s.use().walk(relation, 0)) }
 
 // WalkTo is [QuerySet.Walk] that follows the relation at most so many times. How often it
 // did, is [Depth].
-func (s QuerySet[T]) WalkTo(depth int, relation any) QuerySet[T] {
-	w := s.walk(relation, depth)
-	if depth < 1 && w.q.err == nil {
-		w.q.err = fmt.Errorf("orm: WalkTo(%d) follows nothing", depth)
+func (s *Query[P]) WalkTo(depth int, relation any) *Query[P] {
+	return typed[P](s.use().walkTo(depth, relation))
+}
+
+func (q *query) walkTo(depth int, relation any) *query {
+	w := q.walk(relation, depth)
+	if depth < 1 && w.err == nil {
+		w.err = fmt.Errorf("orm: WalkTo(%d) follows nothing", depth)
 	}
 	return w
 }
 
-func (s QuerySet[T]) walk(relation any, depth int) QuerySet[T] {
-	q := s.use()
+func (q *query) walk(relation any, depth int) *query {
 	r, err := refOf(relation)
 	walked := q.from(walk{q, r, depth})
 	walked.withDeleted = q.withDeleted
 	if walked.err == nil {
 		walked.err = err
 	}
-	return QuerySet[T]{walked}
+	return walked
 }
 
 // Depth is, in the rows of [QuerySet.WalkTo], how many times the relation was followed to
@@ -96,7 +99,7 @@ func (s walk) write(c *compiler) {
 // selectStart writes the SELECT of the keys where a walk begins.
 func (c *compiler) selectStart(q *query, depth bool) {
 	if q.limited || q.offset > 0 {
-		q = QuerySet[struct{}]{q}.Derived().q
+		q = q.derived()
 	}
 	var columns []func()
 	for _, key := range q.model.PrimaryKey.columnNames() {

@@ -1,0 +1,149 @@
+package orm
+
+import (
+	"context"
+	"fmt"
+	"unsafe"
+)
+
+// The steps of a query, which a QuerySet and an AnySet share. Each returns a changed copy.
+
+func (q *query) filter(conds []Cond) *query {
+	if len(conds) == 0 {
+		return q
+	}
+	d := q.derive()
+	e := conds[0].orInvalid()
+	if len(conds) > 1 {
+		e = &logic{false, exprs(conds)}
+	}
+	d.where = add(d.where, e)
+	return d
+}
+
+func (q *query) exclude(conds []Cond) *query {
+	if len(conds) == 0 {
+		return q
+	}
+	return q.filter([]Cond{Not(And(conds...))})
+}
+
+func (q *query) orderBy(terms []Order) *query {
+	d := q.derive()
+	d.order, d.ordered = add[Order](nil, terms...), true
+	return d
+}
+
+func (q *query) limitTo(n int) *query {
+	d := q.derive()
+	d.limit, d.limited = n, true
+	if n < 0 {
+		d.err = fmt.Errorf("orm: Limit(%d) is negative", n)
+	}
+	return d
+}
+
+func (q *query) skip(n int) *query {
+	d := q.derive()
+	d.offset = n
+	if n < 0 {
+		d.err = fmt.Errorf("orm: Offset(%d) is negative", n)
+	}
+	return d
+}
+
+func (q *query) onlyDistinct() *query {
+	d := q.derive()
+	d.distinct = true
+	return d
+}
+
+func (q *query) loading(relations []any) *query {
+	d := q.derive()
+	for _, relation := range relations {
+		w, err := withOf(relation)
+		if err != nil && d.err == nil {
+			d.err = err
+		}
+		d.with = add(d.with, w)
+	}
+	return d
+}
+
+func (q *query) groupBy(fields []any) *query {
+	d := q.derive()
+	for _, field := range fields {
+		d.group = add(d.group, operandOf(field))
+	}
+	return d
+}
+
+func (q *query) filterGroups(conds []Cond) *query {
+	d := q.derive()
+	d.having = add(d.having, exprs(conds)...)
+	return d
+}
+
+func (q *query) none() *query {
+	d := q.derive()
+	d.where = add[expr](d.where, &logic{or: true})
+	return d
+}
+
+// first returns the first row.
+func (q *query) first(ctx context.Context) (unsafe.Pointer, error) {
+	d := q.derive()
+	if !d.limited || d.limit > 1 {
+		d.limit, d.limited = 1, true
+	}
+	rows, err := d.all(ctx, d.keyOrder())
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 {
+		return nil, d.notFound()
+	}
+	return rows[0], nil
+}
+
+// get returns the only row.
+func (q *query) get(ctx context.Context) (unsafe.Pointer, error) {
+	d := q.derive()
+	if !d.limited || d.limit > 2 {
+		d.limit, d.limited = 2, true
+	}
+	rows, err := d.all(ctx, nil)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(rows) == 0:
+		return nil, d.notFound()
+	case len(rows) > 1:
+		return nil, fmt.Errorf("%w of %s meets the conditions of Get", ErrMultiple, d.model.Label())
+	}
+	return rows[0], nil
+}
+
+func (q *query) notFound() error {
+	return fmt.Errorf("%w: no %s", ErrNotFound, q.model.Label())
+}
+
+// page returns the rows of one page.
+func (q *query) page(ctx context.Context, number, size int) (PageInfo, []unsafe.Pointer, error) {
+	if size < 1 {
+		return PageInfo{}, nil, fmt.Errorf("orm: a page of %d rows", size)
+	}
+	total, err := q.count(ctx)
+	if err != nil {
+		return PageInfo{}, nil, err
+	}
+	p := newPage(number, size, total)
+	d := q.derive()
+	before := (p.Number - 1) * size
+	if d.limited {
+		size = min(size, d.limit-before)
+	}
+	d.offset, d.limit, d.limited = d.offset+before, max(size, 0), true
+	rows, err := d.all(ctx, add(d.orderTerms(), Order{of: d.model.keyRef()}))
+	return p, rows, err
+}

@@ -133,7 +133,7 @@ func (e *Extension) Install(app *retort.App) error {
 	app.Before(e.watch)
 	app.DebugSection(statements)
 	app.Check(e.check)
-	app.Command(e.migrateCommand(), e.makeCommand(), e.showCommand(), e.sqlCommand())
+	app.Command(e.migrateCommand(), e.makeCommand(), e.showCommand(), e.sqlCommand(), e.inspectCommand())
 	return nil
 }
 

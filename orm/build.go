@@ -10,6 +10,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/retort-web/retort/internal/naming"
 	"github.com/retort-web/retort/orm/schema"
 )
 
@@ -110,8 +111,8 @@ func (m *ModelInfo) newField(sf reflect.StructField, offset uintptr, words tag) 
 		if name := words["column"]; name != "" {
 			f.Column = name
 		}
-		if !validName(f.Column) {
-			return nil, fmt.Errorf("%q cannot be a column name: letters, digits and _, at most 63", f.Column)
+		if !naming.IsIdentifier(f.Column) {
+			return nil, fmt.Errorf("%q cannot be a column name: no quotes, points, backslashes, control characters or spaces at the ends, at most 63 bytes", f.Column)
 		}
 	}
 	return f, nil
@@ -201,8 +202,12 @@ func (f *FieldInfo) makeRelation(spec relationSpec, words tag) error {
 	f.Unique = f.Unique || spec.one
 	r.OneToOne = f.Unique
 	f.Blank = f.Blank || f.Null
+	f.noIndex = words.has("no_index")
+	if f.noIndex && f.Index {
+		return fmt.Errorf("index and no_index in the orm tag contradict each other")
+	}
 	f.keyMemory = spec.key
-	if err := words.onlyFor("a foreign key", "null", "blank", "unique", "index", "column", "columns", "on_delete", "related", "label", "help", "editable", "comment", "pk"); err != nil {
+	if err := words.onlyFor("a foreign key", "null", "blank", "unique", "index", "no_index", "column", "columns", "on_delete", "related", "label", "help", "editable", "comment", "pk"); err != nil {
 		return err
 	}
 	if isKeyStruct(spec.key) {
@@ -275,7 +280,7 @@ func isZeroMemory(p unsafe.Pointer, t reflect.Type) bool {
 }
 
 func (f *FieldInfo) makeColumn(words tag) error {
-	for _, word := range []string{"on_delete", "related", "reverse", "symmetrical", "through", "through_fields"} {
+	for _, word := range []string{"no_index", "on_delete", "related", "reverse", "symmetrical", "through", "through_fields"} {
 		if words.has(word) {
 			return fmt.Errorf("%q in the orm tag is for relations", word)
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/retort-web/retort/internal/naming"
 	"github.com/retort-web/retort/orm/schema"
 )
 
@@ -216,8 +217,8 @@ func (m *ModelInfo) keepParts(f *FieldInfo) error {
 				m.byAddress[address{part.offset, part.keyMemory}] = target{part, part.lone()}
 			}
 		}
-		if !validName(part.Column) {
-			return fmt.Errorf("%q cannot be a column name: letters, digits and _, at most 63", part.Column)
+		if !naming.IsIdentifier(part.Column) {
+			return fmt.Errorf("%q cannot be a column name: no quotes, points, backslashes, control characters or spaces at the ends, at most 63 bytes", part.Column)
 		}
 		if other := m.byColumn[part.Column]; other != nil {
 			return fmt.Errorf("its column %s is also that of %s; set orm:\"column=…\" in the key's struct, or orm:\"columns=…\" on the foreign key", part.Column, other.Name)

@@ -3,6 +3,7 @@ package orm
 import (
 	"fmt"
 
+	"github.com/retort-web/retort/internal/naming"
 	"github.com/retort-web/retort/orm/schema"
 )
 
@@ -95,7 +96,7 @@ func (m *ModelInfo) exclusion(def ExclusionDef) (schema.Index, error) {
 	if index.Method == "" {
 		index.Method = "gist"
 	}
-	if !validName(def.name) || !validName(index.Method) {
+	if !naming.IsIdentifier(def.name) || !validName(index.Method) {
 		return index, fmt.Errorf("%q cannot name an exclusion constraint, or %q its kind: letters, digits and _", def.name, index.Method)
 	}
 	if len(def.members) == 0 {

@@ -125,6 +125,7 @@ type FieldInfo struct {
 	own        func(value any) error // the Validate method of the field's type
 	link       *link
 	uniqueFor  []uniqueFor
+	noIndex    bool // a foreign key without the index that it would have
 
 	whole     *FieldInfo   // the field that this is a part of
 	keyFields []*FieldInfo // of a composite primary key: the fields of its struct

@@ -1,27 +1,14 @@
 package orm
 
 import (
-	"hash/crc32"
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/retort-web/retort/internal/naming"
 )
 
-// snake turns a Go name into snake case: "HTMLBody" is "html_body".
-func snake(name string) string {
-	runes := []rune(name)
-	var b strings.Builder
-	for i, r := range runes {
-		if unicode.IsUpper(r) && i > 0 {
-			next := i+1 < len(runes) && unicode.IsLower(runes[i+1])
-			if !unicode.IsUpper(runes[i-1]) && runes[i-1] != '_' || next && unicode.IsUpper(runes[i-1]) {
-				b.WriteByte('_')
-			}
-		}
-		b.WriteRune(unicode.ToLower(r))
-	}
-	return b.String()
-}
+func snake(name string) string { return naming.Snake(name) }
 
 // words turns a name into words for people: "BlogPost" is "blog post".
 func words(name string) string { return strings.ReplaceAll(snake(name), "_", " ") }
@@ -55,14 +42,4 @@ func appLabel(path string) string {
 	return label
 }
 
-// objectName names an index or join table after its parts, cut to what every
-// database accepts with a hash in place of the lost end.
-func objectName(parts ...string) string {
-	name := strings.Join(parts, "_")
-	const limit = 60
-	if len(name) <= limit {
-		return name
-	}
-	sum := strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(name))), 36)
-	return name[:limit-len(sum)-1] + "_" + sum
-}
+func objectName(parts ...string) string { return naming.Object(parts...) }

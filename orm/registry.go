@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/retort-web/retort/internal/naming"
 )
 
 // models is the registry, filled while packages are initialised.
@@ -60,8 +62,8 @@ func register(m *ModelInfo, meta Meta, file string, line int) error {
 	if meta.Table != "" {
 		m.Table = meta.Table
 	}
-	if !validName(m.Table) {
-		return fmt.Errorf("%s: %q cannot be a table name: letters, digits and _, at most 63", m.Label(), m.Table)
+	if !naming.IsIdentifier(m.Table) {
+		return fmt.Errorf("%s: %q cannot be a table name: no quotes, points, backslashes, control characters or spaces at the ends, at most 63 bytes", m.Label(), m.Table)
 	}
 	if other := models.byTable[m.Table]; other != nil {
 		return fmt.Errorf("%s and %s have the same table %s; the other is registered at %s:%d; set Table in the Meta of one",

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/retort-web/retort/internal/naming"
 	"github.com/retort-web/retort/orm/schema"
 )
 
@@ -77,7 +78,7 @@ func (m *ModelInfo) fieldIndexes(f *FieldInfo) []schema.Index {
 	switch {
 	case len(f.Parts) > 0 && f.Unique:
 		index.Name, index.Unique = objectName(append(parts, "uniq")...), true
-	case f.Index, f.Relation != nil && !f.toMany() && !f.Unique:
+	case f.Index, f.Relation != nil && !f.toMany() && !f.Unique && !f.noIndex:
 		// Foreign keys are joined on and looked up by: they need one.
 		index.Name = objectName(append(parts, "idx")...)
 	default:
@@ -165,8 +166,8 @@ func (m *ModelInfo) addMeta(t *schema.Table) error {
 		if err != nil {
 			return err
 		}
-		if !validName(def.name) {
-			return fmt.Errorf("%q cannot name a check: letters, digits and _", def.name)
+		if !naming.IsIdentifier(def.name) {
+			return fmt.Errorf("%q cannot name a check: no quotes, points, backslashes, control characters or spaces at the ends, at most 63 bytes", def.name)
 		}
 		t.Checks = append(t.Checks, schema.Check{Name: def.name, SQL: sql})
 	}
@@ -203,8 +204,8 @@ func (m *ModelInfo) index(def IndexDef, suffix string) (schema.Index, error) {
 	if def.name == "" {
 		index.Name = objectName(append(parts, suffix)...)
 	}
-	if !validName(index.Name) {
-		return index, fmt.Errorf("%q cannot name an index: letters, digits and _", index.Name)
+	if !naming.IsIdentifier(index.Name) {
+		return index, fmt.Errorf("%q cannot name an index: no quotes, points, backslashes, control characters or spaces at the ends, at most 63 bytes", index.Name)
 	}
 	return index, nil
 }

@@ -14,7 +14,7 @@ var tagKeys = map[string]bool{
 	"array": false, "auto_now": false, "auto_now_add": false, "blank": false, "choices": true,
 	"collation": true, "column": true, "columns": true, "comment": true, "db_default": true, "default": true,
 	"editable": true, "email": false, "help": true, "index": false, "json": false,
-	"label": true, "null": false, "on_delete": true, "pk": false, "regex": true,
+	"label": true, "no_index": false, "null": false, "on_delete": true, "pk": false, "regex": true,
 	"related": true, "reverse": true, "scale": true, "size": true, "slug": false, "soft_delete": false,
 	"symmetrical": false, "text": false, "through": true, "through_fields": true, "type": true, "unique": false, "unique_for_date": true, "unique_for_month": true, "unique_for_year": true, "url": false, "version": false,
 }
@@ -145,9 +145,8 @@ func (t tag) choices() []Choice {
 	return list
 }
 
-// validName reports whether s can name a table or column. SQL is always
-// quoted; this keeps out what no database takes and what would let a name
-// pose as something else.
+// validName reports whether s is a plain word, as the names of functions, operator
+// classes and lookups are: those stand in SQL without quotes.
 func validName(s string) bool {
 	if s == "" || len(s) > 63 {
 		return false

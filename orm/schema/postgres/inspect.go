@@ -116,7 +116,10 @@ const indexesSQL = `SELECT c.relname::text, x.relname::text, i.indisunique, i.in
 		n <= i.indnkeyatts AND (i.indoption[n - 1] & 1) = 1,
 		CASE WHEN n <= i.indnkeyatts THEN (SELECT o.opcname::text FROM pg_catalog.pg_opclass o WHERE o.oid = i.indclass[n - 1] AND NOT o.opcdefault) END,
 		(SELECT k.contype::text FROM pg_catalog.pg_constraint k WHERE k.conrelid = i.indrelid AND k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x') LIMIT 1),
-		coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false)
+		coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false),
+		CASE WHEN n <= i.indnkeyatts THEN (SELECT o.oprname::text FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_operator o ON o.oid = k.conexclop[n]
+			WHERE k.conrelid = i.indrelid AND k.conindid = i.indexrelid AND k.contype = 'x') END,
+		EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conrelid = i.indrelid AND k.conindid = i.indexrelid AND k.contype IN ('u', 'x') AND k.condeferred)
 	FROM pg_catalog.pg_index i
 	JOIN pg_catalog.pg_class c ON c.oid = i.indrelid
 	JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
@@ -143,6 +146,7 @@ func (in *inspection) indexColumn(row []any) {
 		i.Name, i.Where = text(row[1]), withoutParentheses(text(row[5]))
 		i.Unique, _ = row[2].(bool)
 		i.NullsNotDistinct, _ = row[12].(bool)
+		i.Deferred, _ = row[14].(bool)
 		if i.Method = text(row[4]); i.Method == "btree" {
 			i.Method = ""
 		}
@@ -153,7 +157,7 @@ func (in *inspection) indexColumn(row []any) {
 		i.Include = append(i.Include, name)
 		return
 	}
-	column := schema.IndexColumn{Name: name, OpClass: text(row[10])}
+	column := schema.IndexColumn{Name: name, OpClass: text(row[10]), Exclude: text(row[13])}
 	column.Desc, _ = row[9].(bool)
 	if name == "" {
 		column.Expr = withoutParentheses(text(row[7]))
@@ -215,7 +219,7 @@ func (in *inspection) finish(l *schema.Live) {
 		if i.table != l.Name {
 			continue
 		}
-		if column := l.Column(i.Columns[0].Name); i.constraint == "u" && len(i.Columns) == 1 && column != nil {
+		if column := l.Column(i.Columns[0].Name); i.constraint == "u" && !i.Deferred && len(i.Columns) == 1 && column != nil {
 			column.Unique = true
 			continue
 		}

@@ -335,7 +335,7 @@ func (c *compiler) item(n *itemExpr, p place) evalFunc {
 					panic(runtimeError("'%s' object is not subscriptable", obj.typeName()))
 				}
 				parts := tupleValue(from(f), to(f), by(f))
-				return (&missing{mode: mode, owner: ownerText(obj), element: "slice" + string(appendRepr(nil, parts))}).value()
+				return (&missing{mode: mode, owner: ownerText(obj), element: "slice" + string(appendRepr(nil, parts)), slice: true}).value()
 			}
 			start := from(f)
 			stop := to(f)
@@ -355,6 +355,28 @@ func (c *compiler) item(n *itemExpr, p place) evalFunc {
 	return func(f *frame) value {
 		obj := get(f)
 		return getItem(f.x, obj, key(f))
+	}
+}
+
+// settled is the value of a whole expression that is kept or decided by: there
+// a cut through something without elements is an error at last.
+func (c *compiler) settled(e expression, p place) evalFunc {
+	get := c.eval(e, p)
+	cuts := false
+	walk(e, func(n any) bool {
+		_, slice := n.(*sliceExpr)
+		cuts = cuts || slice
+		return true
+	})
+	if !cuts {
+		return get
+	}
+	return func(f *frame) value {
+		v := get(f)
+		if v.kind == kindUndefined && v.undefined().slice {
+			v.undefined().fail()
+		}
+		return v
 	}
 }
 

@@ -28,7 +28,7 @@ func (c *compiler) forLoop(n *forNode, p place) execFunc {
 		l.test = c.loopFilter(n, p, in)
 	}
 	if !n.recursive {
-		l.iter = c.eval(n.iter, p)
+		l.iter = c.settled(n.iter, p)
 	}
 	l.body = c.body(n.body, in)
 	l.enter = c.enter(in)
@@ -44,7 +44,7 @@ func (c *compiler) forLoop(n *forNode, p place) execFunc {
 	if !n.recursive {
 		return l.run
 	}
-	iter := c.eval(n.iter, p)
+	iter := c.settled(n.iter, p)
 	fn := in.scope.fn
 	return func(f *frame) control {
 		f.x.at = n.at

@@ -12,10 +12,10 @@ func (c *compiler) ifElse(n *ifNode, p place) execFunc {
 		body execFunc
 	}
 	c.at = n.at
-	branches := []branch{{c.eval(n.test, p), n.at, c.body(n.body, p)}}
+	branches := []branch{{c.settled(n.test, p), n.at, c.body(n.body, p)}}
 	for _, e := range n.elifs {
 		c.at = e.at
-		branches = append(branches, branch{c.eval(e.test, p), e.at, c.body(e.body, p)})
+		branches = append(branches, branch{c.settled(e.test, p), e.at, c.body(e.body, p)})
 	}
 	orElse := c.body(n.orElse, p)
 	if len(branches) == 1 {
@@ -40,7 +40,7 @@ func (c *compiler) ifElse(n *ifNode, p place) execFunc {
 }
 
 func (c *compiler) set(n *setNode, p place) execFunc {
-	get := c.eval(n.e, p)
+	get := c.settled(n.e, p)
 	put := c.assign(n.target, p, true)
 	check := c.checkNamespaces(n.target, p)
 	return func(f *frame) control {
@@ -98,6 +98,10 @@ func (c *compiler) setBlock(n *setBlockNode, p place) execFunc {
 	}
 	enter := c.enter(in)
 	put := c.assign(n.target, p, true)
+	// Jinja trusts whatever a filter made of the block. Where values are
+	// escaped by context that is not good enough: striptags, say, gives back
+	// what was escaped.
+	trusts := c.plan == nil
 	return func(f *frame) control {
 		if enter != nil {
 			enter(f)
@@ -109,6 +113,9 @@ func (c *compiler) setBlock(n *setBlockNode, p place) execFunc {
 		if filter != nil {
 			f.x.at = n.at
 			v = filter(f, v)
+			if trusts && v.kind != kindSafe && f.ctx.eval.autoescape {
+				v = safeValue(v.text())
+			}
 		}
 		put(f, v)
 		return goOn

@@ -124,6 +124,9 @@ func filterBatch(f *frame, in value, a []value) value {
 		}
 		if !fill.isZeroArgument() {
 			if !a0.isNumber() {
+				if a0.kind == kindUndefined {
+					a0.undefined().fail()
+				}
 				panic(runtimeError("batch: expected an integer, not '%s'", a0.typeName()))
 			}
 			x.allowItems(int(min(size, 1<<31)))
@@ -136,15 +139,17 @@ func filterBatch(f *frame, in value, a []value) value {
 }
 
 func filterSlice(f *frame, in value, a []value) value {
-	parts := wantSize("slice", a[0])
-	fill := a[1]
-	f.x.allowItems(int(min(parts, 1<<31)))
+	number, fill := a[0], a[1]
 	var items []value
-	var per, extra int64
+	var parts, per, extra int64
+	begun := false
 	i, offset := int64(0), int64(0)
 	return iteratorValue(iteratorFunc(func(x *exec) (value, bool) {
-		if items == nil {
+		if !begun {
+			begun = true
 			items = collect(x, in)
+			parts = wantSize("slice", number)
+			x.allowItems(int(min(parts, 1<<31)))
 			if parts == 0 {
 				panic(runtimeError("slice: division by zero"))
 			}

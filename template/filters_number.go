@@ -174,7 +174,7 @@ func filterRound(_ *frame, in value, a []value) value {
 	}
 	whole := mode == "common" && a[0].kind == kindNone
 	if a[0].given() && !whole {
-		precision = wantInt("round", a[0])
+		precision = wantSize("round", a[0])
 	}
 	in = in.plain()
 	if !in.isNumber() {

@@ -32,7 +32,10 @@ type missing struct {
 	// element is the printed form of a key that is not a string.
 	element string
 	hint    string
-	of      value // the Go value or mapping that lacks it, for a suggestion
+	// slice says that something without elements was cut: Jinja finds that out
+	// late in an expression of literals, but an error it is.
+	slice bool
+	of    value // the Go value or mapping that lacks it, for a suggestion
 }
 
 func (m *missing) value() value { return value{kind: kindUndefined, ptr: unsafe.Pointer(m)} }
@@ -50,6 +53,9 @@ func (m *missing) message() string {
 }
 
 func (m *missing) error() *Error {
+	if m.slice {
+		return runtimeError("%s, which cannot be cut", m.message())
+	}
 	e := undefinedError("%s", m.message())
 	e.lacking = m
 	return e
@@ -105,6 +111,9 @@ func ownerText(v value) string {
 		return "None"
 	}
 	name := v.typeName()
+	if v.kind == kindSafe {
+		name = "markupsafe.Markup"
+	}
 	if v.kind == kindObject {
 		switch name { // those that Jinja has, not Python
 		case "Namespace", "Cycler", "Joiner":

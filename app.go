@@ -16,6 +16,7 @@ import (
 	"github.com/retort-web/retort/session"
 	"github.com/retort-web/retort/signing"
 	"github.com/retort-web/retort/static"
+	"github.com/retort-web/retort/template"
 )
 
 // App is a site: an [http.Handler] with a configuration and a command line.
@@ -39,10 +40,13 @@ type App struct {
 	translate  []func(err error) error
 	sections   []func(c *Ctx) (title string, rows [][2]string)
 	filters    map[string]any
+	tests      map[string]any
+	tags       map[string]template.Tag
 	globals    map[string]any
 
 	templateData map[string]any // examples for the command check
 	makeEngine   func(a *App) (engine, error)
+	engineChange []func(o *template.Options)
 
 	prepare    sync.Once
 	started    atomic.Bool

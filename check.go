@@ -3,6 +3,7 @@ package retort
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 )
@@ -74,6 +75,8 @@ func (a *App) checkAssets() (found []Finding) {
 	}
 	if e != nil {
 		found = append(found, e.check()...)
+	} else {
+		found = append(found, a.uncheckedTemplates()...)
 	}
 	if a.files != nil {
 		for _, err := range a.files.Check() {
@@ -93,7 +96,33 @@ func (a *App) engineMaker() func(a *App) (engine, error) {
 	if assets := a.config.Assets; assets != nil && assets.engine != nil {
 		return assets.engine
 	}
-	return a.scope.engineMaker()
+	if make := a.scope.engineMaker(); make != nil {
+		return make
+	}
+	return linkedEngine
+}
+
+// linkedEngine makes the template engine in programs built with the tag
+// retort_templates.
+var linkedEngine func(a *App) (engine, error)
+
+// uncheckedTemplates says that there are templates which this program cannot
+// read here: only its handlers know the engine.
+func (a *App) uncheckedTemplates() []Finding {
+	sources, _, err := a.assetSources()
+	if err != nil {
+		return nil // reported when the app was prepared
+	}
+	for _, s := range sources {
+		if entries, err := fs.ReadDir(s.fsys, "."); err == nil && len(entries) > 0 {
+			return []Finding{{
+				ID: "retort.template_unread", Level: LevelWarning,
+				Message: fmt.Sprintf("the templates of the folder %stemplates were not checked: nothing but the handlers of this program refers to templates", s.prefix),
+				Hint:    "embed them with retort.Embed, or check with: go run -tags retort_templates . check",
+			}}
+		}
+	}
+	return nil
 }
 
 func (s *scope) engineMaker() func(a *App) (engine, error) {

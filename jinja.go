@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 
 	"github.com/retort-web/retort/template"
 )
@@ -33,16 +34,32 @@ func newEngine(a *App) (engine, error) {
 	if len(prefixed) > 0 {
 		loaders = append(loaders, template.Prefix(prefixed))
 	}
-	e, err := template.New(template.Options{
-		Loader: template.Choice(loaders...), AutoReload: a.config.Debug, Contextual: true,
-		Filters: a.filters, Globals: a.globals,
-		Tags:       templateTags(),
-		Extensions: template.Extensions{Do: true, LoopControls: true, Django: true},
-	})
+	o := template.Options{
+		AutoReload: a.config.Debug,
+		Filters:    withOwn(nil, a.filters), Tests: withOwn(nil, a.tests), Globals: withOwn(nil, a.globals), Tags: withOwn(templateTags(), a.tags),
+		Extensions: template.Extensions{Do: true, LoopControls: true, Django: true, Debug: a.config.Debug},
+	}
+	for _, change := range a.engineChange {
+		change(&o)
+	}
+	if o.Loader != nil {
+		loaders = append(loaders, o.Loader)
+	}
+	o.Loader, o.Contextual = template.Choice(loaders...), true
+	e, err := template.New(o)
 	if err != nil {
 		return nil, err
 	}
 	return &jinja{a, e}, nil
+}
+
+// withOwn adds the app's own to what there is.
+func withOwn[V any](all, own map[string]V) map[string]V {
+	if all == nil {
+		all = map[string]V{}
+	}
+	maps.Copy(all, own)
+	return all
 }
 
 func (j *jinja) render(c *Ctx, dst []byte, name string, data any) ([]byte, error) {
@@ -216,6 +233,12 @@ func templateTags() map[string]template.Tag {
 				return ctx.app.StaticURL(path)
 			}
 			return "", errors.New("retort: the tag static needs an app")
+		}),
+		"get_static_prefix": template.SimpleTag(func(c *template.Call) string {
+			if ctx, ok := c.Context().(*Ctx); ok {
+				return underRoot(ctx.Root(), StaticPrefix)
+			}
+			return StaticPrefix
 		}),
 		"url": template.SimpleTag(template.Func(func(c *template.Call) (any, error) {
 			switch ctx := c.Context().(type) {

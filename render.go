@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"sync"
+
+	"github.com/retort-web/retort/template"
 )
 
 // engine is the template engine as the rest of the package sees it: a program
@@ -162,6 +164,46 @@ func (a *App) TemplateFilter(name string, fn any) {
 	}
 	a.makeEngine = newEngine
 	a.filters[name] = fn
+}
+
+// TemplateTest adds a test for templates, a function that gives a bool:
+//
+//	app.TemplateTest("adult", func(u *User) bool { return u.Age >= 18 })
+//
+// which templates write as {% if user is adult %}.
+func (a *App) TemplateTest(name string, fn any) {
+	a.mustNotBeFrozen("a template test")
+	if a.tests == nil {
+		a.tests = map[string]any{}
+	}
+	a.makeEngine = newEngine
+	a.tests[name] = fn
+}
+
+// TemplateTag adds a tag for templates, made by [template.SimpleTag],
+// [template.BlockTag] or [template.InclusionTag].
+func (a *App) TemplateTag(name string, tag template.Tag) {
+	a.mustNotBeFrozen("a template tag")
+	if a.tags == nil {
+		a.tags = map[string]template.Tag{}
+	}
+	a.makeEngine = newEngine
+	a.tags[name] = tag
+}
+
+// TemplateOptions changes how the app's templates are read and shown, before
+// the first is: the translator, the time zone, what is undefined, the limits.
+// Filters and the like hold what the app has already; a Loader is asked for what
+// the app's folders do not have; Contextual stays on.
+//
+//	app.TemplateOptions(func(o *template.Options) {
+//		o.Undefined = template.UndefinedStrict
+//		o.Extensions.I18n, o.Translator = true, catalogs
+//	})
+func (a *App) TemplateOptions(change func(o *template.Options)) {
+	a.mustNotBeFrozen("a template option")
+	a.makeEngine = newEngine
+	a.engineChange = append(a.engineChange, change)
 }
 
 // TemplateGlobal adds a value or function that every template sees.

@@ -10,9 +10,11 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/retorttest"
+	"github.com/retort-web/retort/template"
 )
 
 func templateFiles(files map[string]string) fstest.MapFS {
@@ -213,5 +215,34 @@ func TestRenderStream(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "rows.csv:1:") {
 		t.Errorf("log: %s", log)
+	}
+}
+
+func TestWhatAnAppAddsToTemplates(t *testing.T) {
+	t.Parallel()
+	cfg := quiet()
+	cfg.Assets = retort.Embed(templateFiles(map[string]string{
+		"templates/page.html": `{% stars 3 %} {{ 4 is even_more }} {{ at|date("H") }} {% include "stored.html" %} {% get_static_prefix %}{% debug %}`,
+		"templates/hole.html": `{{ missing }}`,
+		"static/a.css":        ``,
+	}))
+	app := retort.New(cfg)
+	app.TemplateTag("stars", template.SimpleTag(func(n int) string { return strings.Repeat("*", n) }))
+	app.TemplateTest("even_more", func(n int) bool { return n%4 == 0 })
+	app.TemplateOptions(func(o *template.Options) {
+		o.Location = time.FixedZone("", 3600)
+		o.Undefined = template.UndefinedStrict
+		o.Contextual = false // is not for anybody to decide
+		o.Loader = template.Map(map[string]string{"stored.html": `<a href="{{ 'javascript:x' }}">`, "page.html": "never"})
+	})
+	app.Get("/", func(c *retort.Ctx) error {
+		return c.Render("page.html", map[string]any{"at": time.Date(2026, 5, 6, 7, 0, 0, 0, time.UTC)})
+	})
+	app.Get("/hole", func(c *retort.Ctx) error { return c.Render("hole.html", nil) })
+	client := retorttest.New(t, app)
+	client.Get("/").Status(200).Contains(`*** True 08 <a href="#blocked"> /static/`)
+	client.Get("/hole").Status(500)
+	if found := app.RunChecks(t.Context(), false); len(found) > 0 {
+		t.Error(found)
 	}
 }

@@ -1,0 +1,90 @@
+// Package testredis gives tests a Redis server.
+//
+// It is the one of RETORT_TEST_REDIS, such as redis://127.0.0.1:6379/0, where
+// each test keeps to names of its own; or, without that, one that the test starts
+// on a socket in a folder of its own. A test that stops its server always has one
+// of its own. Without the variable and without a redis-server tests are skipped.
+package testredis
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// URL returns the URL of a server that runs until the test ends.
+func URL(t testing.TB) string {
+	t.Helper()
+	if url := os.Getenv("RETORT_TEST_REDIS"); url != "" {
+		return url
+	}
+	return Start(t).URL
+}
+
+// Server is a Redis server of one test.
+type Server struct {
+	// URL is where it listens, also after it was stopped and started again.
+	URL string
+
+	t      testing.TB
+	folder string
+	cmd    *exec.Cmd
+}
+
+// Start starts a server, which ends with the test.
+func Start(t testing.TB) *Server {
+	t.Helper()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		t.Skip("there is no redis-server; install the package, or set RETORT_TEST_REDIS")
+	}
+	// The path of a socket is short, which that of a test's folder may not be.
+	folder, err := os.MkdirTemp("", "redis")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{t: t, folder: folder}
+	s.URL = "unix://" + s.socket()
+	t.Cleanup(func() {
+		s.Stop()
+		if err := os.RemoveAll(folder); err != nil {
+			t.Error(err)
+		}
+	})
+	s.Restart()
+	return s
+}
+
+func (s *Server) socket() string { return filepath.Join(s.folder, "socket") }
+
+// Stop kills the server.
+func (s *Server) Stop() {
+	if s.cmd == nil {
+		return
+	}
+	_ = s.cmd.Process.Kill()
+	_ = s.cmd.Wait() // that it was killed is no news
+	s.cmd = nil
+}
+
+// Restart starts the server again after Stop, empty, and waits until it answers.
+func (s *Server) Restart() {
+	s.t.Helper()
+	s.cmd = exec.Command("redis-server", "--port", "0", "--unixsocket", s.socket(), "--save", "", "--dir", s.folder) //nolint:gosec // of our own making
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	client := redis.NewClient(&redis.Options{Network: "unix", Addr: s.socket()})
+	defer client.Close()
+	deadline := time.Now().Add(time.Minute)
+	for client.Ping(context.Background()).Err() != nil {
+		if time.Now().After(deadline) {
+			s.t.Fatal("the redis-server does not answer")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}

@@ -32,6 +32,7 @@ func (e *Extension) makeCommand() retort.Command {
 			options, answers = migrate.MakeOptions{}, migrate.Answers{Renames: map[string]string{}, Backfills: map[string]string{}}
 			fs.StringVar(&options.Name, "name", "", "name of the migration, after its number")
 			fs.BoolVar(&options.DryRun, "dry-run", false, "print the files and write nothing")
+			fs.BoolVar(&options.ZeroDowntime, "zero-downtime", e.options.ZeroDowntime, "write steps during which a site can go on, old code beside new")
 			fs.BoolVar(&options.Empty, "empty", false, "write a migration without operations, to be filled in")
 			fs.BoolVar(&options.Merge, "merge", false, "write a migration that joins two last ones")
 			fs.BoolVar(&check, "check", false, "write nothing; end with code 4 if a migration is missing")

@@ -50,6 +50,9 @@ type Options struct {
 	// Replicas are the URLs of copies of the database that follow it. They serve
 	// queries that only read, see [orm.Databases].
 	Replicas []string
+	// ZeroDowntime lets makemigrations always write steps during which a site goes
+	// on, as its flag --zero-downtime does.
+	ZeroDowntime bool
 	// Routers decide which database the queries of a model go to. Default: the one
 	// that was given to [Open].
 	Routers []orm.Router

@@ -92,14 +92,13 @@ func (w *work) act(ctx context.Context, db Database, i int, a journaled) error {
 	if again && w.journal[i].statement != a.label {
 		return fmt.Errorf("it was broken off in statement %d, which was %q and is %q now; put it back as it was, or do the rest by hand and record it with --fake", i+1, w.journal[i].statement, a.label)
 	}
-	if again {
-		for _, statement := range db.Dialect().BeforeRepeat(a.SQL) {
-			if err := db.Exec(ctx, statement); err != nil {
-				return err
-			}
-		}
-	} else if err := w.beginEntry(ctx, db, i, a.label); err != nil {
+	if err := clearLeftover(ctx, db, a.SQL); err != nil {
 		return err
+	}
+	if !again {
+		if err := w.beginEntry(ctx, db, i, a.label); err != nil {
+			return err
+		}
 	}
 	if !w.step.node.NonAtomic && (a.Code != nil || changesRows(a.SQL)) {
 		// With its mark in one transaction it is done or not, and never twice.
@@ -116,9 +115,27 @@ func (w *work) act(ctx context.Context, db Database, i int, a journaled) error {
 		err = nil
 	}
 	if err != nil {
+		// What is left now is cleared by the next run, too.
+		if ctx.Err() == nil && db.Dialect().Refused(err) {
+			err = errors.Join(err, clearLeftover(ctx, db, a.SQL))
+		}
 		return w.takeBack(ctx, db, i, a, err)
 	}
 	return w.endEntry(ctx, db, i)
+}
+
+// clearLeftover removes what an earlier run of a statement, of whoever, left behind and
+// what keeps it from running.
+func clearLeftover(ctx context.Context, db Database, statement string) error {
+	query, cleanup := db.Dialect().Leftover(statement)
+	if query == "" {
+		return nil
+	}
+	rows, err := db.Query(ctx, query)
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	return db.Exec(ctx, cleanup)
 }
 
 func (a Action) run(ctx context.Context, db Database) error {
@@ -130,7 +147,7 @@ func (a Action) run(ctx context.Context, db Database) error {
 
 // takeBack takes the entry of an action back when it certainly did nothing.
 func (w *work) takeBack(ctx context.Context, db Database, i int, a journaled, err error) error {
-	if err == nil || ctx.Err() != nil || db.Dialect().BeforeRepeat(a.SQL) != nil {
+	if err == nil || ctx.Err() != nil {
 		return err
 	}
 	inTransaction := !w.step.node.NonAtomic && a.Code != nil

@@ -38,6 +38,7 @@ type change struct {
 	// settles says that whatever other apps did with the table before must
 	// come first, since its name will be gone.
 	settles bool
+	rollout rollout // when it is done, if there is to be no downtime
 }
 
 // use adds an app whose newest migration must come first.

@@ -161,6 +161,8 @@ type draft struct {
 	uses    []string // apps whose newest migration must be applied first
 	settles bool     // also those of all apps that refer to this one
 	merge   bool     // it has no changes and joins all last migrations
+	// nonAtomic says that its changes must not be one transaction.
+	nonAtomic bool
 }
 
 // split deals the ordered changes out into migrations of their apps. Apps that

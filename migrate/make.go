@@ -27,6 +27,10 @@ type MakeOptions struct {
 	// Merge makes a migration without operations for each app that has
 	// several last ones, and nothing else.
 	Merge bool
+	// ZeroDowntime writes migrations during which a site goes on, old code
+	// beside new: what takes long in steps that lock nothing for long, what old
+	// code would miss last, in a migration of its own. See docs/migrations.md.
+	ZeroDowntime bool
 	// Asker answers questions. Default: the empty [Answers].
 	Asker Asker
 	// Folders is the folder of each app's own package. An app that has no
@@ -158,7 +162,15 @@ func (g *Graph) drafts(tables []*schema.Table, options MakeOptions) ([]*draft, e
 	if err != nil {
 		return nil, err
 	}
+	if options.ZeroDowntime {
+		if changes, err = gently(changes, state); err != nil {
+			return nil, err
+		}
+	}
 	drafts := split(changes)
+	if options.ZeroDowntime {
+		drafts = inStages(drafts)
+	}
 	for _, m := range drafts {
 		for _, c := range m.changes {
 			if err := c.operation.ChangeState(m.app, state); err != nil {
@@ -239,6 +251,7 @@ func (g *Graph) number(drafts []*draft, name string) []Migration {
 		for _, c := range d.changes {
 			m.Operations = append(m.Operations, c.operation)
 		}
+		m.NonAtomic = d.nonAtomic
 		next[d.app]++
 		initial := len(last[d.app]) == 0 && len(m.Operations) > 0
 		switch {

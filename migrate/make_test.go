@@ -71,6 +71,16 @@ func writtenOperations() []Operation {
 		RemoveIndex{Model: "Post", Name: "i"},
 		AddCheck{Model: "Post", Check: schema.Check{Name: "c", SQL: `"title" <> '' AND "title" <> '` + "`" + `'`}},
 		RemoveCheck{Model: "Post", Name: "c"},
+		AddIndex{Model: "Post", Index: schema.Index{Name: "j", Columns: []schema.IndexColumn{{Name: "a"}}}, Concurrently: true},
+		RemoveIndex{Model: "Post", Name: "j", Concurrently: true},
+		AddCheck{Model: "Post", Check: schema.Check{Name: "d", SQL: "a > 0"}, NotValid: true},
+		ValidateCheck{Model: "Post", Name: "d"},
+		AddForeignKey{Model: "Post", ForeignKey: schema.ForeignKey{Columns: []string{"a", "b"}, Table: "x", References: []string{"c", "d"}}, NotValid: true},
+		ValidateForeignKey{Model: "Post", Columns: []string{"a", "b"}},
+		AlterField{Model: "Post", Column: schema.Column{Name: "a", Type: schema.Int64, References: &schema.Reference{Table: "x", Column: "id"}}, NotValid: true},
+		SetNotNull{Model: "Post", Column: "a", Value: new("'x'"), BatchSize: 10},
+		FillField{Model: "Post", Column: "a", Value: `lower("b")`},
+		AddUnique{Model: "Post", Column: "a"},
 		RunSQL{SQL: "UPDATE x\nSET a = \"b\"", ReverseSQL: Noop},
 	}
 }

@@ -75,6 +75,16 @@ func nameFragment(operation Operation) string {
 		return word(o.Check.Name)
 	case RemoveCheck:
 		return "remove_" + word(o.Name)
+	case SetNotNull:
+		return "require_" + word(o.Model) + "_" + word(o.Column)
+	case FillField:
+		return "fill_" + word(o.Model) + "_" + word(o.Column)
+	case AddUnique:
+		return "unique_" + word(o.Model) + "_" + word(o.Column)
+	case ValidateCheck:
+		return "validate_" + word(o.Name)
+	case ValidateForeignKey:
+		return "validate_" + word(o.Model) + "_" + word(strings.Join(o.Columns, "_"))
 	}
 	return "custom"
 }

@@ -37,6 +37,9 @@ type Change struct {
 type Action struct {
 	SQL  string
 	Code func(ctx context.Context, db Database) error
+	// Shown is what a script for people says in place of Code: the statement to
+	// which it comes. Default: that it is Go code.
+	Shown string
 }
 
 // statements makes an action of each statement.

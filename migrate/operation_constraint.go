@@ -78,6 +78,9 @@ func (o AlterPrimaryKey) Reverse(c Change) ([]Action, error) { return o.Forward(
 type AddIndex struct {
 	Model string
 	Index schema.Index
+	// Concurrently lets others write while PostgreSQL builds the index. The
+	// migration must be NonAtomic. Other databases build it as usual.
+	Concurrently bool
 }
 
 // Describe implements [Operation].
@@ -113,7 +116,31 @@ func (o AddIndex) Forward(c Change) ([]Action, error) {
 	if err := possible(c.Dialect, &o.Index); err != nil {
 		return nil, err
 	}
-	return statements(c.Dialect.CreateIndex(c.To.Table(c.App, o.Model), &o.Index)), nil
+	return createIndex(c, o.Model, o.Index.Name, o.Concurrently)
+}
+
+// createIndex and dropIndex change the index of a model's table, beside others if they are
+// to and the database can.
+func createIndex(c Change, model, name string, concurrently bool) ([]Action, error) {
+	t := c.To.Table(c.App, model)
+	if d := online(c.Dialect); d != nil && concurrently {
+		if sql, ok := d.CreateIndexConcurrently(t, t.Index(name)); ok {
+			return statements(sql), nil
+		}
+		return nil, fmt.Errorf("the index %s of %s is a constraint, which cannot be created concurrently", name, t.Key())
+	}
+	return statements(c.Dialect.CreateIndex(t, t.Index(name))), nil
+}
+
+func dropIndex(c Change, model, name string, concurrently bool) ([]Action, error) {
+	t := c.From.Table(c.App, model)
+	if d := online(c.Dialect); d != nil && concurrently {
+		if sql, ok := d.DropIndexConcurrently(t, t.Index(name)); ok {
+			return statements(sql), nil
+		}
+		return nil, fmt.Errorf("the index %s of %s is a constraint, which cannot be dropped concurrently", name, t.Key())
+	}
+	return statements(c.Dialect.DropIndex(t, t.Index(name))), nil
 }
 
 // possible reports what no dialect could write for its database.
@@ -126,14 +153,16 @@ func possible(d schema.Dialect, i *schema.Index) error {
 
 // Reverse implements [Operation].
 func (o AddIndex) Reverse(c Change) ([]Action, error) {
-	t := c.From.Table(c.App, o.Model)
-	return statements(c.Dialect.DropIndex(t, t.Index(o.Index.Name))), nil
+	return dropIndex(c, o.Model, o.Index.Name, o.Concurrently)
 }
 
 // RemoveIndex drops an index of a model's table.
 type RemoveIndex struct {
 	Model string
 	Name  string
+	// Concurrently lets nobody wait while PostgreSQL drops the index. The
+	// migration must be NonAtomic. Other databases drop it as usual.
+	Concurrently bool
 }
 
 // Describe implements [Operation].
@@ -158,14 +187,12 @@ func (o RemoveIndex) ChangeState(app string, s *State) error {
 
 // Forward implements [Operation].
 func (o RemoveIndex) Forward(c Change) ([]Action, error) {
-	t := c.From.Table(c.App, o.Model)
-	return statements(c.Dialect.DropIndex(t, t.Index(o.Name))), nil
+	return dropIndex(c, o.Model, o.Name, o.Concurrently)
 }
 
 // Reverse implements [Operation].
 func (o RemoveIndex) Reverse(c Change) ([]Action, error) {
-	t := c.To.Table(c.App, o.Model)
-	return statements(c.Dialect.CreateIndex(t, t.Index(o.Name))), nil
+	return createIndex(c, o.Model, o.Name, o.Concurrently)
 }
 
 // AddCheck adds a condition that each row of a model's table must meet. A row
@@ -173,6 +200,10 @@ func (o RemoveIndex) Reverse(c Change) ([]Action, error) {
 type AddCheck struct {
 	Model string
 	Check schema.Check
+	// NotValid lets PostgreSQL hold only new rows to the check, which needs no
+	// look at the table; [ValidateCheck] does the rest in a later migration.
+	// Other databases check all rows at once.
+	NotValid bool
 }
 
 // Describe implements [Operation].
@@ -201,6 +232,9 @@ func (o AddCheck) ChangeState(app string, s *State) error {
 // Forward implements [Operation].
 func (o AddCheck) Forward(c Change) ([]Action, error) {
 	before, after := c.From.Table(c.App, o.Model), c.To.Table(c.App, o.Model)
+	if d := online(c.Dialect); d != nil && o.NotValid {
+		return statements(d.AddCheckNotValid(after, after.Check(o.Check.Name))), nil
+	}
 	return statements(c.Dialect.AddCheck(before, after, after.Check(o.Check.Name))), nil
 }
 

@@ -116,6 +116,10 @@ type AlterField struct {
 	// becomes NOT NULL. Default: the column's own default; without one, a row
 	// with NULL makes the migration fail.
 	Backfill *string
+	// NotValid lets PostgreSQL hold only new rows to a reference that the column
+	// gets, which needs no look at the tables; [ValidateForeignKey] does the rest
+	// in a later migration. Other databases check all rows at once.
+	NotValid bool
 }
 
 // Describe implements [Operation].
@@ -140,7 +144,19 @@ func (o AlterField) ChangeState(app string, s *State) error {
 
 // Forward implements [Operation].
 func (o AlterField) Forward(c Change) ([]Action, error) {
-	return o.alter(c, o.Backfill), nil
+	d := online(c.Dialect)
+	to := c.To.Table(c.App, o.Model)
+	column := to.Column(o.Column.Name)
+	if d == nil || !o.NotValid || column.References == nil || !c.To.enforced(to, column) {
+		return o.alter(c, o.Backfill), nil
+	}
+	bare, _ := reference{to, column}.detached()
+	without := c
+	without.To = c.To.clone()
+	without.To.Set(bare)
+	r := column.References
+	key := &schema.ForeignKey{Columns: []string{column.Name}, Table: r.Table, References: []string{r.Column}, OnDelete: r.OnDelete}
+	return append(o.alter(without, o.Backfill), statements(d.AddForeignKeyNotValid(to, key))...), nil
 }
 
 // Reverse implements [Operation].

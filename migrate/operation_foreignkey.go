@@ -13,6 +13,10 @@ import (
 type AddForeignKey struct {
 	Model      string
 	ForeignKey schema.ForeignKey
+	// NotValid lets PostgreSQL hold only new rows to the reference, which needs
+	// no look at the tables; [ValidateForeignKey] does the rest in a later
+	// migration. Other databases check all rows at once.
+	NotValid bool
 }
 
 // Describe implements [Operation].
@@ -47,7 +51,11 @@ func (o AddForeignKey) ChangeState(app string, s *State) error {
 // Forward implements [Operation].
 func (o AddForeignKey) Forward(c Change) ([]Action, error) {
 	before, after := c.From.Table(c.App, o.Model), c.To.Table(c.App, o.Model)
-	return statements(c.Dialect.AddForeignKey(before, after, after.ForeignKey(o.ForeignKey.Columns...))), nil
+	k := after.ForeignKey(o.ForeignKey.Columns...)
+	if d := online(c.Dialect); d != nil && o.NotValid {
+		return statements(d.AddForeignKeyNotValid(after, k)), nil
+	}
+	return statements(c.Dialect.AddForeignKey(before, after, k)), nil
 }
 
 // Reverse implements [Operation].

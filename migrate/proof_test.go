@@ -130,15 +130,17 @@ func TestRandomChangesOfModels(t *testing.T) {
 			seeds, rounds = 1, 3
 		}
 		for seed := first; seed < first+seeds; seed++ {
-			t.Run(fmt.Sprint("seed", seed), func(t *testing.T) { proveSeed(t, kind, seed, rounds) })
+			t.Run(fmt.Sprint("seed", seed), func(t *testing.T) { proveSeed(t, kind, seed, rounds, false) })
+			t.Run(fmt.Sprint("seed", seed, " without downtime"), func(t *testing.T) { proveSeed(t, kind, seed, rounds, true) })
 		}
 	})
 }
 
-func proveSeed(t *testing.T, kind testdb.Kind, seed, rounds int) {
+func proveSeed(t *testing.T, kind testdb.Kind, seed, rounds int, zeroDowntime bool) {
 	t.Helper()
 	s := newSite(rand.New(rand.NewPCG(uint64(seed), 3)))
 	p, db := newProject(), openKind(t, kind)
+	p.zeroDowntime = zeroDowntime
 	direct := func() []string { return dumpOf(t, kind, s.tables) }
 	if kind.Name == "postgres" {
 		other := openKind(t, kind)

@@ -31,7 +31,7 @@ func (g *Graph) SQL(app, name string, dialect schema.Dialect, backward bool) (st
 		b.WriteString(strings.TrimRight(statement, "; \n") + ";\n")
 	}
 	frame := dialect.Frame(sqlOf(operations))
-	atomic := dialect.TransactionalDDL() && !n.NonAtomic
+	atomic := !runsBare(&n.Migration, dialect)
 	for _, statement := range frame.Before {
 		line(statement)
 	}
@@ -44,9 +44,13 @@ func (g *Graph) SQL(app, name string, dialect schema.Dialect, backward bool) (st
 	for _, o := range operations {
 		b.WriteString("-- " + o.operation.Describe() + "\n")
 		for _, action := range o.actions {
-			if action.Code != nil {
+			switch {
+			case action.Shown != "":
+				b.WriteString("-- (in batches)\n")
+				line(action.Shown)
+			case action.Code != nil:
 				b.WriteString("-- (Go code, which cannot be shown as SQL)\n")
-			} else {
+			default:
 				line(action.SQL)
 			}
 		}

@@ -79,7 +79,8 @@ func pick(t testing.TB, tables []*schema.Table, model string) *schema.Table {
 // project is the migrations of a program as a test sees them: it makes new
 // ones without the detour over Go files.
 type project struct {
-	sets map[string]*Set
+	sets         map[string]*Set
+	zeroDowntime bool // makes migrations so
 }
 
 func newProject() *project { return &project{sets: map[string]*Set{}} }
@@ -125,7 +126,7 @@ func (p *project) make(t testing.TB, tables []*schema.Table, asker Asker) []stri
 func (p *project) tryMake(t testing.TB, tables []*schema.Table, asker Asker) ([]string, error) {
 	t.Helper()
 	g := p.graph(t)
-	drafts, err := g.drafts(tables, MakeOptions{Asker: asker})
+	drafts, err := g.drafts(tables, MakeOptions{Asker: asker, ZeroDowntime: p.zeroDowntime})
 	if err != nil {
 		return nil, err
 	}

@@ -32,9 +32,12 @@ func (g *Graph) prepare(steps []Step, applied history, dialect schema.Dialect, f
 	all := make([]*work, len(steps))
 	var state *State // after the steps so far, while they go forward
 	for i, step := range steps {
-		all[i] = &work{step: step, bare: !fake && (step.node.NonAtomic || !dialect.TransactionalDDL())}
+		all[i] = &work{step: step, bare: !fake && runsBare(&step.node.Migration, dialect)}
 		if fake {
 			continue
+		}
+		if err := checkBesides(&step.node.Migration, dialect); err != nil {
+			return nil, fmt.Errorf("migrate: %s: %w", step.ID(), err)
 		}
 		if step.Backward || state == nil {
 			done[step.node] = false

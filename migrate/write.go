@@ -84,9 +84,9 @@ func (w *writer) operation(operation Operation) error {
 	case AlterComment:
 		w.printf("migrate.AlterComment{Model: %q, Comment: %q},\n", o.Model, o.Comment)
 	case AddField:
-		w.field("AddField", o.Model, &o.Column, o.Backfill)
+		w.field("AddField", o.Model, &o.Column, o.Backfill, false)
 	case AlterField:
-		w.field("AlterField", o.Model, &o.Column, o.Backfill)
+		w.field("AlterField", o.Model, &o.Column, o.Backfill, o.NotValid)
 	case RemoveField:
 		w.printf("migrate.RemoveField{Model: %q, Column: %q},\n", o.Model, o.Column)
 	case RenameField:
@@ -102,19 +102,27 @@ func (w *writer) operation(operation Operation) error {
 	case AddForeignKey:
 		w.printf("migrate.AddForeignKey{\nModel: %q,\nForeignKey: %sForeignKey", o.Model, w.schema())
 		w.foreignKey(&o.ForeignKey)
-		w.printf(",\n},\n")
+		w.printf(",\n")
+		w.setting("NotValid", o.NotValid)
+		w.printf("},\n")
 	case RemoveForeignKey:
 		w.printf("migrate.RemoveForeignKey{Model: %q, Columns: %#v},\n", o.Model, o.Columns)
 	case AddIndex:
 		w.printf("migrate.AddIndex{\nModel: %q,\nIndex: %sIndex", o.Model, w.schema())
 		w.index(&o.Index)
-		w.printf(",\n},\n")
+		w.printf(",\n")
+		w.setting("Concurrently", o.Concurrently)
+		w.printf("},\n")
 	case RemoveIndex:
-		w.printf("migrate.RemoveIndex{Model: %q, Name: %q},\n", o.Model, o.Name)
+		w.printf("migrate.RemoveIndex{Model: %q, Name: %q", o.Model, o.Name)
+		w.flag("Concurrently", o.Concurrently)
+		w.printf("},\n")
 	case AddCheck:
 		w.printf("migrate.AddCheck{\nModel: %q,\nCheck: %sCheck", o.Model, w.schema())
 		w.check(o.Check)
-		w.printf(",\n},\n")
+		w.printf(",\n")
+		w.setting("NotValid", o.NotValid)
+		w.printf("},\n")
 	case RemoveCheck:
 		w.printf("migrate.RemoveCheck{Model: %q, Name: %q},\n", o.Model, o.Name)
 	case RunSQL:
@@ -124,9 +132,50 @@ func (w *writer) operation(operation Operation) error {
 		}
 		w.printf("},\n")
 	default:
+		if w.besides(operation) {
+			return nil
+		}
 		return fmt.Errorf("operation %q (%T) cannot be written as Go code", operation.Describe(), operation)
 	}
 	return nil
+}
+
+// besides writes the operations for changes beside others, and reports whether
+// it was one.
+func (w *writer) besides(operation Operation) bool {
+	size := 0
+	switch o := operation.(type) {
+	case SetNotNull:
+		w.printf("migrate.SetNotNull{Model: %q, Column: %q", o.Model, o.Column)
+		if o.Value != nil {
+			w.printf(", Value: new(%s)", quoteGo(*o.Value))
+		}
+		size = o.BatchSize
+	case FillField:
+		w.printf("migrate.FillField{Model: %q, Column: %q", o.Model, o.Column)
+		if o.Value != "" {
+			w.printf(", Value: %s", quoteGo(o.Value))
+		}
+		size = o.BatchSize
+	case AddUnique:
+		w.printf("migrate.AddUnique{Model: %q, Column: %q", o.Model, o.Column)
+	case ValidateCheck:
+		w.printf("migrate.ValidateCheck{Model: %q, Name: %q", o.Model, o.Name)
+	case ValidateForeignKey:
+		w.printf("migrate.ValidateForeignKey{Model: %q, Columns: %#v", o.Model, o.Columns)
+	default:
+		return false
+	}
+	w.number("BatchSize", size)
+	w.printf("},\n")
+	return true
+}
+
+// setting writes a flag on a line of its own.
+func (w *writer) setting(name string, set bool) {
+	if set {
+		w.printf("%s: true,\n", name)
+	}
 }
 
 // schema returns the qualifier of package schema and notes that it is used.
@@ -179,13 +228,14 @@ func (w *writer) table(t *schema.Table) {
 	w.printf("}")
 }
 
-func (w *writer) field(kind, model string, c *schema.Column, backfill *string) {
+func (w *writer) field(kind, model string, c *schema.Column, backfill *string, notValid bool) {
 	w.printf("migrate.%s{\nModel: %q,\nColumn: %sColumn", kind, model, w.schema())
 	w.column(c)
 	w.printf(",\n")
 	if backfill != nil {
 		w.printf("Backfill: new(%s),\n", quoteGo(*backfill))
 	}
+	w.setting("NotValid", notValid)
 	w.printf("},\n")
 }
 

@@ -65,9 +65,40 @@ type Dialect interface {
 	// AlreadyDone reports that an error only says that what a statement makes
 	// is there, or that what it drops is not: it had been run before.
 	AlreadyDone(err error) bool
-	// BeforeRepeat are statements to run before one that was interrupted, or
-	// failed, is run again, since it may have left something unusable behind.
-	BeforeRepeat(statement string) []string
+	// Leftover is for a statement that leaves something unusable behind when it
+	// fails or is interrupted, and then stands in its own way: a query that
+	// returns a row if such a thing is there, and the statement that removes it.
+	// Both are empty for other statements.
+	Leftover(statement string) (query, cleanup string)
+	// Filler is the expression that rows get in place of NULL: backfill, an SQL
+	// literal, or else the default of c. It is empty if there is neither.
+	Filler(c *Column, backfill *string) string
+}
+
+// Online is a [Dialect] whose database can change a table while others read and
+// write it, if it is asked in the right way, often in several statements that
+// must not be one transaction. Each is alike to the method of Dialect that it
+// stands in for, and can be run again after it was interrupted. Not stable, as
+// Dialect.
+type Online interface {
+	// CreateIndexConcurrently and DropIndexConcurrently return statements that
+	// the database refuses inside a transaction. They return false for an index
+	// that is a constraint, for which there is no such way.
+	CreateIndexConcurrently(t *Table, i *Index) ([]string, bool)
+	DropIndexConcurrently(t *Table, i *Index) ([]string, bool)
+	// AddCheckNotValid adds a check that only new rows must meet, and
+	// ValidateCheck looks at those that were there before.
+	AddCheckNotValid(t *Table, c *Check) []string
+	ValidateCheck(t *Table, name string) []string
+	// AddForeignKeyNotValid and ValidateForeignKey are the same for references,
+	// of one column or several.
+	AddForeignKeyNotValid(t *Table, k *ForeignKey) []string
+	ValidateForeignKey(t *Table, columns []string) []string
+	// ForbidNull returns the statements that keep NULL out of new rows, and those
+	// that make the column NOT NULL after the others were filled.
+	ForbidNull(t *Table, c *Column) (before, after []string)
+	// AddUnique makes a column unique.
+	AddUnique(t *Table, c *Column) []string
 }
 
 // Rebuilder is a [Dialect] that builds a table anew for some changes, and then

@@ -185,7 +185,7 @@ func (d Dialect) AlterColumn(before, after *schema.Table, from, to *schema.Colum
 		statements = append(statements, alter(before, parts...))
 	}
 	if from.Null && !to.Null && to.Generated == "" {
-		if filler := filler(to, backfill); filler != "" {
+		if filler := d.Filler(to, backfill); filler != "" {
 			statements = append(statements, "UPDATE "+quoteName(before.Name)+" SET "+quoteName(from.Name)+" = "+filler+" WHERE "+quoteName(from.Name)+" IS NULL")
 		}
 	}
@@ -214,8 +214,8 @@ func (d Dialect) AlterColumn(before, after *schema.Table, from, to *schema.Colum
 	return statements
 }
 
-// filler is what rows get in place of NULL, or nothing.
-func filler(c *schema.Column, backfill *string) string {
+// Filler is what rows get in place of NULL, or nothing.
+func (Dialect) Filler(c *schema.Column, backfill *string) string {
 	switch {
 	case backfill != nil:
 		return *backfill

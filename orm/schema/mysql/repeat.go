@@ -53,5 +53,5 @@ func (Dialect) AlreadyDone(err error) bool {
 	return slices.Contains(done, n) || n == 1005 && strings.Contains(err.Error(), "errno: 121")
 }
 
-// BeforeRepeat returns nothing: a statement that changes tables is done or not.
-func (Dialect) BeforeRepeat(string) []string { return nil }
+// Leftover returns nothing: a statement that changes tables is done or not.
+func (Dialect) Leftover(string) (query, cleanup string) { return "", "" }

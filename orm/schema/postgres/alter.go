@@ -157,17 +157,25 @@ func (a *alteration) changeNull(backfill *string) {
 	was, is := a.from.Null && !a.from.PrimaryKey, a.to.Null && !a.to.PrimaryKey
 	switch {
 	case was && !is:
-		filler := defaultValue(a.to)
-		if backfill != nil {
-			filler = literal(a.to, *backfill)
-		}
-		if filler != "" && !strings.EqualFold(filler, "NULL") {
+		if filler := (Dialect{}).Filler(a.to, backfill); filler != "" {
 			a.add("UPDATE " + quoteName(a.table.Name) + " SET " + a.name + " = " + filler + " WHERE " + a.name + " IS NULL")
 		}
 		a.clause("ALTER COLUMN %s SET NOT NULL", a.name)
 	case is && !was:
 		a.clause("ALTER COLUMN %s DROP NOT NULL", a.name)
 	}
+}
+
+// Filler is what rows get in place of NULL, or nothing.
+func (Dialect) Filler(c *schema.Column, backfill *string) string {
+	filler := defaultValue(c)
+	if backfill != nil {
+		filler = literal(c, *backfill)
+	}
+	if strings.EqualFold(filler, "NULL") {
+		return ""
+	}
+	return filler
 }
 
 // changeIdentity makes the database count from the highest key that is there.
@@ -203,6 +211,11 @@ func (a *alteration) bind() {
 // dropConstraint drops the constraint of columns of a kind, "f" for a foreign key and "u"
 // for a unique one, whose name is looked up.
 func dropConstraint(t *schema.Table, kind string, columns ...string) string {
+	return eachConstraint(t, kind, "DROP", columns)
+}
+
+// eachConstraint drops or validates the constraints of columns.
+func eachConstraint(t *schema.Table, kind, verb string, columns []string) string {
 	attribute := ""
 	if len(columns) > 0 {
 		numbers := make([]string, len(columns))
@@ -216,9 +229,9 @@ DECLARE name text;
 BEGIN
 	FOR name IN SELECT conname FROM pg_constraint WHERE conrelid = %s::regclass AND contype = '%s'%s
 	LOOP
-		EXECUTE format('ALTER TABLE %%s DROP CONSTRAINT %%I', %s::regclass, name);
+		EXECUTE format('ALTER TABLE %%s %s CONSTRAINT %%I', %s::regclass, name);
 	END LOOP;
-END $do$`, quoteText(quoteName(t.Name)), kind, attribute, quoteText(quoteName(t.Name)))
+END $do$`, quoteText(quoteName(t.Name)), kind, attribute, verb, quoteText(quoteName(t.Name)))
 }
 
 // AddForeignKey returns the statement that adds a reference of several columns.

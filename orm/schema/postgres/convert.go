@@ -10,6 +10,9 @@ func converted(name string, from, to *schema.Column) string {
 	if to.Native["postgres"] != "" || from.Native["postgres"] != "" || kind == schema.Array || from.Type == schema.Array {
 		return name + "::" + columnType(to)
 	}
+	if from.Type == kind && (kind == schema.String || kind == schema.Decimal) {
+		return name // a cast would hide from the server that the values fit, and it would rewrite the table
+	}
 	switch from.Type {
 	case schema.Bool:
 		if isInteger(kind) || kind == schema.Float64 || kind == schema.Decimal {

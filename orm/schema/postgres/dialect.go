@@ -154,12 +154,17 @@ func (Dialect) CreateIndex(t *schema.Table, i *schema.Index) []string {
 	if isConstraint(i) {
 		return []string{addConstraint(t, i)}
 	}
+	return []string{createIndex(t, i, "")}
+}
+
+// createIndex writes CREATE INDEX with an option: "CONCURRENTLY " or nothing.
+func createIndex(t *schema.Table, i *schema.Index, option string) string {
 	var b strings.Builder
 	b.WriteString("CREATE ")
 	if i.Unique {
 		b.WriteString("UNIQUE ")
 	}
-	fmt.Fprintf(&b, "INDEX %s ON %s ", quoteName(i.Name), quoteName(t.Name))
+	fmt.Fprintf(&b, "INDEX %s%s ON %s ", option, quoteName(i.Name), quoteName(t.Name))
 	if i.Method != "" {
 		b.WriteString("USING " + quoteName(strings.ToLower(i.Method)) + " ")
 	}
@@ -184,7 +189,7 @@ func (Dialect) CreateIndex(t *schema.Table, i *schema.Index) []string {
 	if i.Where != "" {
 		b.WriteString(" WHERE " + i.Where)
 	}
-	return []string{b.String()}
+	return b.String()
 }
 
 func indexColumn(t *schema.Table, i *schema.Index, column *schema.IndexColumn) string {
@@ -217,16 +222,25 @@ func (Dialect) DropIndex(t *schema.Table, i *schema.Index) []string {
 	if isConstraint(i) {
 		return []string{"ALTER TABLE " + quoteName(t.Name) + " DROP CONSTRAINT " + quoteName(i.Name)}
 	}
+	return []string{"DROP INDEX " + indexName(t, i)}
+}
+
+// indexName is that of an index, with the schema of its table.
+func indexName(t *schema.Table, i *schema.Index) string {
 	name := quoteName(i.Name)
 	if dot := strings.LastIndexByte(t.Name, '.'); dot >= 0 {
 		name = quoteName(t.Name[:dot]) + "." + name
 	}
-	return []string{"DROP INDEX " + name}
+	return name
 }
 
 // AddCheck returns the statement that adds a check, which existing rows must meet.
 func (Dialect) AddCheck(_, after *schema.Table, c *schema.Check) []string {
-	return []string{"ALTER TABLE " + quoteName(after.Name) + " ADD CONSTRAINT " + quoteName(c.Name) + " CHECK (" + c.SQL + ")"}
+	return []string{alter(after, addCheck(c))}
+}
+
+func addCheck(c *schema.Check) string {
+	return "ADD CONSTRAINT " + quoteName(c.Name) + " CHECK (" + c.SQL + ")"
 }
 
 // DropCheck returns the statement that drops a check.

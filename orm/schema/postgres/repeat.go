@@ -3,6 +3,7 @@ package postgres
 import (
 	"errors"
 	"regexp"
+	"strings"
 )
 
 // Refused reports an error with an SQLSTATE of the statement, not of the connection.
@@ -32,13 +33,28 @@ func (Dialect) AlreadyDone(err error) bool {
 	return false
 }
 
-var concurrentIndex = regexp.MustCompile(`(?is)^\s*CREATE\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY\s+(?:IF\s+NOT\s+EXISTS\s+)?("(?:[^"]|"")+"|\w+)\s+ON\s`)
+const namePattern = `("(?:[^"]|"")+"|\w+)`
 
-// BeforeRepeat drops the index that CREATE INDEX CONCURRENTLY leaves behind, invalid,
-// when it fails.
-func (Dialect) BeforeRepeat(statement string) []string {
-	if found := concurrentIndex.FindStringSubmatch(statement); found != nil {
-		return []string{"DROP INDEX CONCURRENTLY IF EXISTS " + found[1]}
+var concurrentIndex = regexp.MustCompile(`(?is)^\s*CREATE\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY\s+(?:IF\s+NOT\s+EXISTS\s+)?` +
+	namePattern + `\s+ON\s+(?:ONLY\s+)?(` + namePattern + `(?:\.` + namePattern + `)?)`)
+
+// Leftover finds the index that CREATE INDEX CONCURRENTLY leaves behind, invalid, when
+// it fails, and drops it.
+func (Dialect) Leftover(statement string) (query, cleanup string) {
+	found := concurrentIndex.FindStringSubmatch(statement)
+	if found == nil {
+		return "", ""
 	}
-	return nil
+	index, table, inSchema := found[1], found[2], found[4] != ""
+	name := index
+	if strings.HasPrefix(name, `"`) {
+		name = strings.ReplaceAll(name[1:len(name)-1], `""`, `"`)
+	} else {
+		name = strings.ToLower(name)
+	}
+	if inSchema {
+		index = found[3] + "." + index
+	}
+	return "SELECT 1 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = to_regclass(" + quoteText(table) +
+		") AND c.relname = " + quoteText(name) + " AND NOT i.indisvalid", "DROP INDEX CONCURRENTLY IF EXISTS " + index
 }

@@ -159,22 +159,29 @@ func (d Dialect) Rebuild(before, after *schema.Table, changes []schema.ColumnCha
 // copied is the expression that fills a changed column from a row of the old
 // table.
 func copied(change schema.ColumnChange) string {
-	filler := "NULL"
+	filler := Dialect{}.Filler(change.To, change.Backfill)
 	switch {
-	case change.Backfill != nil:
-		filler = *change.Backfill
-	case change.To.Default != nil:
-		filler = *change.To.Default
-	case change.To.DefaultNow:
-		filler = now(change.To.Type)
-	}
-	switch {
+	case change.From == nil && filler == "":
+		return "NULL"
 	case change.From == nil:
 		return filler
-	case change.From.Null && !change.To.Null && filler != "NULL":
+	case change.From.Null && !change.To.Null && filler != "":
 		return "coalesce(" + quoteName(change.From.Name) + ", " + filler + ")"
 	}
 	return quoteName(change.From.Name)
+}
+
+// Filler is what rows get in place of NULL, or nothing.
+func (Dialect) Filler(c *schema.Column, backfill *string) string {
+	switch {
+	case backfill != nil:
+		return *backfill
+	case c.Default != nil && !strings.EqualFold(*c.Default, "NULL"):
+		return *c.Default
+	case c.DefaultNow:
+		return now(c.Type)
+	}
+	return ""
 }
 
 func autoIncrements(t *schema.Table) bool {

@@ -19,5 +19,5 @@ func (Dialect) AlreadyDone(err error) bool {
 	return false
 }
 
-// BeforeRepeat returns nothing: each statement is a transaction.
-func (Dialect) BeforeRepeat(string) []string { return nil }
+// Leftover returns nothing: each statement is a transaction.
+func (Dialect) Leftover(string) (query, cleanup string) { return "", "" }

@@ -151,6 +151,12 @@ func (d Dialect) DropIndex(t *schema.Table, i *schema.Index) []string {
 	without := t.Clone()
 	without.Indexes = slices.DeleteFunc(without.Indexes, func(other schema.Index) bool { return other.Name == i.Name })
 	parts := append(d.referenceIndexes(t, without), "DROP INDEX "+quoteName(i.Name))
+	for _, column := range i.Columns {
+		c := t.Column(column.Name)
+		if c != nil && c.Generated == "" && columnType(without, c) != columnType(t, c) {
+			parts = append(parts, "MODIFY COLUMN "+d.columnDefinition(without, c))
+		}
+	}
 	for _, g := range d.generated(t, i) {
 		parts = append(parts, "DROP COLUMN "+quoteName(g[0]))
 	}

@@ -95,11 +95,10 @@ func (c *compiler) unary(n *unaryExpr, p place) evalFunc {
 	if n.op == "-" {
 		apply = negate
 	}
-	if ask := c.guards(n.op); ask != nil {
+	if instead := c.intercepted(n.op); instead != nil {
 		return func(f *frame) value {
 			v := get(f)
-			ask(nil, v.toAny())
-			return apply(v)
+			return instead(nil, v.toAny(), func() value { return apply(v) })
 		}
 	}
 	return func(f *frame) value { return apply(get(f)) }
@@ -124,12 +123,11 @@ func (c *compiler) binary(n *binaryExpr, p place) evalFunc {
 		}
 	}
 	apply := arithmeticOperator(n.op)
-	if ask := c.guards(n.op); ask != nil {
+	if instead := c.intercepted(n.op); instead != nil {
 		return func(f *frame) value {
 			v := a(f)
 			w := b(f)
-			ask(v.toAny(), w.toAny())
-			return apply(f.x, v, w)
+			return instead(v.toAny(), w.toAny(), func() value { return apply(f.x, v, w) })
 		}
 	}
 	return func(f *frame) value {

@@ -208,6 +208,13 @@ func New(o Options) (*Engine, error) {
 	if e.limits.Steps <= 0 {
 		e.limits.Steps = 100_000_000
 	}
+	if o.Sandbox != nil {
+		for _, operator := range sortedKeys(o.Sandbox.Operators) {
+			if !slices.Contains(operators[:], operator) {
+				return nil, fmt.Errorf("template: Sandbox.Operators: %q is not one of %s", operator, strings.Join(operators[:], " "))
+			}
+		}
+	}
 	if err := e.register(); err != nil {
 		return nil, err
 	}

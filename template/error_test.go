@@ -70,6 +70,10 @@ func TestAllSyntaxErrorsAtOnce(t *testing.T) {
 			"1:68: block 'a' defined twice",
 		}},
 		{"columns count characters", "äöü€ {{ 1 2 }}", []string{"1:11: expected end of print statement, got '2'"}},
+		{"arguments of filters as in Django", "{{ a|date:'Y' }}{% if b|default:1 %}{% endif %}{{ {'k'|upper: 1}['K'] }}{{ 'ab'[a|int:2] }}", []string{
+			"1:10: expected end of print statement, got ':'; the arguments of a filter stand in parentheses: date(…)",
+			"1:33: expected end of statement block, got '1'; the arguments of a filter stand in parentheses: default(…)",
+		}},
 		{"newlines of all kinds", "a\r\nb\rc\n {{ 1 2 }}", []string{"4:7: expected end of print statement, got '2'"}},
 		{"assignments without a body", "{% set a b = 1 %}{% set c d %}{% endset %}{{ 1 2 }}", []string{
 			"1:10: expected end of statement block, got 'b'",
@@ -161,12 +165,80 @@ func TestSuggestions(t *testing.T) {
 		{"field", "{{ article.titel.x }}", "has no attribute 'titel'; did you mean 'title'?"},
 		{"method", "{{ article.absolute_ulr() }}", "has no attribute 'absolute_ulr'; did you mean 'absolute_url'?"},
 		{"all of a small type", "{{ small.zzzzzzz.x }}", "has no attribute 'zzzzzzz'; it has blue, red"},
+		{"loop of Django's", "{% for x in [1] %}{{ forloop.counter }}{% endfor %}", "'forloop' is undefined; the variable of a loop is 'loop' here: loop.index, loop.first"},
+		{"block of Django's", "{% block a %}{{ block.super }}{% endblock %}", "'block' is undefined; what the parent has in a block is super() here"},
 		{"key of a map", "{{ config.prot.x }}", "has no attribute 'prot'; did you mean 'port'?"},
 		{"key of a dict", "{% set d = {'colour': 1} %}{{ d.color.x }}", "has no attribute 'color'; did you mean 'colour'?"},
 	} {
-		_, err := renderInline(t, Options{}, c.src, data)
+		_, err := renderInline(t, Options{Extensions: Extensions{Django: true}}, c.src, data)
 		if err == nil || !strings.HasSuffix(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
 		}
 	}
 }
+
+// Whatever leads to an error is told, from the inside out.
+func TestTrailOfAnError(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{
+		"fails.html":   "\n {{ missing.x }}",
+		"include.html": "a\n{% include 'fails.html' %}",
+		"macros.html":  "{% macro outer() %}\n{{ inner() }}{% endmacro %}\n{% macro inner() %}{{ missing.x }}{% endmacro %}",
+		"import.html":  "{% from 'macros.html' import outer %}\n\n  {{ outer() }}",
+		"top.html":     "{% include 'include.html' %}{% block body %}\n{% endblock %}",
+		"base.html":    "<{% block body %}\n{{ missing.x }}{% endblock %}>",
+		"child.html":   "{% extends 'base.html' %}\n{% block body %}\n{{ super() }}{% endblock %}",
+		"call.html":    "{% macro box() %}<b>{{ caller() }}</b>{% endmacro %}\n{% call box() %}\n{{ missing.x }}{% endcall %}",
+		"loop.html":    "{% for x in [[1]] recursive %}{% if x is number %}{{ missing.x }}{% else %}\n{{ loop(x) }}{% endif %}{% endfor %}",
+		"tag.html":     "{% panel %}\n{{ missing.x }}{% endpanel %}",
+		"go.html":      "{{ 1 }}\n{{ 'x'|fail }}",
+		"method.html":  "{{ thing.Broken() }}",
+		"syntax.html":  "{{ 1 }}\n{% include 'wrong.html' %}",
+		"wrong.html":   "{{ a\nb }}",
+		"gone.html":    "{% include 'lost.html' %}",
+	}
+	e := mustEngine(t, Options{
+		Loader:  Map(files),
+		Filters: map[string]any{"fail": func(string) (string, error) { return "", errors.New("no luck") }},
+		Tags:    map[string]Tag{"panel": BlockTag(func(body Safe) Safe { return body })},
+	})
+	for name, want := range map[string]string{
+		"include.html": "fails.html:2:5 'missing' is undefined < include.html:2:4",
+		"top.html":     "fails.html:2:5 'missing' is undefined < include.html:2:4 < top.html:1:4",
+		"import.html":  "macros.html:3:23 'missing' is undefined < macros.html:2:4 < import.html:3:6",
+		"child.html":   "base.html:2:4 'missing' is undefined < child.html:3:4 < base.html:1:5 < child.html:1:4",
+		"call.html":    "call.html:3:4 'missing' is undefined < call.html:1:24 < call.html:2:9",
+		"loop.html":    "loop.html:1:54 'missing' is undefined",
+		"tag.html":     "tag.html:2:4 'missing' is undefined < tag.html:1:4",
+		"go.html":      "go.html:2:8 fail(): no luck",
+		"method.html":  "method.html:1:10 Broken(): out of order",
+		"syntax.html":  "wrong.html:2:1 expected end of print statement, got 'b' < syntax.html:2:4",
+		"gone.html":    "gone.html:1:4 template 'lost.html' not found; did you mean",
+	} {
+		tpl, err := e.Get(name)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		_, err = tpl.Append(nil, Execution{Data: map[string]any{"thing": brokenThing{}}})
+		var te *Error
+		if !errors.As(err, &te) {
+			t.Errorf("%s: got %v", name, err)
+			continue
+		}
+		got := te.Place().String() + " " + te.Message
+		for _, p := range te.Trail {
+			got += " < " + p.String()
+		}
+		if !strings.HasPrefix(got, want) {
+			t.Errorf("%s: got %s, want %s", name, got, want)
+		}
+		if !strings.Contains(te.Excerpt(), "^") {
+			t.Errorf("%s: no caret in %q", name, te.Excerpt())
+		}
+	}
+}
+
+type brokenThing struct{}
+
+func (brokenThing) Broken() (string, error) { return "", errors.New("out of order") }

@@ -46,9 +46,11 @@ func djangoExtensions() Extensions {
 var djangoSeeds = [...]string{
 	"{% for x in xs %}{% cycle 'a' s as c %}{% ifchanged x %}{{ c }}{% else %}-{% endifchanged %}{% resetcycle c %}{% endfor %}",
 	"{% regroup users by live as groups %}{% for g in groups %}{{ g.grouper }}{{ g.list|length }}{% endfor %}{% lorem 3 w %}{% now 'Y' as y %}",
+	"{% blocktranslate with a=s count c=n trimmed asvar m %} {{ a }}%{{ x }} {% plural %}{{ c }} {% endblocktranslate %}{{ m }}{% translate s context 'c' as y %}{% translate 'a%' noop %}",
+	"{% timezone s %}{{ now|date }}{% localtime off %}{{ now|time('H:i e') }}{% endlocaltime %}{% endtimezone %}{% localize on %}{{ n }}{{ l }}{% localize off %}{{ f }}{% endlocalize %}{% endlocalize %}{% get_current_timezone %}",
 	"{% firstof z s 'x' %}{% widthratio n 10 100 %}{% spaceless %}<p> <a>x</a> </p>{% endspaceless %}{% templatetag openblock %}{% verbatim %}{{ s }}{% endverbatim %}",
 	"{% partialdef p inline %}{{ s }}{% endpartialdef %}{% partial p %}{% querystring a=n %}{% comment %}{% x %}{% endcomment %}{% cache 5 k s %}{{ n }}{% endcache %}",
-	"{{ n|date:'Y' }}{{ n|add:3 }}{{ s|slugify }}{{ n|pluralize }}{{ n|intcomma }}{{ s|stringformat:'5s' }}{{ l|unordered_list }}{{ s|json_script:'x' }}{{ n|floatformat(2) }}",
+	"{{ n|date('Y') }}{{ n|add(3) }}{{ s|slugify }}{{ n|pluralize }}{{ n|intcomma }}{{ s|stringformat('5s') }}{{ l|unordered_list }}{{ s|json_script('x') }}{{ n|floatformat(2) }}",
 	`<script>var x = {{ s }}, y = "{{ n }}", z = /{{ s }}/;</script><a href="{{ s }}?{{ n }}" onclick="f({{ d }})" {{ d|xmlattr }} data-{{ s }}="{{ l }}">{{ s }}</a><style>p { color: {{ s }} }</style>`,
 	`{% for x in l %}<a title={{ x }} {% if n %}href="{{ s }}"{% else %}style="{{ s }}"{% endif %}>{% include "a" %}{% endfor %}<script>{% block y %}{{ self.y }}{% endblock %}</script>`,
 	`{% macro m(a) %}<b title="{{ a }}">{{ caller() }}</b>{% endmacro %}<p title="{% call m(s) %}{{ n }}{% endcall %}">{% filter upper %}{{ s }}{% endfilter %}</p><!-- {{ s }} -->`,

@@ -75,17 +75,25 @@ var hostileSources = map[string]func(n int) string{
 	"mistakes":     func(n int) string { return strings.Repeat("{{ a b }}", n) },
 	"characters":   func(n int) string { return strings.Repeat("{{ ? ", n) + "}}" },
 	"translations": func(n int) string { return "{% trans %}" + strings.Repeat("{{ a }}x", n) + "{% endtrans %}" },
-	"open HTML":    func(n int) string { return strings.Repeat("<a href=", n) + "{{ x }}" },
-	"ifs in HTML":  func(n int) string { return strings.Repeat("<p {% if a %}class=b{% endif %}>", n) },
+	"messages": func(n int) string {
+		return "{% blocktranslate %}" + strings.Repeat("{{ a }}%x", n) + "{% endblocktranslate %}"
+	},
+	"message variables": func(n int) string {
+		return "{% blocktranslate with " + numbered(n, "a%d=1 ") + "%}{% endblocktranslate %}"
+	},
+	"open messages": func(n int) string { return strings.Repeat("{% blocktranslate %}a", n) },
+	"zones":         func(n int) string { return strings.Repeat("{% timezone 'UTC' %}{% localize on %}", n) },
+	"open HTML":     func(n int) string { return strings.Repeat("<a href=", n) + "{{ x }}" },
+	"ifs in HTML":   func(n int) string { return strings.Repeat("<p {% if a %}class=b{% endif %}>", n) },
 }
 
 // Compiling takes memory in proportion to the source, whatever is in it, and
 // ends in a template or a syntax error with its place.
 func TestCompilingIsLinear(t *testing.T) {
 	engines := map[string]*Engine{
-		"plain":      mustEngine(t, Options{Extensions: fuzzExtensions}),
-		"contextual": mustEngine(t, Options{Extensions: fuzzExtensions, Contextual: true}),
-		"lines":      mustEngine(t, Options{Extensions: fuzzExtensions, LineStatementPrefix: "%", LineCommentPrefix: "##", LstripBlocks: true, TrimBlocks: true}),
+		"plain":      mustEngine(t, Options{Extensions: djangoExtensions()}),
+		"contextual": mustEngine(t, Options{Extensions: djangoExtensions(), Contextual: true}),
+		"lines":      mustEngine(t, Options{Extensions: djangoExtensions(), LineStatementPrefix: "%", LineCommentPrefix: "##", LstripBlocks: true, TrimBlocks: true}),
 	}
 	for name, source := range hostileSources {
 		for kind, e := range engines {

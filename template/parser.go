@@ -146,7 +146,20 @@ func (p *parser) unexpected(want string) {
 	if t.kind == tokenEOF {
 		p.unexpectedEnd(nil)
 	}
-	p.fail(t.at, "expected %s, got %s", want, t)
+	p.fail(t.at, "expected %s, got %s%s", want, t, p.filterHint())
+}
+
+// filterHint explains a colon behind a filter, as Django writes arguments; it
+// is empty elsewhere.
+func (p *parser) filterHint() string {
+	colon := p.pos
+	if !p.cur().isOp(":") {
+		colon--
+	}
+	if colon < 2 || !p.tokens[colon].isOp(":") || p.tokens[colon-1].kind != tokenName || !p.tokens[colon-2].isOp("|") {
+		return ""
+	}
+	return "; the arguments of a filter stand in parentheses: " + p.tokens[colon-1].text + "(…)"
 }
 
 func (p *parser) unexpectedEnd(ends []string) {

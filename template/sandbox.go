@@ -21,10 +21,16 @@ type Sandbox struct {
 	// and, with left nil, the signs + and -. It is asked each time, with the
 	// operands as Go values. Default: all; what they can make is bounded by Limits.
 	AllowOperator func(operator string, left, right any) bool
+	// Operators are what the operators listed do instead of what they usually
+	// do; an error ends the render. Default: none is replaced.
+	Operators map[string]func(left, right any) (any, error)
 	// Immutable forbids the methods that change lists and mappings, such as
 	// append and update.
 	Immutable bool
 }
+
+// operators are those that a sandbox can forbid and replace.
+var operators = [...]string{"+", "-", "*", "/", "//", "%", "**"}
 
 // sandboxRange is how long a range may be in a sandbox, unless Limits say it.
 const sandboxRange = 100_000
@@ -57,17 +63,27 @@ func (x *exec) allowCall(g *goFunction) {
 	panic(runtimeError("calling %s is not allowed in the sandbox", name))
 }
 
-// guards gives the question to ask before an operator is applied; nil if there
-// is none.
-func (c *compiler) guards(operator string) func(left, right any) {
+// intercepted gives what happens where an operator is applied: the question
+// whether it may be, and what it is replaced by. It is nil if the operator does
+// what it does anywhere.
+func (c *compiler) intercepted(operator string) func(left, right any, usual func() value) value {
 	s := c.engine.options.Sandbox
-	if s == nil || s.AllowOperator == nil {
+	if s == nil || s.AllowOperator == nil && s.Operators[operator] == nil {
 		return nil
 	}
-	return func(left, right any) {
-		if !s.AllowOperator(operator, left, right) {
+	replaced := s.Operators[operator]
+	return func(left, right any, usual func() value) value {
+		if s.AllowOperator != nil && !s.AllowOperator(operator, left, right) {
 			panic(runtimeError("the operator %s is not allowed in the sandbox for these operands", operator))
 		}
+		if replaced == nil {
+			return usual()
+		}
+		v, err := replaced(left, right)
+		if err != nil {
+			panic(causeError("the operator "+operator, err))
+		}
+		return fromAny(v)
 	}
 }
 

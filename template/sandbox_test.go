@@ -1,6 +1,7 @@
 package template
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -87,6 +88,34 @@ func TestSandboxAsksBeforeOperators(t *testing.T) {
 	}
 	for _, src := range []string{"{{ 2 ** 3 }}", "{{ -n }}", "{% set x = n ** n %}", "{{ [1]|map('string')|join ~ (2 ** 2) }}"} {
 		wantError(t, o, src, map[string]any{"n": 3}, Runtime, "is not allowed in the sandbox")
+	}
+}
+
+func TestSandboxReplacesOperators(t *testing.T) {
+	t.Parallel()
+	o := Options{Sandbox: &Sandbox{
+		AllowOperator: func(operator string, _, _ any) bool { return operator != "%" },
+		Operators: map[string]func(left, right any) (any, error){
+			"/": func(left, right any) (any, error) {
+				if right == int64(0) {
+					return Safe("&infin;"), nil
+				}
+				return fmt.Sprint(left, " by ", right), nil
+			},
+			"**": func(_, _ any) (any, error) { return nil, errors.New("powers cost extra") },
+			"-": func(left, right any) (any, error) {
+				if left == nil {
+					return "minus " + fmt.Sprint(right), nil
+				}
+				return left.(int64) - right.(int64), nil
+			},
+		},
+	}}
+	wantRender(t, o, "{{ 6 / 3 }} {{ 1 / 0 }} {{ -4 }} {{ 5 - 3 }} {{ (7 - 1) / 2 + '!' }} {{ 7 // 2 }}", nil, "6 by 3 &infin; minus 4 2 6 by 2! 3")
+	wantError(t, o, "{{ 2 ** 3 }}", nil, Runtime, "the operator **: powers cost extra")
+	wantError(t, o, "{{ 2 % 3 }}", nil, Runtime, "the operator % is not allowed")
+	if _, err := New(Options{Sandbox: &Sandbox{Operators: map[string]func(left, right any) (any, error){"~": nil}}}); err == nil || !strings.Contains(err.Error(), `"~" is not one of + - *`) {
+		t.Error(err)
 	}
 }
 

@@ -15,6 +15,13 @@ const (
 	maxListed = 12
 )
 
+// djangoVariables are names that Django's templates know, and what to write
+// instead of them.
+var djangoVariables = map[string]string{
+	"forloop": "the variable of a loop is 'loop' here: loop.index, loop.first",
+	"block":   "what the parent has in a block is super() here",
+}
+
 // suggestion is what was probably meant by a name or attribute that does not
 // exist, as the end of a message; empty if that is anybody's guess.
 func (x *exec) suggestion(m *missing) string {
@@ -22,6 +29,9 @@ func (x *exec) suggestion(m *missing) string {
 	case m.hint != "" || m.element != "":
 		return ""
 	case m.owner == "":
+		if hint := djangoVariables[m.name]; hint != "" && x.engine.options.Extensions.Django {
+			return "; " + hint
+		}
 		if near := closest.Name(m.name, slices.Values(x.namesInReach())); near != "" {
 			return "; did you mean '" + near + "'?"
 		}

@@ -35,9 +35,10 @@ func (e *Extension) makeCommand() retort.Command {
 			fs.BoolVar(&options.ZeroDowntime, "zero-downtime", e.options.ZeroDowntime, "write steps during which a site can go on, old code beside new")
 			fs.BoolVar(&options.Empty, "empty", false, "write a migration without operations, to be filled in")
 			fs.BoolVar(&options.Merge, "merge", false, "write a migration that joins two last ones")
+			fs.BoolVar(&answers.MergeAnyway, "yes", false, "merge branches although they run SQL or Go code, which cannot be compared")
 			fs.BoolVar(&check, "check", false, "write nothing; end with code 4 if a migration is missing")
 			fs.BoolVar(&answers.NoRenames, "no-rename", false, "nothing was renamed beyond --rename")
-			fs.Func("rename", "`OLD=NEW`: blog.Post=Article or blog.Post.title=headline; may be repeated", pairs(answers.Renames))
+			fs.Func("rename", "`OLD=NEW`: blog.Post=Article, blog.Post.title=headline, or blog.Post=news.Post if it moved; may be repeated", pairs(answers.Renames))
 			fs.Func("default", "`FIELD=VALUE` of existing rows: blog.Post.summary=none; may be repeated", pairs(answers.Backfills))
 		},
 		Run: func(_ context.Context, in *retort.Invocation) error {

@@ -39,13 +39,17 @@ func (e *Extension) showCommand() retort.Command {
 			for _, app := range status {
 				fmt.Fprintln(in.Out, app.App)
 				for _, m := range app.Migrations {
+					stands := ""
+					if len(m.Replaces) > 0 {
+						stands = fmt.Sprintf("  (stands for %d migrations)", len(m.Replaces))
+					}
 					switch {
 					case m.Missing:
 						fmt.Fprintf(in.Out, " [?] %s  applied, but the program does not have it\n", m.Name)
 					case m.Applied:
-						fmt.Fprintf(in.Out, " [X] %s  %s\n", m.Name, m.At.Local().Format(time.DateTime))
+						fmt.Fprintf(in.Out, " [X] %s  %s%s\n", m.Name, m.At.Local().Format(time.DateTime), stands)
 					default:
-						fmt.Fprintf(in.Out, " [ ] %s\n", m.Name)
+						fmt.Fprintf(in.Out, " [ ] %s%s\n", m.Name, stands)
 					}
 				}
 			}

@@ -48,10 +48,16 @@ func (g *Graph) Apply(ctx context.Context, db Database, target Target, options O
 
 func (g *Graph) apply(ctx context.Context, db Database, target Target, options Options) ([]Step, error) {
 	work, err := g.allWork(ctx, db, target, options)
-	if err != nil || len(work) == 0 {
+	if err != nil {
 		return nil, err
 	}
+	if len(work) == 0 {
+		return nil, g.recordFinished(ctx, db, options.Waiting)
+	}
 	if err := createTables(ctx, db, needsJournal(work), options.Waiting); err != nil {
+		return nil, err
+	}
+	if err := g.recordFinished(ctx, db, options.Waiting); err != nil {
 		return nil, err
 	}
 	progress := options.Progress
@@ -71,7 +77,7 @@ func (g *Graph) apply(ctx context.Context, db Database, target Target, options O
 			done = append(done, w.step)
 		}
 	}
-	return done, nil
+	return done, g.recordFinished(ctx, db, options.Waiting)
 }
 
 // allWork returns what is to be done to reach the target, ready to run.
@@ -82,6 +88,9 @@ func (g *Graph) allWork(ctx context.Context, db Database, target Target, options
 	}
 	unfinished, err := readJournal(ctx, db)
 	if err != nil {
+		return nil, err
+	}
+	if g, applied, _, err = g.on(applied, unfinished); err != nil {
 		return nil, err
 	}
 	if !options.Fake {

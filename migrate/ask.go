@@ -17,6 +17,9 @@ type Asker interface {
 	// RenamedModel tells whether the model that is gone lives on as the new
 	// one, which has the same columns.
 	RenamedModel(gone, added *schema.Table) (bool, error)
+	// MovedModel tells whether the model that is gone from one app lives on as
+	// the new one of another, which has the same columns.
+	MovedModel(gone, added *schema.Table) (bool, error)
 	// RenamedField tells whether the column that is gone lives on as the new
 	// one, which is defined alike.
 	RenamedField(table *schema.Table, gone, added *schema.Column) (bool, error)
@@ -25,6 +28,9 @@ type Asker interface {
 	// that the column is new; otherwise it was nullable until now, and nil
 	// says that no row holds NULL.
 	Backfill(table *schema.Table, column *schema.Column, added bool) (*string, error)
+	// Merge tells whether two branches of an app's migrations may be done in
+	// any order, although what they do cannot be compared: why says what.
+	Merge(app, why string) (bool, error)
 }
 
 // Answers is an [Asker] that knows the answers beforehand, from the flags of a
@@ -33,19 +39,54 @@ type Asker interface {
 type Answers struct {
 	// Renames maps what is gone to its new name: "blog.Post" to "Article",
 	// "blog.Article.title" to "headline" (the model by its new name, the
-	// columns by their names in the database). They hold even where the
-	// definitions differ; one that fits nothing is an error.
+	// columns by their names in the database), "blog.Post" to "news.Post" if
+	// it moved to another app. They hold even where the definitions differ; one
+	// that fits nothing is an error.
 	Renames map[string]string
 	// NoRenames says that nothing was renamed beyond Renames.
 	NoRenames bool
 	// Backfills maps a column to the value of existing rows:
 	// "blog.Post.subtitle" to "".
 	Backfills map[string]string
+	// MergeAnyway says that branches may be merged although what they do cannot be
+	// compared.
+	MergeAnyway bool
 }
 
 // RenamedModel implements [Asker].
 func (a Answers) RenamedModel(gone, added *schema.Table) (bool, error) {
 	return a.renamed(gone.Key(), added.Model, "model")
+}
+
+// MovedModel implements [Asker].
+func (a Answers) MovedModel(gone, added *schema.Table) (bool, error) {
+	to, known := a.Renames[gone.Key()]
+	switch {
+	case known:
+		return to == added.Key(), nil
+	case a.NoRenames || a.moved(added.Key()):
+		return false, nil
+	}
+	return false, fmt.Errorf("%w: model %s is gone and %s is new and alike; if it was moved to that app give --rename %s=%s, if nothing was renamed or moved --no-rename",
+		ErrUnanswered, gone.Key(), added.Key(), gone.Key(), added.Key())
+}
+
+// moved reports whether another model was moved to this key.
+func (a Answers) moved(added string) bool {
+	for _, to := range a.Renames {
+		if to == added {
+			return true
+		}
+	}
+	return false
+}
+
+// Merge implements [Asker].
+func (a Answers) Merge(app, why string) (bool, error) {
+	if a.MergeAnyway {
+		return true, nil
+	}
+	return false, fmt.Errorf("%w: whether the branches of %s may be done in any order: %s; if so give --yes, otherwise put one after the other with rebasemigrations", ErrUnanswered, app, why)
 }
 
 // RenamedField implements [Asker].

@@ -39,6 +39,23 @@ func (t *Terminal) RenamedModel(gone, added *schema.Table) (bool, error) {
 	return t.yes("Was the model %s renamed to %s?", gone.Key(), added.Model)
 }
 
+// MovedModel implements [Asker].
+func (t *Terminal) MovedModel(gone, added *schema.Table) (bool, error) {
+	if moved, err := t.Answers.MovedModel(gone, added); err == nil {
+		return moved, nil
+	}
+	return t.yes("Was the model %s moved to %s?", gone.Key(), added.Key())
+}
+
+// Merge implements [Asker].
+func (t *Terminal) Merge(app, why string) (bool, error) {
+	if merge, err := t.Answers.Merge(app, why); err == nil {
+		return merge, nil
+	}
+	fmt.Fprintf(t.out, "%s: %s.\n", app, why)
+	return t.yes("May the branches be done in any order?")
+}
+
 // RenamedField implements [Asker].
 func (t *Terminal) RenamedField(table *schema.Table, gone, added *schema.Column) (bool, error) {
 	if renamed, err := t.Answers.RenamedField(table, gone, added); err == nil {

@@ -142,7 +142,7 @@ func (a Action) run(ctx context.Context, db Database) error {
 	if a.Code != nil {
 		return a.Code(ctx, db)
 	}
-	return db.Exec(ctx, a.SQL)
+	return db.Exec(ctx, a.SQL, a.Args...)
 }
 
 // takeBack takes the entry of an action back when it certainly did nothing.

@@ -17,6 +17,10 @@ type Graph struct {
 	sets  map[string]*Set
 	nodes map[string]*node // by id
 	order []*node          // parents first
+	// squashes are the migrations that replace others, in the graph or not, by
+	// id, and hidden the ids of those that others stand for, with which.
+	squashes map[string]*node
+	hidden   map[string]string
 }
 
 // node is a migration in the graph.
@@ -32,35 +36,52 @@ type node struct {
 // Load makes a graph of the migrations of all sets. It reports dependencies
 // that are missing or go round in a circle.
 func Load(sets ...*Set) (*Graph, error) {
-	g := &Graph{sets: map[string]*Set{}, nodes: map[string]*node{}}
+	bySet := map[string]*Set{}
 	for _, s := range sets {
-		if other := g.sets[s.app]; other != nil {
+		if other := bySet[s.app]; other != nil {
 			return nil, fmt.Errorf("migrate: two sets for app %q, from %s and %s", s.app, other.place, s.place)
 		}
-		g.sets[s.app] = s
+		bySet[s.app] = s
+	}
+	return build(bySet, nil)
+}
+
+// build makes the graph. Of a migration that replaces others only it is in the
+// graph, or, if its id is in apart, only those that it replaces.
+func build(sets map[string]*Set, apart map[string]bool) (*Graph, error) {
+	g := &Graph{sets: sets, nodes: map[string]*node{}}
+	for app, s := range sets {
 		for name, m := range s.migrations {
-			id := s.app + "." + name
-			g.nodes[id] = &node{id: id, app: s.app, registered: m}
+			id := app + "." + name
+			g.nodes[id] = &node{id: id, app: app, registered: m}
 		}
+	}
+	if err := g.replace(apart); err != nil {
+		return nil, err
 	}
 	for _, n := range g.sorted() {
 		for _, id := range n.Dependencies {
-			parent, err := g.dependency(n, id)
+			parents, err := g.dependency(n, id)
 			if err != nil {
 				return nil, err
 			}
-			if !slices.Contains(n.parents, parent) {
-				n.parents = append(n.parents, parent)
-				parent.children = append(parent.children, n)
+			for _, parent := range parents {
+				inside := parent == n && id != n.id // of what it replaces
+				if !inside && !slices.Contains(n.parents, parent) {
+					n.parents = append(n.parents, parent)
+					parent.children = append(parent.children, n)
+				}
 			}
 		}
 	}
 	return g, g.arrange()
 }
 
-func (g *Graph) dependency(n *node, id string) (*node, error) {
-	if parent := g.nodes[id]; parent != nil {
-		return parent, nil
+// dependency returns the migrations that an id in the dependencies of n stands
+// for: mostly one.
+func (g *Graph) dependency(n *node, id string) ([]*node, error) {
+	if parents := g.standIns(id); parents != nil {
+		return parents, nil
 	}
 	app, name, ok := strings.Cut(id, ".")
 	switch {
@@ -164,7 +185,18 @@ func (g *Graph) Conflicts() error {
 	if problems == nil {
 		return nil
 	}
-	return fmt.Errorf("%w: %s; make one depend on the other, or run makemigrations --merge", ErrConflict, strings.Join(problems, "; "))
+	return fmt.Errorf("%w: %s; put one after the other with rebasemigrations, or join them with makemigrations --merge", ErrConflict, strings.Join(problems, "; "))
+}
+
+// Branched returns the apps that have several last migrations.
+func (g *Graph) Branched() []string {
+	var apps []string
+	for _, app := range g.apps() {
+		if len(g.leaves(app)) > 1 {
+			apps = append(apps, app)
+		}
+	}
+	return apps
 }
 
 func (g *Graph) apps() []string {
@@ -184,6 +216,9 @@ func (g *Graph) find(app, name string) (*node, error) {
 	}
 	if n := g.nodes[app+"."+name]; n != nil {
 		return n, nil
+	}
+	if stand, hidden := g.hidden[app+"."+name]; hidden {
+		return nil, fmt.Errorf("migrate: %s.%s is not a step of its own any more: %s stands for it", app, name, stand)
 	}
 	var found []*node
 	for _, n := range g.sorted() {

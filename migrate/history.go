@@ -88,18 +88,38 @@ func createTables(ctx context.Context, db Database, journal bool, waiting func(t
 	})
 }
 
-// record writes that a migration was applied or, backward, forgets it.
+// record writes that a migration, and with it what it replaces, was applied or,
+// backward, forgets it.
 func record(ctx context.Context, db Database, n *node, backward bool) error {
+	var applied history
+	if len(n.Replaces) > 0 {
+		var err error
+		if applied, err = readHistoryTable(ctx, db); err != nil {
+			return err
+		}
+	}
+	for _, name := range n.Replaces {
+		if _, recorded := applied[n.app+"."+name]; recorded == backward {
+			if err := writeHistory(ctx, db, n.app, name, backward); err != nil {
+				return err
+			}
+		}
+	}
+	return writeHistory(ctx, db, n.app, n.Name, backward)
+}
+
+// writeHistory writes one line of the history, or deletes it.
+func writeHistory(ctx context.Context, db Database, app, name string, remove bool) error {
 	p := db.Dialect().Placeholder
 	var err error
-	if backward {
-		err = db.Exec(ctx, fmt.Sprintf("DELETE FROM %s WHERE app = %s AND name = %s", HistoryTable, p(1), p(2)), n.app, n.Name)
+	if remove {
+		err = db.Exec(ctx, fmt.Sprintf("DELETE FROM %s WHERE app = %s AND name = %s", HistoryTable, p(1), p(2)), app, name)
 	} else {
 		err = db.Exec(ctx, fmt.Sprintf("INSERT INTO %s (app, name, applied) VALUES (%s, %s, %s)", HistoryTable, p(1), p(2), p(3)),
-			n.app, n.Name, time.Now().UTC())
+			app, name, time.Now().UTC())
 	}
 	if err != nil {
-		return fmt.Errorf("migrate: record %s: %w", n.id, err)
+		return fmt.Errorf("migrate: record %s.%s: %w", app, name, err)
 	}
 	return nil
 }

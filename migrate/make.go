@@ -56,12 +56,15 @@ type File struct {
 	// that the program must be made to import it; empty otherwise. If the
 	// import path cannot be found out, it is the folder.
 	NewPackage string
+
+	replaces bool // it may take the place of another
 }
 
 // Make writes the migrations that turn what the existing ones reach into the
 // given tables. It returns no files if nothing changed.
 //
-// The same tables, migrations and answers always give the same files.
+// The same tables, migrations and answers always give the same files. It also
+// keeps the [LatestFile] of each app.
 func (g *Graph) Make(tables []*schema.Table, options MakeOptions) ([]File, error) {
 	drafts, err := g.drafts(tables, options)
 	if err != nil {
@@ -71,12 +74,21 @@ func (g *Graph) Make(tables []*schema.Table, options MakeOptions) ([]File, error
 	if err != nil || options.DryRun {
 		return files, err
 	}
-	return files, writeFiles(files)
+	// Not among the results, since it follows from them.
+	latest, err := g.latestFiles(files, options)
+	if err != nil {
+		return nil, err
+	}
+	return files, writeFiles(slices.Concat(files, latest))
 }
 
 // Check returns the migrations that [Graph.Make] would have to write, so that
-// a build can fail if somebody forgot to. It asks nothing.
+// a build can fail if somebody forgot to. It asks nothing. A [LatestFile] that
+// does not name the newest migration is an error.
 func (g *Graph) Check(tables []*schema.Table) ([]Step, error) {
+	if err := g.checkLatest(); err != nil {
+		return nil, err
+	}
 	drafts, err := g.drafts(tables, MakeOptions{Asker: unasked{}})
 	if err != nil {
 		return nil, err
@@ -95,6 +107,10 @@ type unasked struct{}
 func (unasked) RenamedModel(_, _ *schema.Table) (bool, error) { return false, nil }
 
 func (unasked) RenamedField(_ *schema.Table, _, _ *schema.Column) (bool, error) { return false, nil }
+
+func (unasked) MovedModel(_, _ *schema.Table) (bool, error) { return false, nil }
+
+func (unasked) Merge(string, string) (bool, error) { return false, nil }
 
 func (unasked) Backfill(*schema.Table, *schema.Column, bool) (*string, error) { return nil, nil }
 
@@ -134,8 +150,12 @@ func (g *Graph) drafts(tables []*schema.Table, options MakeOptions) ([]*draft, e
 			return nil, fmt.Errorf("migrate: no app %q in the program; it has %s", app, strings.Join(g.appsWith(tables), ", "))
 		}
 	}
+	asker := options.Asker
+	if asker == nil {
+		asker = Answers{}
+	}
 	if options.Merge {
-		return g.merges(options.Apps)
+		return g.merges(options.Apps, asker)
 	}
 	if err := g.Conflicts(); err != nil {
 		return nil, err
@@ -149,10 +169,6 @@ func (g *Graph) drafts(tables []*schema.Table, options MakeOptions) ([]*draft, e
 			drafts[i] = &draft{app: app}
 		}
 		return drafts, nil
-	}
-	asker := options.Asker
-	if asker == nil {
-		asker = Answers{}
 	}
 	state, err := g.State()
 	if err != nil {
@@ -192,20 +208,6 @@ func (g *Graph) appsWith(tables []*schema.Table) []string {
 	return apps
 }
 
-// merges drafts a migration after all last ones of each app with a conflict.
-func (g *Graph) merges(apps []string) ([]*draft, error) {
-	if _, err := g.State(); err != nil {
-		return nil, fmt.Errorf("the migrations to merge do not go together: %w", err)
-	}
-	var drafts []*draft
-	for _, app := range g.apps() {
-		if len(g.leaves(app)) > 1 && (len(apps) == 0 || slices.Contains(apps, app)) {
-			drafts = append(drafts, &draft{app: app, merge: true})
-		}
-	}
-	return drafts, nil
-}
-
 // only keeps the drafts of some apps, and those that must come before them.
 func only(drafts []*draft, apps []string) []*draft {
 	if len(apps) == 0 {
@@ -237,7 +239,7 @@ func (g *Graph) number(drafts []*draft, name string) []Migration {
 		for _, n := range g.leaves(app) {
 			last[app] = append(last[app], n.id)
 		}
-		for _, name := range g.names(app) {
+		for name := range g.sets[app].migrations { // also of those that others stand for
 			next[app] = max(next[app], migrationNumber(name))
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -131,28 +132,40 @@ func modulePath(goMod string) string {
 	return ""
 }
 
-// writeFiles writes all files or none, and replaces no file.
+// writeFiles writes all files or none, and replaces none but those that may be.
 func writeFiles(files []File) (err error) {
-	var written []string
+	var undo []func() error
 	defer func() {
 		if err != nil {
-			for _, name := range written {
-				err = errors.Join(err, os.Remove(name))
+			for _, take := range slices.Backward(undo) {
+				err = errors.Join(err, take())
 			}
+			err = fmt.Errorf("migrate: %w; nothing was written", err)
 		}
 	}()
 	for _, f := range files {
 		if err := os.MkdirAll(filepath.Dir(f.Path), 0o755); err != nil {
-			return fmt.Errorf("migrate: %w", err)
+			return err
 		}
-		file, err := os.OpenFile(f.Path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		old, err := os.ReadFile(f.Path)
+		exists := err == nil
+		flags := os.O_WRONLY | os.O_CREATE | os.O_EXCL
+		if f.replaces {
+			flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+		}
+		file, err := os.OpenFile(f.Path, flags, 0o644)
 		if err != nil {
-			return fmt.Errorf("migrate: %w; nothing was written", err)
+			return err
 		}
-		written = append(written, f.Path)
+		undo = append(undo, func() error {
+			if exists {
+				return os.WriteFile(f.Path, old, 0o644)
+			}
+			return os.Remove(f.Path)
+		})
 		_, err = file.Write(f.Content)
 		if err = errors.Join(err, file.Close()); err != nil {
-			return fmt.Errorf("migrate: %w; nothing was written", err)
+			return err
 		}
 	}
 	return nil

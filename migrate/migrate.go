@@ -66,6 +66,12 @@ type Migration struct {
 	Dependencies []string
 	// Operations are done in order, and undone in reverse order.
 	Operations []Operation
+	// Replaces names the migrations of the same app that this one stands for,
+	// see [Graph.Squash]. A database that has applied none of them gets this
+	// one, one that has applied some gets the rest, and one that has applied
+	// all has applied this one. The replaced ones can be deleted when no
+	// database is in between any more.
+	Replaces []string
 	// NonAtomic runs the operations outside a transaction, for statements that
 	// the database refuses inside one. If it breaks off, what was done stays
 	// done, and the next run goes on with the statement or Go code at which it

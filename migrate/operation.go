@@ -35,7 +35,9 @@ type Change struct {
 
 // Action is one thing to run: a statement or Go code, and not both.
 type Action struct {
-	SQL  string
+	SQL string
+	// Args are the values of the statement's parameters.
+	Args []any
 	Code func(ctx context.Context, db Database) error
 	// Shown is what a script for people says in place of Code: the statement to
 	// which it comes. Default: that it is Go code.

@@ -25,6 +25,14 @@ type RunSQL struct {
 	// ReverseSQL undoes it; [Noop] if there is nothing to undo.
 	// Default: it cannot be undone.
 	ReverseSQL string
+	// Args are the values of parameters (? or, on PostgreSQL, $1) in SQL, which
+	// then is one statement.
+	Args []any
+	// ReverseArgs are those of ReverseSQL.
+	ReverseArgs []any
+	// Elidable says that it only mattered to rows that were there at the time,
+	// so that [Graph.Squash] leaves it out.
+	Elidable bool
 }
 
 // Describe implements [Operation].
@@ -40,19 +48,22 @@ func (o RunSQL) Describe() string {
 func (o RunSQL) ChangeState(string, *State) error { return nil }
 
 // Forward implements [Operation].
-func (o RunSQL) Forward(c Change) ([]Action, error) { return sqlText(c.Dialect, o.SQL), nil }
+func (o RunSQL) Forward(c Change) ([]Action, error) { return sqlText(c.Dialect, o.SQL, o.Args), nil }
 
 // Reverse implements [Operation].
 func (o RunSQL) Reverse(c Change) ([]Action, error) {
 	if o.ReverseSQL == "" {
 		return nil, ErrIrreversible
 	}
-	return sqlText(c.Dialect, o.ReverseSQL), nil
+	return sqlText(c.Dialect, o.ReverseSQL, o.ReverseArgs), nil
 }
 
-func sqlText(dialect schema.Dialect, sql string) []Action {
+func sqlText(dialect schema.Dialect, sql string, args []any) []Action {
 	if sql == Noop || strings.TrimSpace(sql) == "" {
 		return nil
+	}
+	if len(args) > 0 {
+		return []Action{{SQL: sql, Args: args}}
 	}
 	if dialect.Name() == "sqlite" {
 		return []Action{{SQL: sql}} // its driver takes several, and knows where a trigger ends
@@ -75,6 +86,9 @@ type RunCode struct {
 	// ReverseCode undoes it; [NoCode] if there is nothing to undo.
 	// Default: it cannot be undone.
 	ReverseCode func(ctx context.Context, db Database) error
+	// Elidable says that it only mattered to rows that were there at the time,
+	// so that [Graph.Squash] leaves it out.
+	Elidable bool
 }
 
 // Describe implements [Operation].
@@ -153,3 +167,8 @@ func joinActions(steps []operationStep) []Action {
 	}
 	return actions
 }
+
+// elidable reports that an operation only mattered to rows of its time.
+func (o RunSQL) elidable() bool { return o.Elidable }
+
+func (o RunCode) elidable() bool { return o.Elidable }

@@ -45,6 +45,9 @@ func (g *Graph) Plan(ctx context.Context, db Database, target Target) ([]Step, e
 	if err != nil {
 		return nil, err
 	}
+	if g, applied, err = g.known(ctx, db, applied); err != nil {
+		return nil, err
+	}
 	if err := g.consistent(applied); err != nil {
 		return nil, err
 	}
@@ -52,8 +55,11 @@ func (g *Graph) Plan(ctx context.Context, db Database, target Target) ([]Step, e
 }
 
 func (g *Graph) plan(applied history, target Target) ([]Step, error) {
-	if err := g.Conflicts(); err != nil {
-		return nil, err
+	if target.Name == "" {
+		// With a name it is clear where to go, even between two branches.
+		if err := g.Conflicts(); err != nil {
+			return nil, err
+		}
 	}
 	switch {
 	case target.App == "" && target.Name != "":
@@ -153,6 +159,8 @@ type MigrationStatus struct {
 	Name    string
 	Applied bool
 	At      time.Time // in UTC, zero if not applied
+	// Replaces names the migrations that it stands for, see [Migration].
+	Replaces []string
 	// Missing says that the database has applied a migration that the program
 	// does not have: it was deleted, or the program is older.
 	Missing bool
@@ -162,6 +170,10 @@ type MigrationStatus struct {
 func (g *Graph) Status(ctx context.Context, db Database) ([]AppStatus, error) {
 	applied, err := readHistory(ctx, db)
 	if err != nil {
+		return nil, err
+	}
+	recorded := applied
+	if g, applied, err = g.known(ctx, db, applied); err != nil {
 		return nil, err
 	}
 	byApp := map[string]*AppStatus{}
@@ -179,11 +191,11 @@ func (g *Graph) Status(ctx context.Context, db Database) ([]AppStatus, error) {
 	for _, n := range g.order {
 		at, done := applied[n.id]
 		status := get(n.app)
-		status.Migrations = append(status.Migrations, MigrationStatus{Name: n.Name, Applied: done, At: at})
+		status.Migrations = append(status.Migrations, MigrationStatus{Name: n.Name, Applied: done, At: at, Replaces: n.Replaces})
 	}
 	var missing []string
-	for id := range applied {
-		if g.nodes[id] == nil {
+	for id := range recorded {
+		if g.nodes[id] == nil && g.standIns(id) == nil {
 			missing = append(missing, id)
 		}
 	}
@@ -191,7 +203,7 @@ func (g *Graph) Status(ctx context.Context, db Database) ([]AppStatus, error) {
 	for _, id := range missing {
 		app, name, _ := strings.Cut(id, ".")
 		status := get(app)
-		status.Migrations = append(status.Migrations, MigrationStatus{Name: name, Applied: true, At: applied[id], Missing: true})
+		status.Migrations = append(status.Migrations, MigrationStatus{Name: name, Applied: true, At: recorded[id], Missing: true})
 	}
 	slices.Sort(apps)
 	all := make([]AppStatus, len(apps))
@@ -207,5 +219,19 @@ func (g *Graph) Pending(ctx context.Context, db Database) ([]Step, error) {
 	if err != nil {
 		return nil, err
 	}
+	g, applied, err = g.known(ctx, db, applied)
+	if err != nil {
+		return nil, err
+	}
 	return forward(g.order, applied), nil
+}
+
+// known is the graph on a database, and what counts as applied there.
+func (g *Graph) known(ctx context.Context, db Database, applied history) (*Graph, history, error) {
+	unfinished, err := readJournal(ctx, db)
+	if err != nil {
+		return nil, nil, err
+	}
+	g, applied, _, err = g.on(applied, unfinished)
+	return g, applied, err
 }

@@ -162,12 +162,7 @@ func (w *work) operate(ctx context.Context, db Database, i int) error {
 		return err
 	}
 	for _, action := range o.actions {
-		if action.Code != nil {
-			err = action.Code(ctx, db)
-		} else {
-			err = db.Exec(ctx, action.SQL)
-		}
-		if err != nil {
+		if err := action.run(ctx, db); err != nil {
 			return fmt.Errorf("operation %q: %w", o.operation.Describe(), err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"go/format"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,6 +32,9 @@ var All = migrate.Register(%[4]q)
 // writeMigration returns a migration as a Go file.
 func writeMigration(packageName string, m Migration) ([]byte, error) {
 	w := &writer{}
+	if m.Operations == nil && len(m.Replaces) > 0 {
+		m.Operations = []Operation{}
+	}
 	for _, operation := range m.Operations {
 		if err := w.operation(operation); err != nil {
 			return nil, fmt.Errorf("migrate: write %s: %w", m.Name, err)
@@ -38,8 +42,12 @@ func writeMigration(packageName string, m Migration) ([]byte, error) {
 	}
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "package %s\n\n", packageName)
+	imports := w.imports
 	if w.usesSchema {
-		fmt.Fprintf(&b, "import (\n%q\n%q\n)\n\n", migratePath, schemaPath)
+		imports = append(imports, strconv.Quote(schemaPath))
+	}
+	if imports = append(imports, strconv.Quote(migratePath)); len(imports) > 1 {
+		fmt.Fprintf(&b, "import (\n%s)\n\n", importLines(imports))
 	} else {
 		fmt.Fprintf(&b, "import %q\n\n", migratePath)
 	}
@@ -48,6 +56,13 @@ func writeMigration(packageName string, m Migration) ([]byte, error) {
 		b.WriteString("Dependencies: []string{\n")
 		for _, id := range m.Dependencies {
 			fmt.Fprintf(&b, "%q,\n", id)
+		}
+		b.WriteString("},\n")
+	}
+	if len(m.Replaces) > 0 {
+		fmt.Fprintf(&b, "Replaces: []string{\n")
+		for _, name := range m.Replaces {
+			fmt.Fprintf(&b, "%q,\n", name)
 		}
 		b.WriteString("},\n")
 	}
@@ -61,10 +76,29 @@ func writeMigration(packageName string, m Migration) ([]byte, error) {
 	return format.Source(b.Bytes())
 }
 
+// importLines sorts import lines: first those of the standard library.
+func importLines(imports []string) string {
+	slices.Sort(imports)
+	var standard, others string
+	for _, line := range slices.Compact(imports) {
+		first, _, _ := strings.Cut(line[strings.Index(line, `"`)+1:], "/")
+		if strings.Contains(first, ".") {
+			others += line + "\n"
+		} else {
+			standard += line + "\n"
+		}
+	}
+	if standard != "" && others != "" {
+		standard += "\n"
+	}
+	return standard + others
+}
+
 // writer writes operations as Go expressions.
 type writer struct {
 	text       strings.Builder
 	usesSchema bool
+	imports    []string // further ones, as they are written
 }
 
 func (w *writer) printf(layout string, args ...any) { fmt.Fprintf(&w.text, layout, args...) }
@@ -125,11 +159,18 @@ func (w *writer) operation(operation Operation) error {
 		w.printf("},\n")
 	case RemoveCheck:
 		w.printf("migrate.RemoveCheck{Model: %q, Name: %q},\n", o.Model, o.Name)
+	case copied:
+		w.imports = append(w.imports, o.imports...)
+		w.printf("%s,\n", o.code)
 	case RunSQL:
+		if len(o.Args) > 0 {
+			return fmt.Errorf("operation %q has arguments, which cannot be written as Go code", operation.Describe())
+		}
 		w.printf("migrate.RunSQL{SQL: %s", quoteGo(o.SQL))
 		if o.ReverseSQL != "" {
 			w.printf(", ReverseSQL: %s", quoteGo(o.ReverseSQL))
 		}
+		w.flag("Elidable", o.Elidable)
 		w.printf("},\n")
 	default:
 		if w.besides(operation) {

@@ -40,6 +40,7 @@ type Field struct {
 
 	options []Option
 	more    bool     // there are more options than are listed
+	unnamed bool     // the input shows keys and needs the names beside them
 	chosen  []string // labels of what is chosen, where options do not tell
 	extra   attributes
 }

@@ -47,6 +47,9 @@ type core struct {
 	err     error           // why the form cannot be used
 	ready   bool            // options are loaded
 	view    view
+
+	member *member  // of a form in a formset
+	lists  listings // options that the forms of a formset share
 }
 
 // For makes the form of a struct for a request. Options come from a function that
@@ -58,27 +61,33 @@ type core struct {
 // A mistake in the options, and a request whose form cannot be read, is kept and
 // returned by [Form.Err] and [Form.Save]; rendering the form fails with it.
 func For[T any](c *retort.Ctx, options ...func(v *T) Options) *Form[T] {
-	f := &Form[T]{core: core{c: c, plan: planOf[T](), isNew: true, blank: true}}
-	f.use(new(T))
-	err := f.plan.err
-	if err == nil {
-		var o Options
-		if len(options) > 0 {
-			o = options[0]((*T)(f.plan.names))
-		}
-		err = f.apply(o)
-		if len(options) > 1 {
-			err = fmt.Errorf("one options function is enough")
-		}
+	p := planOf[T]()
+	var o Options
+	if p.err == nil && len(options) > 0 {
+		o = options[0]((*T)(p.names))
 	}
-	if err != nil {
-		f.err = fmt.Errorf("form: For[%s]: %w", reflect.TypeFor[T](), err)
+	f := newForm[T](c, p, o)
+	if f.err == nil && len(options) > 1 {
+		f.err = fmt.Errorf("one options function is enough")
+	}
+	if f.err != nil {
+		f.err = fmt.Errorf("form: For[%s]: %w", reflect.TypeFor[T](), f.err)
 		return f
 	}
-	if f.plan.info != nil {
-		f.use(f.plan.info.New().(*T))
-	}
 	f.read()
+	return f
+}
+
+// newForm makes a form that has not looked at the request yet.
+func newForm[T any](c *retort.Ctx, p *plan, o Options) *Form[T] {
+	f := &Form[T]{core: core{c: c, plan: p, isNew: true, blank: true}}
+	f.use(new(T))
+	if f.err = p.err; f.err == nil {
+		f.err = f.apply(o)
+	}
+	if f.err == nil && p.info != nil {
+		f.use(p.info.New().(*T))
+	}
 	return f
 }
 

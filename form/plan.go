@@ -363,6 +363,11 @@ func (p *plan) find(ptr any) (*spec, error) {
 	return nil, fmt.Errorf("a pointer to a %s names no field of %s; use the addresses of the fields of the struct that the options function gets", v.Type().Elem(), p.typ)
 }
 
+// snake is the name of a type in snake_case.
+func snake(name string) string {
+	return validate.FieldName(reflect.StructField{Name: name}, validate.NamingForm)
+}
+
 // words turns the name of an input into a label.
 func words(name string) string {
 	text := strings.NewReplacer("_", " ", "-", " ", ".", " ").Replace(name)
@@ -373,6 +378,10 @@ func words(name string) string {
 }
 
 func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
+
+func valueOf[T any](p *T) reflect.Value { return reflect.ValueOf(p).Elem() }
+
+const kindBool = reflect.Bool
 
 var (
 	timeType            = reflect.TypeFor[time.Time]()

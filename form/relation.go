@@ -33,10 +33,12 @@ func keyText(info *orm.ModelInfo, codec *codec, row any) (string, error) {
 }
 
 // key reads the text of a key; what is none is not among the choices.
-func (f *Field) key(text string) (any, bool) {
-	pk := f.target().PrimaryKey
+func (f *Field) key(text string) (any, bool) { return keyOf(f.target(), f.spec.codec, text) }
+
+func keyOf(info *orm.ModelInfo, codec *codec, text string) (any, bool) {
+	pk := info.PrimaryKey
 	if len(pk.Parts) > 0 {
-		row := f.target().New()
+		row := info.New()
 		if pk.Set(row, text) != nil {
 			return nil, false
 		}
@@ -44,7 +46,7 @@ func (f *Field) key(text string) (any, bool) {
 		return key, err == nil
 	}
 	v := reflect.New(pk.Type).Elem()
-	if f.spec.codec.parse(v, text, f.form.location) != nil || v.IsZero() {
+	if codec.parse(v, text, time.UTC) != nil || v.IsZero() {
 		return nil, false
 	}
 	return v.Interface(), true
@@ -184,8 +186,14 @@ func (f *Field) loadKeys(ctx context.Context) error {
 	if f.form.isNew {
 		return nil
 	}
-	// All of ManyToMany[T] returns a []*T, which no interface can say.
-	out := f.in(f.form.initial).Addr().MethodByName("All").Call([]reflect.Value{reflect.ValueOf(&ctx).Elem()})
+	// All and Get of ManyToMany[T] return a []*T, which no interface can say.
+	relation := f.in(f.form.initial).Addr()
+	var out []reflect.Value
+	if f.form.member != nil && relation.Interface().(interface{ Loaded() bool }).Loaded() {
+		out = relation.MethodByName("Get").Call(nil)
+	} else {
+		out = relation.MethodByName("All").Call([]reflect.Value{reflect.ValueOf(&ctx).Elem()})
+	}
 	if err, _ := out[1].Interface().(error); err != nil {
 		return fmt.Errorf("form: %s: %w", f.spec.goName, err)
 	}
@@ -224,8 +232,15 @@ func (f *core) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	f.view = f.makeView()
 	f.ready = true
+	if f.member == nil { // a formset does it for all its forms
+		for _, field := range f.fields {
+			if err := nameChosen(ctx, []*Field{field}); err != nil {
+				return err
+			}
+		}
+	}
+	f.view = f.makeView()
 	return nil
 }
 
@@ -234,7 +249,8 @@ func (f *Field) prepare(ctx context.Context) error {
 		return err
 	}
 	if _, ok := f.widget.(interface{ chooses() }); ok {
-		return f.nameChosen(ctx)
+		f.unnamed = true
+		return nil
 	}
 	if w, ok := f.widget.(interface{ UsesOptions() bool }); !ok || !w.UsesOptions() || f.source == nil {
 		return nil
@@ -250,52 +266,70 @@ func (f *Field) prepare(ctx context.Context) error {
 	for i := range f.options {
 		f.options[i].Selected = selected[f.options[i].Value]
 	}
-	if f.more {
-		return f.nameChosen(ctx)
-	}
+	f.unnamed = f.more
 	return nil
 }
 
-// maxChosen is of how many rows the names are shown beside their keys.
+// maxChosen is of how many rows of a field the names are shown beside their keys.
 const maxChosen = 20
 
-// nameChosen finds the names of the rows that are chosen, with one query. Keys that lead
-// to no row have none.
-func (f *Field) nameChosen(ctx context.Context) error {
-	if f.spec.shape != toOne && f.spec.shape != toMany || f.source == nil {
-		return nil
-	}
-	texts, fault := f.keyTexts()
+// nameChosen finds the names of the rows that are chosen in the same field of several
+// forms, with one query. Keys that lead to no row have none.
+func nameChosen(ctx context.Context, fields []*Field) error {
 	var keys []any
-	for _, text := range texts {
-		if key, ok := f.key(text); ok && len(keys) < maxChosen {
-			keys = append(keys, key)
+	for _, f := range fields {
+		if !f.unnamed || f.spec.shape != toOne && f.spec.shape != toMany || f.source == nil {
+			continue
+		}
+		texts := f.keyTexts()
+		for _, text := range texts[:min(len(texts), maxChosen)] {
+			if key, ok := f.key(text); ok {
+				keys = append(keys, key)
+			}
 		}
 	}
-	if fault != nil || len(keys) == 0 {
+	if len(keys) == 0 {
 		return nil
 	}
-	picked, err := f.source.pick(ctx, keys)
+	picked, err := fields[0].source.pick(ctx, keys)
 	if err != nil {
-		return fmt.Errorf("form: %s: %w", f.spec.goName, err)
+		return fmt.Errorf("form: %s: %w", fields[0].spec.goName, err)
 	}
+	names := make(map[string]string, len(picked))
 	for _, row := range picked {
-		f.chosen = append(f.chosen, f.target().RowString(row))
+		text, err := fields[0].keyText(row)
+		if err != nil {
+			return err
+		}
+		names[text] = fields[0].target().RowString(row)
+	}
+	for _, f := range fields {
+		for _, text := range f.keyTexts() {
+			if name, ok := names[text]; ok && f.unnamed && len(f.chosen) < maxChosen {
+				f.chosen = append(f.chosen, name)
+			}
+		}
 	}
 	return nil
 }
 
 // keyTexts are the keys that the field shows.
-func (f *Field) keyTexts() ([]string, *validate.FieldError) {
+func (f *Field) keyTexts() []string {
 	if f.form.bound && !f.disabled {
-		return f.submittedList(true)
+		texts, _ := f.submittedList(true)
+		return texts
 	}
-	return f.shown(), nil
+	return f.shown()
 }
 
 // loadOptions lists the choices. Fields that refer to the same rows share the query.
 func (f *Field) loadOptions(ctx context.Context) error {
-	if same, ok := f.source.(rows); ok {
+	same, ofRows := f.source.(rows)
+	if ofRows {
+		if list, ok := f.form.lists[same]; ok {
+			f.options, f.more = slices.Clone(list.options), list.more
+			return nil
+		}
 		for _, other := range f.form.fields {
 			if other == f {
 				break
@@ -311,5 +345,16 @@ func (f *Field) loadOptions(ctx context.Context) error {
 	}
 	var err error
 	f.options, f.more, err = f.source.list(ctx, f, f.form.maxOptions)
+	if ofRows && err == nil && f.form.lists != nil {
+		f.form.lists[same] = listing{slices.Clone(f.options), f.more}
+	}
 	return err
+}
+
+// listings are the options of relations, which the forms of a formset load once.
+type listings map[rows]listing
+
+type listing struct {
+	options []Option
+	more    bool
 }

@@ -19,6 +19,9 @@ func (f *Form[T]) Render() (template.Safe, error) {
 
 // appendForm writes the whole form.
 func (f *core) appendForm(dst []byte) []byte {
+	if f.member != nil {
+		return f.appendMember(dst)
+	}
 	dst = f.appendHidden(dst)
 	dst = f.appendSummary(dst)
 	for _, field := range f.fields {
@@ -31,12 +34,12 @@ func (f *core) appendForm(dst []byte) []byte {
 
 // appendHidden writes the token and the hidden fields.
 func (f *core) appendHidden(dst []byte) []byte {
-	if !f.query {
-		dst = append(dst, `<input type="hidden" name="`+retort.CSRFField+`" value="`...)
-		dst = appendText(dst, f.c.CSRFToken())
-		dst = append(dst, "\">\n"...)
+	if f.member != nil {
+		dst = f.appendKey(dst)
+	} else if !f.query {
+		dst = appendToken(dst, f.c)
 	}
-	if f.prefix != "" && !f.query {
+	if f.member == nil && f.prefix != "" && !f.query {
 		// Tells that this form was sent, even if nothing in it is ticked.
 		dst = append(dst, `<input type="hidden" name="`...)
 		dst = append(dst, f.prefix...)
@@ -51,10 +54,19 @@ func (f *core) appendHidden(dst []byte) []byte {
 	return dst
 }
 
+func appendToken(dst []byte, c *retort.Ctx) []byte {
+	dst = append(dst, `<input type="hidden" name="`+retort.CSRFField+`" value="`...)
+	dst = appendText(dst, c.CSRFToken())
+	return append(dst, "\">\n"...)
+}
+
 // appendSummary writes the list of all errors, each with a link to its input.
 func (f *core) appendSummary(dst []byte) []byte {
 	if f.isRight() {
 		return dst
+	}
+	if f.member != nil {
+		return f.appendOthers(dst)
 	}
 	dst = append(dst, "<div class=\"error-summary\" role=\"alert\">\n<p>"...)
 	dst = appendText(dst, f.translate("Please correct what is marked."))
@@ -64,6 +76,12 @@ func (f *core) appendSummary(dst []byte) []byte {
 		dst = appendText(dst, f.otherSentence(i))
 		dst = append(dst, "</li>\n"...)
 	}
+	dst = f.appendLinks(dst)
+	return append(dst, "</ul>\n</div>\n"...)
+}
+
+// appendLinks writes the errors of the fields as items of a list.
+func (f *core) appendLinks(dst []byte) []byte {
 	for _, field := range f.fields {
 		for _, text := range field.Errors() {
 			dst = append(dst, "<li>"...)
@@ -79,7 +97,7 @@ func (f *core) appendSummary(dst []byte) []byte {
 			dst = append(dst, "</li>\n"...)
 		}
 	}
-	return append(dst, "</ul>\n</div>\n"...)
+	return dst
 }
 
 // otherSentence is an error about the whole form. One that names a field which

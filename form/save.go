@@ -24,7 +24,9 @@ import (
 // What the database refuses because a value must be unique, a row referred to is
 // gone, or a check fails becomes an error of the form. A row that is gone itself
 // is orm.ErrNotFound.
-func (f *Form[T]) Save(ctx context.Context) (saved bool, err error) {
+func (f *Form[T]) Save(ctx context.Context) (saved bool, err error) { return SaveAll(ctx, f) }
+
+func (f *Form[T]) check() (bool, error) {
 	switch {
 	case f.err != nil:
 		return false, f.err
@@ -33,20 +35,21 @@ func (f *Form[T]) Save(ctx context.Context) (saved bool, err error) {
 	case f.saved:
 		return false, fmt.Errorf("form: Save of the form of %s is called twice", f.plan.typ)
 	}
-	if !f.Valid() {
-		return false, f.err
-	}
+	return f.Valid(), f.err
+}
+
+func (f *Form[T]) keep() (restore func()) {
 	before := *f.value
-	err = orm.Atomic(ctx, f.write)
-	if err != nil {
-		*f.value = before
-		return false, f.constraint(err)
-	}
+	return func() { *f.value = before }
+}
+
+func (f *Form[T]) refused(err error) error { return f.constraint(err) }
+
+func (f *Form[T]) finish() {
 	f.saved = true
 	if f.instance != nil {
 		*f.instance = *f.value
 	}
-	return true, nil
 }
 
 // write writes the row and its relations to many.

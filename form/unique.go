@@ -17,6 +17,14 @@ func (f *core) checkConstraints(ctx context.Context, fields []*orm.FieldInfo) er
 	if f.plan.info == nil || len(fields) == 0 {
 		return nil
 	}
+	if m := f.member; m != nil && m.set.parent != nil && m.set.parent.isNew {
+		// No row can clash in what the parent, which is not there yet, is part of.
+		key := f.value.FieldByIndex(m.set.key.index)
+		parent := reflect.New(key.Type()).Elem()
+		parent.Set(key)
+		key.SetZero()
+		defer key.Set(parent)
+	}
 	err := f.plan.info.Query().ValidateConstraints(ctx, f.value.Addr().Interface(), f.wrong(), fields...)
 	faults, ok := errors.AsType[validate.Errors](err)
 	if err != nil && !ok {
@@ -35,6 +43,10 @@ func (f *core) wrong() validate.Errors {
 		if info := field.spec.info; info != nil && len(field.faults) > 0 {
 			known.Add(info.Snake, field.faults[0].Code, "")
 		}
+	}
+	if m := f.member; m != nil && m.set.parent != nil && m.set.parent.isNew {
+		// No row can belong to a parent that is not there yet.
+		known.Add(m.set.key.info.Snake, "unsaved", "")
 	}
 	return known
 }

@@ -37,6 +37,11 @@ func (v view) HTML() string {
 // TemplateAttr gives the parts of the form, and its fields by name.
 func (v view) TemplateAttr(name string) (any, bool) {
 	f := v.form()
+	if f.member != nil {
+		if part, ok := f.memberAttr(name); ok {
+			return part, true
+		}
+	}
 	switch name {
 	case "attrs":
 		return f.attrs(), true

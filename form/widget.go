@@ -235,6 +235,9 @@ func (f *Field) appendPart(dst []byte, suffix string, first bool, own ...attribu
 
 // firstInvalid is where the cursor goes when a form is shown again.
 func (f *core) firstInvalid() *spec {
+	if m := f.member; m != nil && (m.index != m.set.firstWrong || m.set.parent != nil && !m.set.parent.isRight()) {
+		return nil
+	}
 	for _, field := range f.fields {
 		if len(field.faults) > 0 && !field.hidden && !field.disabled {
 			return field.spec

@@ -28,8 +28,10 @@ func newBuilder(p *project, temp string) *builder {
 }
 
 // build makes the program, without the go command if that is certain to come to
-// the same. On failure it returns what the go command printed.
-func (b *builder) build(ctx context.Context) (output string, err error) {
+// the same. On failure it returns what the go command printed. It calls linking, unless
+// that is nil, as soon as it knows that there will be another program than before: all is
+// compiled, and the linker begins.
+func (b *builder) build(ctx context.Context, linking func()) (output string, err error) {
 	// Each build has a name of its own: a running program's file cannot be
 	// replaced on every system, and is compared with the next.
 	b.number++
@@ -39,7 +41,7 @@ func (b *builder) build(ctx context.Context) (output string, err error) {
 	}
 	taken, err := b.project.take()
 	if err == nil {
-		if units, ok := b.direct.plan(taken); ok && b.direct.build(ctx, units, taken, binary) == nil {
+		if units, ok := b.direct.plan(taken); ok && b.direct.build(ctx, units, taken, binary, linking) == nil {
 			b.binary = binary
 			return "", nil
 		}
@@ -57,8 +59,8 @@ func (b *builder) build(ctx context.Context) (output string, err error) {
 
 // goBuild runs go build, and returns what it did. Its temporary directory stays.
 //
-// The linker leaves out debugging information (-w), unless GOFLAGS has linker
-// flags of its own; stack traces do not need it. The program's own module is
+// The linker leaves out debugging information and symbols (-s), unless GOFLAGS has
+// linker flags of its own; stack traces need neither. The program's own module is
 // compiled without inlining. The version control system is not asked what is
 // committed. Tags and the like are set with GOFLAGS.
 func (b *builder) goBuild(ctx context.Context, binary string) (events []buildEvent, output, temp string, err error) {
@@ -70,7 +72,7 @@ func (b *builder) goBuild(ctx context.Context, binary string) (events []buildEve
 	flags := os.Getenv("GOFLAGS")
 	own := "-l"
 	if !strings.Contains(flags, "-ldflags") {
-		args = append(args, "-ldflags=-w")
+		args = append(args, "-ldflags=-s")
 		own += " -dwarf=false"
 	}
 	if b.project.own != "" && !strings.Contains(flags, "-gcflags") {

@@ -69,7 +69,7 @@ type Server struct {
 
 	// Hold is how long a request waits for a build. Default: 60 s.
 	Hold time.Duration
-	// Quiet is how long files must rest before a build. Default: 30 ms.
+	// Quiet is how long files must rest before a build. Default: 10 ms.
 	Quiet time.Duration
 	// StopTime is how long the program may take to stop. Default: 5 s.
 	StopTime time.Duration
@@ -85,7 +85,7 @@ type Server struct {
 // The defaults of a Server's durations.
 const (
 	defaultHold     = 60 * time.Second
-	defaultQuiet    = 30 * time.Millisecond
+	defaultQuiet    = 10 * time.Millisecond
 	defaultStopTime = 5 * time.Second
 )
 
@@ -292,14 +292,19 @@ func (s *Server) develop(ctx context.Context, w *watcher, running *sync.WaitGrou
 func (s *Server) attempt(ctx context.Context, c change, old *process) outcome {
 	start := time.Now()
 	if c.build {
-		if out, err := s.builder.build(ctx); err != nil {
+		// While the linker works, for as long as all else, the old process can end.
+		if out, err := s.builder.build(ctx, func() {
+			s.gate.drain()
+			old.beginStop(s.StopTime)
+			c.stopped = true
+		}); err != nil {
 			return outcome{change: c, failure: &failure{title: "The program does not build", build: out, cause: err}, took: time.Since(start)}
 		}
 	}
 	if s.builder.binary == "" || ctx.Err() != nil {
 		return outcome{change: c, failure: &failure{title: "The program has not been built"}}
 	}
-	if !c.restart && old.runs(s.builder.binary) {
+	if !c.restart && !c.stopped && old.runs(s.builder.binary) {
 		s.builder.keep(old.cmd.Path)
 		return outcome{change: c, process: old, same: true, took: time.Since(start)}
 	}

@@ -97,6 +97,7 @@ type site struct {
 	dir  string
 	base string
 	log  *journal
+	gate func() *gate
 	stop func()
 }
 
@@ -114,6 +115,7 @@ func develop(t *testing.T, source string, options ...func(*Server)) *site {
 	for _, set := range options {
 		set(server)
 	}
+	d.gate = func() *gate { return server.gate }
 	go func() { done <- server.Run(ctx) }()
 	select {
 	case a := <-ready:
@@ -139,6 +141,13 @@ func develop(t *testing.T, source string, options ...func(*Server)) *site {
 }
 
 func (d *site) write(name, text string) { write(d.t, filepath.Join(d.dir, name), text) }
+
+// next is closed when the gate changes.
+func (g *gate) next() <-chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.changed
+}
 
 // edit replaces text in the program, as an editor would save it.
 func (d *site) edit(old, new string) {
@@ -250,8 +259,9 @@ func TestDevelop(t *testing.T) {
 	}
 
 	// A request that comes with the edit is held, body and all.
+	held := d.gate().next()
 	d.edit("version 2", "version 3")
-	time.Sleep(2 * defaultQuiet)
+	<-held
 	r, _ := http.NewRequest(http.MethodPost, d.base+"/echo", strings.NewReader("tea please"))
 	if status, body := d.do(r); status != 200 || body != "version 3 tea please" {
 		t.Errorf("the held request got %d %s", status, body)

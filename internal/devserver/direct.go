@@ -163,13 +163,14 @@ func (d *direct) unitOf(path string) *unit {
 }
 
 // build makes the program of the packages that were edited and what was built
-// before.
-func (d *direct) build(ctx context.Context, units []*unit, now snapshot, binary string) (err error) {
+// before. See builder.build for linking.
+func (d *direct) build(ctx context.Context, units []*unit, now snapshot, binary string, linking func()) (err error) {
 	stale := map[*unit]bool{}
 	for _, u := range units {
 		stale[u] = true
 	}
 	var replaced []*unit
+	other := false
 	defer func() {
 		if err != nil { // the archives fit together again
 			for _, u := range replaced {
@@ -192,6 +193,7 @@ func (d *direct) build(ctx context.Context, units []*unit, now snapshot, binary 
 			return err
 		}
 		replaced = append(replaced, u)
+		other = other || !sameContent(u.archive, u.archive+".old")
 		if same {
 			continue
 		}
@@ -203,6 +205,9 @@ func (d *direct) build(ctx context.Context, units []*unit, now snapshot, binary 
 				stale[importer] = true
 			}
 		}
+	}
+	if other && linking != nil {
+		linking()
 	}
 	if err := d.run(ctx, d.recipe.link.with("-o", binary)); err != nil {
 		return err

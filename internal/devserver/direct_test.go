@@ -68,7 +68,7 @@ func builds(t *testing.T) (b *builder, dir string) {
 // must builds and returns what the program prints.
 func (b *builder) must(t *testing.T) string {
 	t.Helper()
-	if out, err := b.build(t.Context()); err != nil {
+	if out, err := b.build(t.Context(), nil); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	if !b.project.isListed() {
@@ -127,7 +127,7 @@ func TestDirect(t *testing.T) {
 		edit(t, filepath.Join(dir, step.file), step.old, step.new)
 		before := b.project.builds
 		if step.want == "" { // it does not compile
-			if out, err := b.build(t.Context()); err == nil || !strings.Contains(out, "imported and not used") {
+			if out, err := b.build(t.Context(), nil); err == nil || !strings.Contains(out, "imported and not used") {
 				t.Errorf("%s: %v\n%s", step.name, err, out)
 			}
 			b.project.refresh(t.Context())
@@ -144,7 +144,7 @@ func TestDirect(t *testing.T) {
 	}
 	write(t, filepath.Join(dir, "words", "twice.txt"), "twice")
 	before := b.project.builds
-	if out, err := b.build(t.Context()); err == nil || !strings.Contains(out, "multiple files") || b.project.builds == before {
+	if out, err := b.build(t.Context(), nil); err == nil || !strings.Contains(out, "multiple files") || b.project.builds == before {
 		t.Errorf("a new file that a pattern matches: %v\n%s", err, out)
 	}
 }
@@ -157,7 +157,7 @@ func TestDirectFault(t *testing.T) {
 	edit(t, path, `"a"`, `"b"`)
 	b.must(t)
 	edit(t, path, `"b"`, `undefined`)
-	out, err := b.build(t.Context())
+	out, err := b.build(t.Context(), nil)
 	if err == nil || !strings.Contains(out, "# site/letters\nletters/letters.go:5:31: undefined: undefined") || strings.Contains(out, "packagefile") {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -168,7 +168,7 @@ func TestDirectFault(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	edit(t, path, `"c"`, `"d"`)
-	if _, err := b.build(ctx); err == nil {
+	if _, err := b.build(ctx, nil); err == nil {
 		t.Error("a build that was cancelled came to an end")
 	}
 	if got := b.must(t); got != "one d! text" {

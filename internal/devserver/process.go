@@ -139,6 +139,21 @@ func (p *process) stopWithin(patience, limit time.Duration) {
 	if p == nil {
 		return
 	}
+	p.beginStop(limit)
+	select {
+	case <-p.done:
+	case <-time.After(patience):
+		if patience == limit {
+			<-p.done
+		}
+	}
+}
+
+// beginStop asks the process to end, and sees to it that it has ended after limit.
+func (p *process) beginStop(limit time.Duration) {
+	if p == nil {
+		return
+	}
 	p.stopping.Do(func() {
 		if p.cmd.Process == nil {
 			return
@@ -152,13 +167,6 @@ func (p *process) stopWithin(patience, limit time.Duration) {
 			_ = killGroup(p.cmd.Process)
 		}()
 	})
-	select {
-	case <-p.done:
-	case <-time.After(patience):
-		if patience == limit {
-			<-p.done
-		}
-	}
 }
 
 // tailSize is how much of the program's output is kept for the error page. A

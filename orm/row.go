@@ -8,8 +8,6 @@ import (
 	"slices"
 	"time"
 	"unsafe"
-
-	"github.com/retort-web/retort/orm/schema"
 )
 
 // UpdateRow writes the fields named of a row that is saved, and the times tagged
@@ -173,20 +171,21 @@ func (q *query) updateRows(ctx context.Context, rows []unsafe.Pointer, fields []
 	}
 	m := q.model
 	fields = m.withAutomatic(fields)
+	if done, err := q.updateAtOnce(ctx, db, rows, fields); done || err != nil {
+		return err
+	}
 	return db.Atomic(ctx, TxOptions{}, func(ctx context.Context) error {
 		return m.saving(ctx, db, rows, Event{Fields: fields}, func(ctx context.Context) error {
 			size := min(insertBatch, max(1, db.backend.Dialect().MaxParameters()/(2*len(fields)+2)))
+			if m.arrayTypes(db.backend.Dialect(), fields) != nil {
+				size = arrayBatch
+			}
 			for batch := range slices.Chunk(rows, size) {
 				if err := q.updateBatch(ctx, db, batch, fields); err != nil {
 					return err
 				}
 			}
-			for _, row := range rows {
-				if err := m.countVersion(row); err != nil {
-					return err
-				}
-			}
-			return nil
+			return m.countVersions(rows)
 		})
 	})
 }
@@ -209,104 +208,6 @@ func (q *query) updateBatch(ctx context.Context, db *DB, rows []unsafe.Pointer, 
 		return err
 	}
 	return q.model.reread(ctx, rows, q.model.computed)
-}
-
-// arrayUpdater is a [Dialect] whose database can update many rows with one array for
-// each column, by a text that is the same for any number of them.
-type arrayUpdater interface {
-	// ArrayType is the type of an array of values of that kind. It is empty if the column
-	// may well have another type, which the values do not become by themselves.
-	ArrayType(kind schema.Type) string
-	// Array is the parameter of such an array, in which nil is NULL; false if one of the
-	// values cannot be in it.
-	Array(values []any) (any, bool)
-}
-
-// updateArrays writes an UPDATE with an array per column; false if it has to be another
-// one.
-func (c *compiler) updateArrays(rows []unsafe.Pointer, fields []*FieldInfo) bool {
-	d, ok := c.dialect.(arrayUpdater)
-	if !ok {
-		return false
-	}
-	m := c.root.model
-	columns := append([]*FieldInfo{m.PrimaryKey}, fields...)
-	args := make([]any, len(columns))
-	types := make([]string, len(columns))
-	values := make([]any, len(rows))
-	for i, f := range columns {
-		if types[i] = f.arrayType(d); types[i] == "" {
-			return false
-		}
-		for j, row := range rows {
-			var err error
-			if i == 0 {
-				values[j], err = m.savedKey(row)
-			} else {
-				values[j], err = f.updated(row)
-			}
-			if err != nil {
-				c.fail(err)
-				return true
-			}
-		}
-		if args[i], ok = d.Array(values); !ok {
-			return false
-		}
-	}
-	c.args = args
-	c.writeUpdateArrays(fields, types)
-	return true
-}
-
-// rowsAlias is the name of the new values. No path of relations has it.
-const rowsAlias = "__rows"
-
-func (c *compiler) writeUpdateArrays(fields []*FieldInfo, types []string) {
-	m := c.root.model
-	c.text("UPDATE ")
-	c.quote(m.Table)
-	c.text(" SET ")
-	for i, f := range fields {
-		if i > 0 {
-			c.text(", ")
-		}
-		c.quote(f.Column)
-		c.text(" = ")
-		c.qualified(rowsAlias, derivedName("c", i+1))
-	}
-	c.text(" FROM unnest(")
-	for i, name := range types {
-		if i > 0 {
-			c.text(", ")
-		}
-		c.buf = c.dialect.Placeholder(c.buf, i+1)
-		c.text("::" + name)
-	}
-	c.text(") AS ")
-	c.quote(rowsAlias)
-	c.text(" (")
-	for i := range types {
-		if i > 0 {
-			c.text(", ")
-		}
-		c.quote(derivedName("c", i))
-	}
-	c.text(") WHERE ")
-	c.qualified(m.Table, m.PrimaryKey.Column)
-	c.text(" = ")
-	c.qualified(rowsAlias, derivedName("c", 0))
-}
-
-// arrayType is the type of an array of the field's values; empty if there is none.
-func (f *FieldInfo) arrayType(d arrayUpdater) string {
-	if len(f.Native) > 0 {
-		return ""
-	}
-	if f.Relation != nil {
-		return f.Relation.Target().PrimaryKey.arrayType(d)
-	}
-	return d.ArrayType(f.Kind)
 }
 
 // updateEach writes an UPDATE with a CASE per column.

@@ -75,6 +75,15 @@ func (m *ModelInfo) countVersion(row unsafe.Pointer) error {
 	return err
 }
 
+func (m *ModelInfo) countVersions(rows []unsafe.Pointer) error {
+	for _, row := range rows {
+		if err := m.countVersion(row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // setVersion counts the version up in an UPDATE that sets something before it.
 func (c *compiler) setVersion() {
 	version := c.root.model.version

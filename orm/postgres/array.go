@@ -2,9 +2,12 @@ package postgres
 
 import (
 	"encoding/hex"
+	"errors"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/retort-web/retort/orm"
 	"github.com/retort-web/retort/orm/schema"
@@ -25,6 +28,23 @@ func (dialect) ArrayType(kind schema.Type) string { return arrayTypes[kind] }
 func (dialect) Array(values []any) (any, bool) {
 	text, ok := arrayOf(values)
 	return text, ok
+}
+
+// part is in the message of the error of a statement that would have changed but part of
+// its rows.
+const part = "retort: rows that are missing"
+
+// AllOrNone counts the rows changed. Where they are fewer it reads a text as a number, which
+// fails with the text in the message.
+func (dialect) AllOrNone(update, arrayType string) string {
+	return "WITH __changed AS (" + update + " RETURNING 1) SELECT CASE WHEN count(*) = cardinality($1::" + arrayType +
+		") THEN count(*) ELSE cast('" + part + "' || count(*) AS bigint) END FROM __changed"
+}
+
+// IsPart reports that err is the failure that AllOrNone makes.
+func (dialect) IsPart(err error) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && e.Code == codeInvalidText && strings.Contains(e.Message, part)
 }
 
 // arrayOf writes values as the text of one array parameter, which the server reads as an

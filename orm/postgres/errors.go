@@ -24,6 +24,7 @@ const (
 	codeDeadlock             = "40P01"
 	codeLockNotAvailable     = "55P03"
 	codeUndefinedFunction    = "42883"
+	codeInvalidText          = "22P02"
 	codeReadOnly             = "25006"
 	codeQueryCanceled        = "57014"
 	codeTooManyConnections   = "53300"

@@ -331,6 +331,33 @@ func TestRowsLeftOpen(t *testing.T) {
 	}
 }
 
+// TestUpdateRowsIsOneStatement needs no transaction where no row may be left out.
+func TestUpdateRowsIsOneStatement(t *testing.T) {
+	t.Parallel()
+	ctx, db := openWith(t)
+	things := make([]*Thing, 300)
+	for i := range things {
+		things[i] = &Thing{Name: fmt.Sprint(i)}
+	}
+	must(t, Things.Insert(ctx, things...))
+	log := &statements{}
+	db.AddHook(log)
+	must(t, Things.UpdateRows(ctx, things, &Things.Fields().Count, &Things.Fields().Made))
+	if len(log.list) != 1 || log.list[0].InTx {
+		t.Errorf("%d statements", len(log.list))
+	}
+}
+
+// statements are those that ran.
+type statements struct{ list []*orm.QueryEvent }
+
+func (s *statements) QueryStart(ctx context.Context, e *orm.QueryEvent) context.Context {
+	s.list = append(s.list, e)
+	return ctx
+}
+
+func (s *statements) QueryEnd(context.Context, *orm.QueryEvent) {}
+
 // TestEachKeepsNoRows streams many rows and looks at the memory meanwhile.
 func TestEachKeepsNoRows(t *testing.T) {
 	t.Parallel()

@@ -18,7 +18,7 @@ func TestExclusionMistakes(t *testing.T) {
 	m := buildInfo(reflect.TypeFor[meeting]())
 	p := (*meeting)(m.names.root.base)
 	for _, def := range []ExclusionDef{
-		Exclude("bad name").Over(&p.Room, "="),
+		Exclude("bad\"name").Over(&p.Room, "="),
 		Exclude("none"),
 		Exclude("operator").Over(&p.Room, "; --"),
 		Exclude("operator").Over(&p.Room, ""),

@@ -59,6 +59,7 @@ func (e *Extension) makeCommand() retort.Command {
 				return &retort.ExitError{Code: retort.ExitPending}
 			}
 			options.Apps = in.Args
+			options.Lint = e.productOf()
 			options.Asker = asker(in, answers)
 			files, err := makeMigrations(options)
 			if err != nil {
@@ -150,6 +151,7 @@ type fileInfo struct {
 	Name       string   `json:"name,omitempty"`
 	Path       string   `json:"path"`
 	Operations []string `json:"operations"`
+	Warnings   []string `json:"warnings,omitempty"`
 	NewPackage string   `json:"new_package,omitempty"`
 	Content    string   `json:"content,omitempty"`
 }
@@ -158,7 +160,7 @@ func printFiles(in *retort.Invocation, files []migrate.File, options migrate.Mak
 	if in.JSON {
 		list := []fileInfo{}
 		for _, f := range files {
-			info := fileInfo{App: f.App, Name: f.Name, Path: f.Path, Operations: f.Operations, NewPackage: f.NewPackage}
+			info := fileInfo{App: f.App, Name: f.Name, Path: f.Path, Operations: f.Operations, Warnings: f.Warnings, NewPackage: f.NewPackage}
 			if f.Operations == nil {
 				info.Operations = []string{}
 			}
@@ -177,6 +179,9 @@ func printFiles(in *retort.Invocation, files []migrate.File, options migrate.Mak
 		fmt.Fprintln(in.Out, relative(f.Path))
 		for _, o := range f.Operations {
 			fmt.Fprintf(in.Out, "    %s\n", o)
+		}
+		for _, w := range f.Warnings {
+			fmt.Fprintf(in.Err, "    Warning: %s\n", w)
 		}
 		if options.DryRun {
 			printIndented(in.Out, string(f.Content))

@@ -63,6 +63,37 @@ func TestMigrateCommand(t *testing.T) {
 	}
 }
 
+func TestLintCommand(t *testing.T) {
+	t.Parallel()
+	app := newApp(t, file(t))
+	for _, step := range []struct {
+		args string
+		code int
+		want string
+		not  string
+	}{
+		{"lintmigrations", 1, "db_test.0002_note\n    Run SQL: UPDATE db_test_account SET name = upper(name)\n        fill-at-once: all rows are locked", "0001"},
+		{"lintmigrations --json", 1, `"rule": "fill-at-once"`, "Instead"},
+		{"lintmigrations --all --for postgres", 1, "rows-with-schema", ""},
+		{"lintmigrations db_test 0001", 0, "No hazards found.", ""},
+		{"lintmigrations db_test 0002 --for mysql", 1, "Instead: change them in batches", ""},
+		{"migrate", 0, "", ""},
+		{"lintmigrations", 0, "No hazards found.", ""},
+		{"lintmigrations --all", 1, "fill-at-once", ""},
+		{"lintmigrations --all --for oracle", 1, "there are postgres, mysql, mariadb and sqlite", ""},
+		{"lintmigrations nowhere", 1, "nowhere", ""},
+	} {
+		out, code := call(t, app, strings.Fields(step.args)...)
+		if code != step.code || !strings.Contains(out, step.want) || step.not != "" && strings.Contains(out, step.not) {
+			t.Errorf("%s: code %d, want %d, with %q and not %q:\n%s", step.args, code, step.code, step.want, step.not, out)
+		}
+	}
+	away := newApp(t, "sqlite:/nowhere/at/all.db") // it needs none when all is said
+	if out, code := call(t, away, "lintmigrations", "--all", "--for", "postgres"); code != 1 || !strings.Contains(out, "fill-at-once") {
+		t.Errorf("without a database: code %d:\n%s", code, out)
+	}
+}
+
 func TestMigrateSaysThatModelsHaveChanged(t *testing.T) {
 	t.Parallel()
 	out, code := call(t, newApp(t, file(t)), "migrate")

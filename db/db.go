@@ -16,7 +16,7 @@
 // not exist, 409 for one that exists already, 503 while the database is away,
 // 507 when it is full.
 //
-// The commands makemigrations, migrate, showmigrations, sqlmigrate,
+// The commands makemigrations, migrate, showmigrations, sqlmigrate, lintmigrations,
 // squashmigrations and rebasemigrations are added
 // to the program; [Migrate] is the same for a program that migrates when it
 // starts. [Atomic] makes each request of a route, a blueprint or the app one
@@ -137,7 +137,7 @@ func (e *Extension) Install(app *retort.App) error {
 	app.Before(e.watch)
 	app.DebugSection(statements)
 	app.Check(e.check)
-	app.Command(e.migrateCommand(), e.makeCommand(), e.showCommand(), e.sqlCommand(), e.inspectCommand(), e.rebaseCommand(), e.squashCommand())
+	app.Command(e.migrateCommand(), e.makeCommand(), e.showCommand(), e.sqlCommand(), e.lintCommand(), e.inspectCommand(), e.rebaseCommand(), e.squashCommand())
 	return nil
 }
 

@@ -71,7 +71,10 @@ func init() {
 		if t.Model == "Note" {
 			set.Add(migrate.Migration{
 				Name: "0002_note", Dependencies: []string{"db_test.0001_initial"},
-				Operations: []migrate.Operation{migrate.CreateModel{Table: *t}},
+				Operations: []migrate.Operation{
+					migrate.CreateModel{Table: *t},
+					migrate.RunSQL{SQL: "UPDATE db_test_account SET name = upper(name)", ReverseSQL: migrate.Noop},
+				},
 			})
 		}
 	}

@@ -31,6 +31,9 @@ type MakeOptions struct {
 	// beside new: what takes long in steps that lock nothing for long, what old
 	// code would miss last, in a migration of its own. See docs/migrations.md.
 	ZeroDowntime bool
+	// Lint adds to the warnings the hazards for a database: "postgres", "mysql",
+	// "mariadb" or "sqlite", see [Graph.Lint]. Default: none.
+	Lint string
 	// Asker answers questions. Default: the empty [Answers].
 	Asker Asker
 	// Folders is the folder of each app's own package. An app that has no
@@ -71,6 +74,9 @@ func (g *Graph) Make(tables []*schema.Table, options MakeOptions) ([]File, error
 		return nil, err
 	}
 	files, err := g.files(drafts, options)
+	if err == nil && options.Lint != "" {
+		err = g.lintFiles(drafts, files, options)
+	}
 	if err != nil || options.DryRun {
 		return files, err
 	}

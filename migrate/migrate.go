@@ -77,6 +77,8 @@ type Migration struct {
 	// done, and the next run goes on with the statement or Go code at which it
 	// ended: Go code must be able to run again after it did a part of its work.
 	NonAtomic bool
+	// Ignore accepts hazards that [Graph.Lint] finds in the migration.
+	Ignore []Ignore
 }
 
 // Set is the migrations of one app.

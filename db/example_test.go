@@ -35,6 +35,7 @@ func ExampleOpen() {
 	//     Create model Account
 	// db_test.0002_note
 	//     Create model Note
+	//     Run SQL: UPDATE db_test_account SET name = upper(name)
 }
 
 // A program that brings its tables up to date by itself when it starts.

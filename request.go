@@ -33,6 +33,15 @@ func (c *Ctx) RouteName() string {
 	return c.endpoint.name
 }
 
+// RouteMark returns the value that [Route.Mark] kept under the key with the route
+// that was matched, or nil.
+func (c *Ctx) RouteMark(key any) any {
+	if c.endpoint == nil {
+		return nil
+	}
+	return c.endpoint.route.values[key]
+}
+
 // Param returns a route variable as text, decoded, or "" if the route has none
 // of that name.
 func (c *Ctx) Param(name string) string { return c.params.Get(name) }

@@ -49,6 +49,7 @@ type Route struct {
 	middleware  []Middleware
 	disableCSRF bool
 	limits      *Limits
+	values      map[any]any
 }
 
 // Get registers a handler for GET, and HEAD, on a pattern. See package router
@@ -203,6 +204,18 @@ func (r *Route) Use(middleware ...Middleware) *Route {
 func (r *Route) DisableCSRF() *Route {
 	r.scope.mustNotBeFrozen("a route's setting")
 	r.disableCSRF = true
+	return r
+}
+
+// Mark keeps a value with the route, for the hooks and middleware that judge
+// requests by where they go: see [Ctx.RouteMark]. Batteries use keys of types of
+// their own.
+func (r *Route) Mark(key, value any) *Route {
+	r.scope.mustNotBeFrozen("a mark of a route")
+	if r.values == nil {
+		r.values = map[any]any{}
+	}
+	r.values[key] = value
 	return r
 }
 

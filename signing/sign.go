@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/base64"
 	"strconv"
 	"strings"
 	"time"
@@ -73,6 +74,24 @@ func (k *Keys) Verify(purpose, token string, maxAge time.Duration) ([]byte, erro
 		return nil, ErrInvalid
 	}
 	return payload, nil
+}
+
+// Digests returns keyed digests of a payload, as 43 characters of URL-safe base64:
+// that of the newest key, which is the one to keep, and those of the older ones, to
+// compare what was kept before with. It is always the same for the same payload and
+// purpose, unlike a token, and nobody without the keys can make it.
+func (k *Keys) Digests(purpose string, payload []byte) []string {
+	pools := k.purpose(purpose).sign
+	all := make([]string, len(pools))
+	for i, pool := range pools {
+		mac := pool.get()
+		// No token begins so: it begins with the version.
+		mac.Write([]byte("digest\x00"))
+		mac.Write(payload)
+		all[i] = base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+		pool.put(mac)
+	}
+	return all
 }
 
 // signed reports whether any key made sum over text.

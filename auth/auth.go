@@ -1,0 +1,172 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/retort-web/retort"
+	_ "github.com/retort-web/retort/auth/migrations" // of the tables
+	"github.com/retort-web/retort/orm"
+	"github.com/retort-web/retort/password"
+)
+
+// Options are the details of [New].
+type Options struct {
+	// Hash is the cost of passwords, and how many are hashed at once.
+	Hash password.Options
+	// Policy judges new passwords.
+	Policy password.Policy
+	// Backends are asked in order whether an address and a password are right.
+	// Default: the passwords of the users.
+	Backends []Backend
+	// Throttle bounds failed logins. The zero value is right for most sites.
+	Throttle Throttle
+	// SiteWide asks for a login on every route that is not marked [Public].
+	SiteWide bool
+	// LoginURL is where visitors are sent to log in, a path or the name of a
+	// route. Default: "/login".
+	LoginURL string
+	// FreshFor is how long after a login [RequireFresh] is content. Default: 15
+	// minutes.
+	FreshFor time.Duration
+	// OnEvent is told what happens to accounts: see [Event]. It is called in the
+	// request, after it happened.
+	OnEvent func(ctx context.Context, e Event)
+}
+
+// Backend decides whether an address and a password are those of a user: the user's
+// own, or another directory such as LDAP.
+type Backend interface {
+	// Authenticate returns the user, ErrWrong if this backend knows that the
+	// password is not right or that it does not know the user, so that the next is
+	// asked, or ErrDenied to let nobody else be asked.
+	Authenticate(ctx context.Context, login, secret string) (*User, error)
+}
+
+// Extension is the accounts of an app. [New] makes it.
+type Extension struct {
+	options  Options
+	app      *retort.App
+	hasher   *password.Hasher
+	throttle *throttle
+}
+
+// New returns the extension.
+func New(options ...Options) *Extension {
+	e := &Extension{}
+	if len(options) > 0 {
+		e.options = options[0]
+	}
+	if e.options.LoginURL == "" {
+		e.options.LoginURL = "/login"
+	}
+	if e.options.FreshFor == 0 {
+		e.options.FreshFor = 15 * time.Minute
+	}
+	return e
+}
+
+// Name returns "auth".
+func (e *Extension) Name() string { return "auth" }
+
+// extensionKey is where the extension is on the context of an app.
+type extensionKey struct{}
+
+// Of returns the extension of the app that a context belongs to.
+func Of(ctx context.Context) (*Extension, error) {
+	e, ok := ctx.Value(extensionKey{}).(*Extension)
+	if !ok {
+		return nil, errors.New("auth: the context has no accounts; install auth.New() and pass the context of a request, command or background function, or app.Context()")
+	}
+	return e, nil
+}
+
+// Install implements [retort.Extension].
+func (e *Extension) Install(app *retort.App) (err error) {
+	if e.app != nil {
+		return errors.New("auth: the extension is installed already; make one with auth.New for each app")
+	}
+	e.app = app
+	if e.hasher, err = password.New(e.options.Hash); err != nil {
+		return err
+	}
+	e.throttle = newThrottle(e.options.Throttle)
+	if e.options.Backends == nil {
+		e.options.Backends = []Backend{e.Passwords()}
+	}
+	app.ExtendContext(func(ctx context.Context) context.Context { return context.WithValue(ctx, extensionKey{}, e) })
+	app.TemplateContext(func(c *retort.Ctx) map[string]any {
+		return map[string]any{"user": view{c}}
+	})
+	if e.options.SiteWide {
+		app.Before(e.siteWide)
+	}
+	app.TranslateError(translate)
+	app.Command(e.createSuperuserCommand(), e.changePasswordCommand())
+	return nil
+}
+
+// translate gives the errors of this package their HTTP status.
+func translate(err error) error {
+	switch {
+	case errors.Is(err, password.ErrBusy):
+		return retort.ServiceUnavailable(5*time.Second, "Too many logins at once. Try again in a moment.").Wrap(err)
+	case errors.Is(err, ErrForbidden):
+		return retort.Forbidden("You may not do this.").Wrap(err)
+	case errors.Is(err, ErrLoginRequired):
+		return retort.NewError(http.StatusUnauthorized, "Log in to do this.").Wrap(err)
+	}
+	if late, ok := errors.AsType[*ThrottledError](err); ok {
+		return retort.TooManyRequests(late.RetryAfter, "Too many failed logins. Try again later.").Wrap(err)
+	}
+	return nil
+}
+
+// EventKind says what happened to an account.
+type EventKind string
+
+// The kinds of events.
+const (
+	LoggedIn        EventKind = "logged_in"
+	LoggedOut       EventKind = "logged_out"
+	LoginFailed     EventKind = "login_failed"
+	PasswordChanged EventKind = "password_changed"
+	EmailChanged    EventKind = "email_changed"
+	SignedUp        EventKind = "signed_up"
+	Deleted         EventKind = "deleted"
+)
+
+// Event is something that happened to an account. It never holds a password.
+type Event struct {
+	Kind  EventKind
+	User  *User  // nil for a failed login of nobody
+	Login string // what was typed, of a failed login
+	Time  time.Time
+}
+
+func (e *Extension) tell(ctx context.Context, kind EventKind, user *User, login string) {
+	args := []any{"event", string(kind)}
+	if user != nil {
+		args = append(args, "user", user.ID)
+	}
+	e.app.Logger().InfoContext(ctx, "account", args...)
+	if e.options.OnEvent != nil {
+		e.options.OnEvent(ctx, Event{kind, user, login, time.Now()})
+	}
+}
+
+// key is the user's name in sessions and tokens.
+func (u *User) key() string { return strconv.FormatInt(u.ID, 10) }
+
+// byKey returns the user of a session or token, who must be active.
+func byKey(ctx context.Context, key string) (*User, error) {
+	id, err := strconv.ParseInt(key, 10, 64)
+	if err != nil {
+		return nil, fmtNotFound
+	}
+	p := Users.Fields()
+	return Users.Where(orm.Eq(&p.ID, id), orm.Eq(&p.Active, true)).Get(ctx)
+}

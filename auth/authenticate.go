@@ -1,0 +1,102 @@
+package auth
+
+import (
+	"context"
+	"errors"
+
+	"github.com/retort-web/retort"
+	"github.com/retort-web/retort/orm"
+)
+
+// The errors of a login.
+var (
+	// ErrWrong says that address and password are not those of a user who can log
+	// in. It does not say why: whether there is such a user is nobody's business.
+	ErrWrong = errors.New("auth: the address or the password is not right")
+	// ErrDenied ends the question: no other backend is asked.
+	ErrDenied = errors.New("auth: the login is denied")
+)
+
+// Authenticate returns the user with this address and password. Unknown users, those
+// who are not active and those without a password take as long as a wrong password,
+// and the error is [ErrWrong] for all of them. Too many failures are a
+// *[ThrottledError].
+//
+// It logs nobody in: see [Extension.Login].
+func (e *Extension) Authenticate(ctx context.Context, login, secret string) (*User, error) {
+	address := ""
+	if c := retort.From(ctx); c != nil {
+		address = c.IP().String()
+	}
+	account := LoginOf(login[:min(len(login), 4*maxLogin)])
+	attempt, err := e.throttle.begin(account, address)
+	if err != nil {
+		return nil, err
+	}
+	user, err := e.ask(ctx, login, secret)
+	switch {
+	case err == nil && user.Active:
+		attempt.succeeded()
+		return user, nil
+	case err == nil || errors.Is(err, ErrWrong) || errors.Is(err, ErrDenied):
+		attempt.failed()
+		e.tell(ctx, LoginFailed, nil, account)
+		return nil, ErrWrong
+	}
+	attempt.undecided()
+	return nil, err
+}
+
+func (e *Extension) ask(ctx context.Context, login, secret string) (*User, error) {
+	for _, b := range e.options.Backends {
+		user, err := b.Authenticate(ctx, login, secret)
+		if err == nil || !errors.Is(err, ErrWrong) {
+			return user, err
+		}
+	}
+	return nil, ErrWrong
+}
+
+// Passwords returns the backend that knows the users' own passwords.
+func (e *Extension) Passwords() Backend { return passwords{e} }
+
+type passwords struct{ e *Extension }
+
+func (b passwords) Authenticate(ctx context.Context, login, secret string) (*User, error) {
+	user, err := Find(ctx, login)
+	hash := ""
+	switch {
+	case err == nil && user.Active:
+		hash = user.PasswordHash
+	case err != nil && !errors.Is(err, orm.ErrNotFound):
+		return nil, err
+	}
+	// Without a hash it takes as long.
+	ok, outdated, err := b.e.hasher.Verify(ctx, secret, hash)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, ErrWrong
+	}
+	if outdated {
+		if err := b.rehash(ctx, user, secret); err != nil {
+			return nil, err
+		}
+	}
+	return user, nil
+}
+
+// rehash keeps the password under the present costs, unless it was changed meanwhile.
+func (b passwords) rehash(ctx context.Context, user *User, secret string) error {
+	hash, err := b.e.hasher.Hash(ctx, secret)
+	if err != nil {
+		return err
+	}
+	p := Users.Fields()
+	n, err := Users.Where(orm.Eq(&p.ID, user.ID), orm.Eq(&p.PasswordHash, user.PasswordHash)).Update(ctx, orm.Set(&p.PasswordHash, hash))
+	if err == nil && n == 1 {
+		user.PasswordHash = hash
+	}
+	return err
+}

@@ -1,0 +1,161 @@
+package auth
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/retort-web/retort"
+	"github.com/retort-web/retort/orm"
+)
+
+func (e *Extension) createSuperuserCommand() retort.Command {
+	var email, name string
+	var noInput bool
+	return retort.Command{
+		Name: "createsuperuser", Short: "make a user who may do everything",
+		Long: "Makes a user who may do everything. What is not given by flags is asked for. The password\n" +
+			"is never a flag, which other users of the machine could read: without a terminal it comes\n" +
+			"from the variable SUPERUSER_PASSWORD, or from the standard input.",
+		Examples: "app createsuperuser\napp createsuperuser --email ann@example.com",
+		Flags: func(fs *flag.FlagSet) {
+			fs.StringVar(&email, "email", os.Getenv("SUPERUSER_EMAIL"), "`address` to log in with; default $SUPERUSER_EMAIL")
+			fs.StringVar(&name, "name", "", "`name` for people")
+			fs.BoolVar(&noInput, "no-input", false, "ask nothing; without SUPERUSER_PASSWORD the user has no password")
+		},
+		Run: func(ctx context.Context, in *retort.Invocation) error {
+			p := newPrompt(in)
+			if email == "" {
+				if noInput {
+					return errors.New("auth: --email is missing")
+				}
+				var err error
+				if email, err = p.line("E-mail address: "); err != nil {
+					return err
+				}
+			}
+			user := Users.New()
+			user.Email, user.Name = email, name
+			user.Staff, user.Superuser = true, true
+			secret := os.Getenv("SUPERUSER_PASSWORD")
+			if secret == "" && !noInput {
+				var err error
+				if secret, err = p.newPassword(func(s string) error { return e.CheckPassword(user, "password", s) }); err != nil {
+					return err
+				}
+			} else if secret != "" {
+				if err := e.CheckPassword(user, "password", secret); err != nil {
+					return err
+				}
+			}
+			if err := e.Create(ctx, user, secret); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintln(in.Out, "superuser", user.Email, "was made")
+			return err
+		},
+	}
+}
+
+func (e *Extension) changePasswordCommand() retort.Command {
+	return retort.Command{
+		Name: "changepassword", Args: "EMAIL", Short: "give a user another password",
+		Long:     "Gives a user another password, which ends their sessions. Without a terminal it is read from\nthe standard input.",
+		Examples: "app changepassword ann@example.com",
+		Run: func(ctx context.Context, in *retort.Invocation) error {
+			if len(in.Args) != 1 {
+				return errors.New("auth: whose? changepassword ann@example.com")
+			}
+			user, err := Find(ctx, in.Args[0])
+			if errors.Is(err, orm.ErrNotFound) {
+				return fmt.Errorf("auth: there is no user %s", in.Args[0])
+			}
+			if err != nil {
+				return err
+			}
+			secret, err := newPrompt(in).newPassword(func(s string) error { return e.CheckPassword(user, "password", s) })
+			if err != nil {
+				return err
+			}
+			if err := e.SetPassword(ctx, user, secret); err != nil {
+				return err
+			}
+			e.tell(ctx, PasswordChanged, user, "")
+			_, err = fmt.Fprintln(in.Out, "the password of", user.Email, "was changed")
+			return err
+		},
+	}
+}
+
+// prompt asks at a terminal, or reads lines where there is none.
+type prompt struct {
+	in       *bufio.Reader
+	out      io.Writer
+	terminal int // file descriptor, or -1
+}
+
+func newPrompt(in *retort.Invocation) *prompt {
+	p := &prompt{in: bufio.NewReader(in.In), out: in.Err, terminal: -1}
+	if f, ok := in.In.(*os.File); ok && term.IsTerminal(int(f.Fd())) { //nolint:gosec // a descriptor is small
+		p.terminal = int(f.Fd()) //nolint:gosec // as above
+	}
+	return p
+}
+
+func (p *prompt) line(question string) (string, error) {
+	if p.terminal >= 0 {
+		_, _ = fmt.Fprint(p.out, question)
+	}
+	text, err := p.in.ReadString('\n')
+	if text = strings.TrimRight(text, "\r\n"); text == "" && err != nil {
+		return "", errors.New("auth: nothing was given for " + strings.TrimSuffix(question, ": "))
+	}
+	return text, nil
+}
+
+func (p *prompt) secret(question string) (string, error) {
+	if p.terminal < 0 {
+		return p.line(question)
+	}
+	_, _ = fmt.Fprint(p.out, question)
+	b, err := term.ReadPassword(p.terminal)
+	_, _ = fmt.Fprintln(p.out)
+	return string(b), err
+}
+
+// maxTries is how often a password is asked for at a terminal.
+const maxTries = 3
+
+// newPassword asks for a password, twice at a terminal, until it is good.
+func (p *prompt) newPassword(check func(string) error) (string, error) {
+	for try := 1; ; try++ {
+		secret, err := p.secret("Password: ")
+		if err != nil {
+			return "", err
+		}
+		err = check(secret)
+		if err == nil && p.terminal >= 0 {
+			again, readErr := p.secret("Password again: ")
+			if readErr != nil {
+				return "", readErr
+			}
+			if again != secret {
+				err = errors.New("the two passwords are not the same")
+			}
+		}
+		if err == nil {
+			return secret, nil
+		}
+		if p.terminal < 0 || try == maxTries {
+			return "", err
+		}
+		_, _ = fmt.Fprintln(p.out, err)
+	}
+}

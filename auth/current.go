@@ -1,0 +1,164 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/retort-web/retort"
+	"github.com/retort-web/retort/orm"
+	"github.com/retort-web/retort/session"
+)
+
+// current is the user of a request, or that there is none.
+type current struct{ user *User }
+
+var currentKey = retort.NewKey[*current]("auth user")
+
+var fmtNotFound = fmt.Errorf("auth: no such user: %w", orm.ErrNotFound)
+
+// Current returns the user who has logged in, or nil. The database is asked once in
+// a request, and not at all for visitors without a login. A session of an account
+// that is not active, was deleted or has another password now is nobody's.
+//
+// Outside of a request, and in commands, there is no user unless [As] names one.
+func Current(ctx context.Context) (*User, error) {
+	if known, ok := currentKey.Get(ctx); ok {
+		return known.user, nil
+	}
+	if user, ok := ctx.Value(asKey{}).(*User); ok {
+		return user, nil
+	}
+	c := retort.From(ctx)
+	if c == nil {
+		return nil, nil
+	}
+	e, err := Of(c)
+	if err != nil {
+		return nil, err
+	}
+	user, err := e.load(c)
+	if err != nil {
+		return nil, err
+	}
+	currentKey.Set(c, &current{user})
+	return user, nil
+}
+
+// load reads the user of the session.
+func (e *Extension) load(c *retort.Ctx) (*User, error) {
+	s := c.Session()
+	key := s.User()
+	if key == "" {
+		return nil, nil
+	}
+	user, err := byKey(c, key)
+	if errors.Is(err, orm.ErrNotFound) {
+		s.Clear()
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !e.holds(s, user) {
+		s.Clear()
+		return nil, nil
+	}
+	return user, nil
+}
+
+// holds reports whether the session was begun with the user's present password. One
+// of an older secret key is renewed.
+func (e *Extension) holds(s *session.Session, user *User) bool {
+	for i, hash := range e.authHashes(user) {
+		if s.HasAuthHash(hash) {
+			if i > 0 {
+				s.Renew(e.authHashes(user)[0])
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// authHashes are what a session keeps of a password, so that another password ends
+// it: see session.Session.Login.
+func (e *Extension) authHashes(user *User) []string {
+	return e.app.Keys().Digests("auth session", []byte(user.key()+"\x00"+user.PasswordHash))
+}
+
+// Must returns the user who has logged in; it panics if there is none, which
+// [RequireLogin] prevents.
+func Must(ctx context.Context) *User {
+	user, err := Current(ctx)
+	if err != nil {
+		panic(err)
+	}
+	if user == nil {
+		panic("auth: nobody has logged in; put auth.RequireLogin before the handler")
+	}
+	return user
+}
+
+type asKey struct{}
+
+// As returns a context in which a user acts: for commands, background functions and
+// tests. It does not log anyone in.
+func As(ctx context.Context, user *User) context.Context {
+	if c := retort.From(ctx); c != nil {
+		// The request's own user must not be taken instead.
+		ctx = currentOf(ctx, user)
+	}
+	return context.WithValue(ctx, asKey{}, user)
+}
+
+func currentOf(ctx context.Context, user *User) context.Context {
+	return context.WithValue(ctx, currentKey, &current{user})
+}
+
+// Login begins a session of a user who has proved who they are: with a new ID, and
+// kept for long if remember is set. It does not ask whether the user may log in.
+func (e *Extension) Login(c *retort.Ctx, user *User, remember bool) error {
+	if !user.Active {
+		return fmt.Errorf("auth: user %d is not active: %w", user.ID, ErrForbidden)
+	}
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	p := Users.Fields()
+	if _, err := Users.Where(orm.Eq(&p.ID, user.ID)).Update(c, orm.Set(&p.LastLogin, &now)); err != nil {
+		return err
+	}
+	user.LastLogin = &now
+	s := c.Session()
+	s.Login(user.key(), e.authHashes(user)[0])
+	s.Permanent = remember
+	currentKey.Set(c, &current{user})
+	e.tell(c, LoggedIn, user, "")
+	return nil
+}
+
+// Logout ends the session, on the server too where it is kept there.
+func (e *Extension) Logout(c *retort.Ctx) error {
+	user, err := Current(c)
+	if err != nil {
+		return err
+	}
+	if user != nil {
+		e.tell(c, LoggedOut, user, "")
+	}
+	c.Session().Clear()
+	currentKey.Set(c, &current{nil})
+	return nil
+}
+
+// view is what templates see as user: asked for only where a template does.
+type view struct{ c *retort.Ctx }
+
+// TemplateValue gives templates the user, or nil.
+func (v view) TemplateValue() (any, error) {
+	user, err := Current(v.c)
+	if user == nil {
+		return nil, err
+	}
+	return user, err
+}

@@ -1,0 +1,97 @@
+package auth
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/retort-web/retort"
+)
+
+// RequireLogin lets only users who have logged in through; others are sent to log in
+// and come back, or get 401 if they are programs.
+func RequireLogin(next retort.Handler) retort.Handler {
+	return func(c *retort.Ctx) error {
+		user, err := Current(c)
+		if err != nil {
+			return err
+		}
+		if user == nil {
+			return askForLogin(c)
+		}
+		return next(c)
+	}
+}
+
+// RequireFresh lets only users through who logged in a short time ago, see
+// [Options].FreshFor: before what cannot be undone. Others give their password again.
+func RequireFresh(next retort.Handler) retort.Handler {
+	return RequireLogin(func(c *retort.Ctx) error {
+		e, err := Of(c)
+		if err != nil {
+			return err
+		}
+		if time.Since(c.Session().LoggedIn()) > e.options.FreshFor {
+			return askForLogin(c)
+		}
+		return next(c)
+	})
+}
+
+// RequireStaff lets only staff through.
+func RequireStaff(next retort.Handler) retort.Handler {
+	return RequireLogin(func(c *retort.Ctx) error {
+		if user := Must(c); !user.Staff && !user.Superuser {
+			return ErrForbidden
+		}
+		return next(c)
+	})
+}
+
+// publicMark marks routes for everyone.
+type publicMark struct{}
+
+// Public lets everyone use a route of a site whose [Options].SiteWide asks for a login
+// elsewhere:
+//
+//	auth.Public(app.Get("/about", about))
+func Public(r *retort.Route) *retort.Route { return r.Mark(publicMark{}, true) }
+
+// siteWide asks for a login on all routes that are not public. What is no route is a
+// 404 as before, and static files are for everyone.
+func (e *Extension) siteWide(c *retort.Ctx) error {
+	if c.Route() == "" || c.RouteName() == "static" || c.RouteMark(publicMark{}) != nil {
+		return nil
+	}
+	user, err := Current(c)
+	if err != nil || user != nil {
+		return err
+	}
+	return askForLogin(c)
+}
+
+// askForLogin sends a person to the page for that, and tells a program.
+func askForLogin(c *retort.Ctx) error {
+	e, err := Of(c)
+	if err != nil {
+		return err
+	}
+	if !strings.Contains(c.Request().Header.Get("Accept"), "text/html") {
+		return ErrLoginRequired
+	}
+	to := e.options.LoginURL
+	if !strings.HasPrefix(to, "/") {
+		if to, err = c.URL(to); err != nil {
+			return err
+		}
+	} else {
+		to = c.Root() + to
+	}
+	// After another method than GET the page itself would not come back.
+	if m := c.Method(); m == http.MethodGet || m == http.MethodHead {
+		back := c.Root() + c.Request().URL.RequestURI()
+		to += "?" + url.Values{"next": {back}}.Encode()
+	}
+	return c.Redirect(to)
+}

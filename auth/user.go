@@ -1,0 +1,188 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/retort-web/retort/orm"
+	"github.com/retort-web/retort/password"
+	"github.com/retort-web/retort/validate"
+)
+
+// User is an account.
+type User struct {
+	orm.Model
+	// Email is the address as the user wrote it, and where mail goes.
+	Email string `orm:"size=254" validate:"required,email"`
+	// Login is the address as it is looked up, see [LoginOf]; saving sets it.
+	Login string `orm:"size=254,unique" json:"-" form:"-"`
+	Name  string `orm:"size=150,blank"`
+	// PasswordHash is empty or unusable for users who log in otherwise. It is set
+	// by [Accounts.SetPassword].
+	PasswordHash string `orm:"size=255,blank" json:"-" form:"-"`
+	// Active users can log in. Who is not active has no permissions either.
+	Active bool `orm:"default=true"`
+	// Staff may enter the admin.
+	Staff bool
+	// Superuser has every permission.
+	Superuser bool
+	// Verified is when the user proved that the address is theirs.
+	Verified  *time.Time
+	LastLogin *time.Time
+	Joined    time.Time `orm:"auto_now_add"`
+	Groups    orm.ManyToMany[Group]
+
+	granted *granted // permissions that were read, once for a request
+}
+
+func (u *User) String() string {
+	if u.Name != "" {
+		return u.Name
+	}
+	return u.Email
+}
+
+// Meta names the table.
+func (User) Meta(u *User) orm.Meta {
+	return orm.Meta{Table: "auth_users", OrderBy: orm.By(orm.Asc(&u.Login))}
+}
+
+// BeforeSave keeps Login in step with Email.
+func (u *User) BeforeSave(context.Context, orm.Event) error {
+	u.Email = strings.TrimSpace(u.Email)
+	u.Login = LoginOf(u.Email)
+	return nil
+}
+
+// HasPassword reports whether the user has a password to log in with.
+func (u *User) HasPassword() bool { return password.IsUsable(u.PasswordHash) }
+
+// Group is a set of users who may do the same.
+type Group struct {
+	orm.Model
+	Name  string               `orm:"size=150,unique"`
+	Users orm.ManyToMany[User] `orm:"reverse=Groups"`
+}
+
+func (g *Group) String() string { return g.Name }
+
+// Meta names the table.
+func (Group) Meta(g *Group) orm.Meta {
+	return orm.Meta{Table: "auth_groups", OrderBy: orm.By(orm.Asc(&g.Name))}
+}
+
+// UserPermission grants a permission to a user.
+type UserPermission struct {
+	orm.Model
+	User       orm.FK[User] `orm:"on_delete=cascade"`
+	Permission Permission   `orm:"size=150"`
+}
+
+// Meta names the table.
+func (UserPermission) Meta(p *UserPermission) orm.Meta {
+	return orm.Meta{Table: "auth_user_permissions", Unique: orm.Uniques(orm.UniqueTogether(&p.User, &p.Permission))}
+}
+
+// GroupPermission grants a permission to the users of a group.
+type GroupPermission struct {
+	orm.Model
+	Group      orm.FK[Group] `orm:"on_delete=cascade"`
+	Permission Permission    `orm:"size=150"`
+}
+
+// Meta names the table.
+func (GroupPermission) Meta(p *GroupPermission) orm.Meta {
+	return orm.Meta{Table: "auth_group_permissions", Unique: orm.Uniques(orm.UniqueTogether(&p.Group, &p.Permission))}
+}
+
+// The queries from which all others start.
+var (
+	Users            = orm.Register[User]()
+	Groups           = orm.Register[Group]()
+	UserPermissions  = orm.Register[UserPermission]()
+	GroupPermissions = orm.Register[GroupPermission]()
+)
+
+// LoginOf returns an address in the form in which addresses are compared: without
+// spaces around it, in Unicode's form NFKC and with its letters folded. Two
+// addresses that only look alike stay two: what is compared is never what mail is
+// sent to.
+func LoginOf(email string) string {
+	return cases.Fold().String(norm.NFKC.String(strings.TrimSpace(email)))
+}
+
+// maxLogin is the longest address that is looked up, in bytes.
+const maxLogin = 254
+
+// Find returns the user who logs in with an address. The error is
+// [orm.ErrNotFound] if there is none.
+func Find(ctx context.Context, email string) (*User, error) {
+	login := ""
+	if len(email) <= 4*maxLogin && !strings.ContainsRune(email, 0) {
+		login = LoginOf(strings.ToValidUTF8(email, "\ufffd"))
+	}
+	if login == "" || len(login) > maxLogin {
+		return nil, fmt.Errorf("auth: no such user: %w", orm.ErrNotFound)
+	}
+	p := Users.Fields()
+	return Users.Where(orm.Eq(&p.Login, login)).Get(ctx)
+}
+
+// ErrTaken says that there is a user with this address already.
+var ErrTaken = errors.New("auth: there is a user with this address already")
+
+// Create inserts a user with a password, which is not judged by the policy; an empty
+// one makes an account that nobody can log in to with a password. The error is
+// [ErrTaken], or [validate.Errors] for an address that is none.
+func (e *Extension) Create(ctx context.Context, user *User, secret string) (err error) {
+	user.PasswordHash = password.Unusable()
+	if !validate.Email(user.Email) {
+		var errs validate.Errors
+		errs.Add("email", "email", "")
+		return errs
+	}
+	if secret != "" {
+		if user.PasswordHash, err = e.hasher.Hash(ctx, secret); err != nil {
+			return err
+		}
+	}
+	err = Users.Insert(ctx, user)
+	if orm.IsUnique(err) {
+		return fmt.Errorf("%w: %w", ErrTaken, err)
+	}
+	return err
+}
+
+// SetPassword gives a user a password, or with "" takes it away, and saves that. All
+// sessions of the user end, but for one that is renewed by [Extension.Login]. The
+// password is not judged by the policy, see [Extension.CheckPassword].
+func (e *Extension) SetPassword(ctx context.Context, user *User, secret string) (err error) {
+	hash := password.Unusable()
+	if secret != "" {
+		if hash, err = e.hasher.Hash(ctx, secret); err != nil {
+			return err
+		}
+	}
+	p := Users.Fields()
+	if _, err = Users.Where(orm.Eq(&p.ID, user.ID)).Update(ctx, orm.Set(&p.PasswordHash, hash)); err == nil {
+		user.PasswordHash = hash
+	}
+	return err
+}
+
+// CheckPassword judges a new password of a user by [Options].Policy; the errors have
+// the name of the field that is given.
+func (e *Extension) CheckPassword(user *User, field, secret string) error {
+	about := []string{user.Email, user.Name}
+	errs := e.options.Policy.Check(secret, about...)
+	for i := range errs {
+		errs[i].Field = field
+	}
+	return errs.Err()
+}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/retort-web/retort/bind"
 	"github.com/retort-web/retort/config"
+	"github.com/retort-web/retort/internal/outage"
 	"github.com/retort-web/retort/router"
 	"github.com/retort-web/retort/session"
 	"github.com/retort-web/retort/signing"
@@ -62,7 +63,7 @@ type App struct {
 	keys       *signing.Keys
 	sessions   *session.Manager
 	store      session.Store
-	outage     outage
+	outage     outage.Log // of the store
 	files      *static.Files
 	engine     engine
 	engineOnce sync.Once

@@ -136,33 +136,3 @@ func (s *scope) engineMaker() func(a *App) (engine, error) {
 	}
 	return nil
 }
-
-// checkDeploy looks at the settings that differ between a laptop and the web.
-func (a *App) checkDeploy() (found []Finding) {
-	cfg := &a.config
-	add := func(level Level, id, message, hint string) {
-		found = append(found, Finding{ID: "retort." + id, Level: level, Message: message, Hint: hint})
-	}
-	if cfg.Debug {
-		add(LevelError, "debug", "debug mode is on", "unset RETORT_DEBUG")
-	}
-	if cfg.SecretKey == "" {
-		add(LevelError, "secret_key", "no secret key is set: sessions end with the process and differ between processes", "set SECRET_KEY to 32 or more random characters")
-	}
-	if len(cfg.Hosts) == 0 {
-		add(LevelWarning, "hosts", "any host name is answered", "set RETORT_HOSTS to the names of the site")
-	}
-	if cfg.BaseURL == "" {
-		add(LevelWarning, "base_url", "links in mail cannot be made", "set RETORT_BASE_URL to the public address")
-	}
-	if cfg.DisableCSRF {
-		add(LevelWarning, "csrf", "the check of cross-site requests is off", "unset disable_csrf, or use Route.DisableCSRF for single routes")
-	}
-	if !cfg.usesTLS() && len(cfg.TrustedProxies) == 0 {
-		add(LevelWarning, "tls", "neither a certificate nor a trusted proxy is set, so connections are not encrypted", "set retort.Config.TLS, or trusted_proxies")
-	}
-	if strings.HasPrefix(cfg.BaseURL, "http:") {
-		add(LevelWarning, "base_url_scheme", fmt.Sprintf("base_url %s is not https", cfg.BaseURL), "use https")
-	}
-	return found
-}

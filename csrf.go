@@ -42,7 +42,7 @@ func (a *App) checkCSRF(c *Ctx) error {
 	}
 	if first(r.Header["Sec-Fetch-Site"]) != "" || first(r.Header["Origin"]) != "" {
 		if err := a.checkOrigin(r); err != nil {
-			return errForged.Wrap(err)
+			return c.forged(err, "a site that may send such requests stands in trusted_origins, and a route that never looks at cookies has DisableCSRF")
 		}
 		return nil
 	}
@@ -57,10 +57,27 @@ func (a *App) checkCSRF(c *Ctx) error {
 		}
 		token = form.Values.Get(CSRFField)
 	}
-	if token == "" || !c.Session().VerifyCSRF(token) {
-		return errForged
+	if token == "" {
+		return c.forged(errNoToken, "put {{ csrf_input() }} into the form, or the value of c.CSRFToken() into the header "+CSRFHeader)
+	}
+	if !c.Session().VerifyCSRF(token) {
+		return c.forged(errWrongToken, "a login and a logout make the forms of other tabs worthless; load the page again")
 	}
 	return nil
+}
+
+var (
+	errNoToken    = errors.New("csrf: neither Sec-Fetch-Site nor Origin is there, and no token")
+	errWrongToken = errors.New("csrf: the token is not one of this session")
+)
+
+// forged refuses a request. The page tells the developer why.
+func (c *Ctx) forged(cause error, hint string) error {
+	err := errForged.Wrap(cause)
+	if c.app.config.Debug && c.DebugAllowed() {
+		err.Detail += " In debug mode the reason is shown: " + cause.Error() + "; " + hint + "."
+	}
+	return err
 }
 
 // first returns the first of a header's values, or "".

@@ -62,7 +62,9 @@ type seldom struct {
 	started  time.Time
 	deferred []func()
 
-	storeAway bool // the store of the sessions did not answer
+	nonce     string
+	preflight string // the Allow of the answer, if CORS middleware gives none
+	storeAway bool   // the store of the sessions did not answer
 }
 
 // nothing is what a request has that needs none of it. It is never written to.

@@ -132,12 +132,35 @@ func (a *App) miss(c *Ctx, allow, redirect string) error {
 		c.Header()["Location"] = []string{escapeLocation(underRoot(c.Root(), redirect))}
 		return c.Status(http.StatusPermanentRedirect).answer(nil, "", nil)
 	case allow != "" && c.request.Method == http.MethodOptions:
-		c.Header()["Allow"] = []string{allow}
-		return c.answer(nil, "", nil)
+		return a.options(c, allow)
 	case allow != "":
 		return MethodNotAllowed(allow)
 	}
 	return errNoRoute
+}
+
+// options answers OPTIONS for a path whose routes leave it to us. A preflight
+// request of CORS goes through the middleware of the route that it asks for,
+// which knows who may call it.
+func (a *App) options(c *Ctx, allow string) error {
+	r := c.request
+	method := first(r.Header["Access-Control-Request-Method"])
+	if method == "" || r.Header["Origin"] == nil {
+		return c.allow(allow)
+	}
+	result := a.router.Lookup(method, a.host(r), r.URL.Path, r.URL.RawPath, &c.params)
+	if result.Route == nil {
+		return c.allow(allow)
+	}
+	c.endpoint = result.Route.Value.(*endpoint)
+	c.rarely().preflight = allow
+	return c.endpoint.handler(c)
+}
+
+// allow answers OPTIONS.
+func (c *Ctx) allow(methods string) error {
+	c.Header()["Allow"] = []string{methods}
+	return c.answer(nil, "", nil)
 }
 
 // errNoRoute is the 404 of a path no route takes; one value, as it is a path

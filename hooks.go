@@ -70,9 +70,15 @@ func (c *Ctx) guard(fn Handler) (err error) {
 	return fn(c)
 }
 
-// contained makes the middleware around a handler see its panic as an error.
+// contained makes the middleware around a handler see its panic as an error. For a
+// preflight request it stands in for the handler.
 func contained(h Handler) Handler {
-	return func(c *Ctx) error { return c.guard(h) }
+	return func(c *Ctx) error {
+		if allow := c.seldom.preflight; allow != "" {
+			return c.allow(allow)
+		}
+		return c.guard(h)
+	}
 }
 
 // runTeardown runs what comes after the response.

@@ -133,7 +133,7 @@ func withStack(err error) error {
 // check reads all templates.
 func (j *jinja) check() (found []Finding) {
 	globals := map[string]any{}
-	for _, name := range [...]string{"url", "static", "csrf_token", "csrf_input", "flashes", "session", "debug"} {
+	for _, name := range [...]string{"url", "static", "csrf_token", "csrf_input", "csp_nonce", "flashes", "session", "debug"} {
 		globals[name] = nil
 	}
 	globals["request"] = requestView{}
@@ -200,6 +200,8 @@ func (c *Ctx) templateGlobal(name string) (any, bool) {
 		return c.CSRFToken, true
 	case "csrf_input":
 		return c.csrfInput, true
+	case "csp_nonce":
+		return c.CSPNonce, true
 	case "flashes":
 		return c.Flashes, true
 	case "session":

@@ -214,6 +214,7 @@ var helloImports = map[string]string{
 	modulePath + "/config":             "Config from the environment, .env and retort.toml",
 	modulePath + "/internal/closest":   "did you mean …?",
 	modulePath + "/internal/debugpage": "the error page of development",
+	modulePath + "/internal/outage":    "one log line for a session store that is away",
 	modulePath + "/router":             "routes",
 	modulePath + "/server":             "serving",
 	modulePath + "/session":            "sessions in cookies",

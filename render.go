@@ -23,7 +23,7 @@ type engine interface {
 // Render answers with a template. Data is a map, or a struct whose fields are
 // the template's variables; templates see also what Set kept, what
 // TemplateContext adds, and the functions url, static, csrf_token, csrf_input,
-// flashes and the objects request and session.
+// csp_nonce, flashes and the objects request and session.
 //
 // Templates of a blueprint are found below its name, "blog/list.html"; one in
 // the app's own folder at that place comes first.

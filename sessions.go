@@ -3,10 +3,7 @@ package retort
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/retort-web/retort/session"
@@ -23,7 +20,7 @@ func (c *Ctx) Session() *session.Session {
 		s, err := c.app.sessions.Load(c, c.request, c.Secure())
 		switch {
 		case err == nil && !s.IsNew():
-			c.app.outage.over(c.app.logger)
+			c.app.outage.Back(c.app.logger, "the store of the sessions is back")
 		case err != nil:
 			c.noteStoreAway(err)
 			s = session.New()
@@ -55,7 +52,7 @@ func (c *Ctx) commitSession(status int) error {
 	err := c.app.sessions.Commit(ctx, &c.response, c.request, c.session, c.Secure())
 	switch {
 	case err == nil && c.saved && status < 500 && !c.seldom.storeAway:
-		c.app.outage.over(c.app.logger)
+		c.app.outage.Back(c.app.logger, "the store of the sessions is back")
 	case err == nil:
 	case isOurMistake(err):
 		c.Logger().Error("the session was not saved", "error", err)
@@ -75,7 +72,7 @@ const saveTimeout = 10 * time.Second
 func (c *Ctx) noteStoreAway(err error) {
 	c.rarely().storeAway = true
 	if !errors.Is(err, context.Canceled) || !c.clientGone() {
-		c.app.outage.note(c.app.logger, err)
+		c.app.outage.Away(c.app.logger, "the store of the sessions is away: visitors are nobody until it is back", err)
 	}
 }
 
@@ -90,45 +87,6 @@ var errSessionsAway = &HTTPError{
 func isOurMistake(err error) bool {
 	_, large := errors.AsType[*session.TooLargeError](err)
 	return large || errors.Is(err, session.ErrNoKey) || errors.Is(err, session.ErrValue)
-}
-
-// outage logs that the store of the sessions is away once a minute, and not once
-// a request.
-type outage struct {
-	away   atomic.Bool
-	mu     sync.Mutex
-	since  time.Time
-	logged time.Time // last, for a store that comes and goes
-	told   bool      // of this time that it is away
-	failed int
-}
-
-func (o *outage) note(logger *slog.Logger, err error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	now := time.Now()
-	if !o.away.Load() {
-		o.since, o.told, o.failed = now, false, 0
-		o.away.Store(true)
-	}
-	o.failed++
-	if now.Sub(o.logged) < time.Minute {
-		return
-	}
-	o.logged, o.told = now, true
-	logger.Error("the store of the sessions is away: visitors are nobody until it is back", "error", err, "requests", o.failed)
-}
-
-// over notes that the store has answered.
-func (o *outage) over(logger *slog.Logger) {
-	if !o.away.Load() {
-		return
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.away.Swap(false) && o.told {
-		logger.Info("the store of the sessions is back", "after", time.Since(o.since).Round(time.Millisecond), "requests", o.failed)
-	}
 }
 
 // warnSecret says, once, that sessions do not outlive the program.

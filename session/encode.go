@@ -104,6 +104,9 @@ func (s *Session) appendBody(b []byte) []byte {
 	return b
 }
 
+// appendString is not inlined, as it is called often and not in a hurry.
+//
+//go:noinline
 func appendString[T string | []byte](b []byte, s T) []byte {
 	b = binary.AppendUvarint(b, uint64(len(s)))
 	return append(b, s...)

@@ -146,6 +146,7 @@ func TestMoreDjangoFilters(t *testing.T) {
 		{"{{ at|date('i I j l L m M n N o O P r s S') }}", "05 0 29 Thursday True 02 Feb 2 Feb. 2024 +0100 12:05 a.m. Thu, 29 Feb 2024 00:05:09 +0100 09 th"},
 		{"{{ at|date('t T u U w W y Y z Z \\\\Y') }}", "29 CET 012345 1709161509 4 9 24 2024 60 3600 Y"},
 		{"{{ day|time }} {{ day|time('H:i') }} {{ day|date('SHORT_DATETIME_FORMAT') }} {{ day|naturalday }} {{ at|naturalday('Y') }}", "1 a.m. 01:00 03/05/2024 1 a.m. today 2024"},
+		{"{{ '2024-03-05T07:08'|date('j H:i') }} {{ '2024-03-05 07:08'|time }} {{ '2024-03-05T07:08:09'|date('s') }} {{ '2024-03-05'|date('j') }}", "5 07:08 7:08 a.m. 09 5"},
 		{"{{ at|utc|date('H:i') }} {{ at|timezone('Asia/Tokyo')|date('H:i e') }}", "23:05 08:05 JST"},
 		{"{{ 4|add('2') }} {{ 'a'|add('b') }} {{ [1]|add([2]) }} {{ 'a'|add(2) }}| {{ '4'|add(2.9) }}", "6 ab [1, 2] | 6"},
 		{"{{ 'I\\'m \"x\"'|addslashes|safe }} {{ 'xY'|capfirst }} {{ 'a b c'|cut(' ') }} {{ 21|divisibleby(7) }}", `I\'m \"x\" XY abc True`},

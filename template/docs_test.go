@@ -15,11 +15,13 @@ import (
 // The templates on the pages are rendered. A block of jinja that begins with a
 // comment "{# name.html #}" is a file for the blocks after it; any other is
 // rendered, and the block of text that follows is its output, whitespace aside. An HTML comment
-// "<!-- data {…} -->" is what the blocks after it see.
-var docsPages = []string{"templates.md", "templates-from-flask.md", "templates-from-django.md"}
+// "<!-- data {…} -->" is what the blocks after it see. A row of a table that
+// ends with a template and what it gives is rendered too.
+var docsPages = []string{"templates.md", "templates-reference.md", "templates-from-flask.md", "templates-from-django.md"}
 
 var (
 	docsBlocks = regexp.MustCompile("(?s)\n```(\\w*)\n(.*?)```|<!-- data (.*?) -->")
+	docsRow    = regexp.MustCompile("(?m)^\\| .* \\| `(.*)` \\| `(.*)` \\|$")
 	docsName   = regexp.MustCompile(`^\{# (\S+\.\w+) #\}\n`)
 )
 
@@ -76,6 +78,17 @@ func TestDocumentationRenders(t *testing.T) {
 		}
 		if pending {
 			t.Errorf("%s:%d: the output of the template is missing", page, line)
+		}
+		for _, row := range docsRow.FindAllStringSubmatch(string(text), -1) {
+			if !strings.Contains(row[1], "{{") {
+				continue
+			}
+			output, err := docsRender(files, data, strings.ReplaceAll(row[1], `\|`, "|"))
+			if err != nil {
+				t.Errorf("%s: %s: %v", page, row[1], err)
+			} else if want := strings.ReplaceAll(row[2], `\|`, "|"); strings.TrimSpace(output) != want {
+				t.Errorf("%s: %s: got %s, the page says %s", page, row[1], output, want)
+			}
 		}
 	}
 }

@@ -35,7 +35,10 @@ func wantTime(what string, v value) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	if s := v.plain(); s.isString() {
-		for _, layout := range [...]string{time.RFC3339Nano, "2006-01-02 15:04:05.999999999-07:00", time.DateTime, time.DateOnly} {
+		for _, layout := range [...]string{
+			time.RFC3339Nano, "2006-01-02 15:04:05.999999999-07:00", time.DateTime, time.DateOnly,
+			"2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02T15:04", // as forms send them
+		} {
 			if t, err := time.Parse(layout, s.str()); err == nil {
 				return t, true
 			}

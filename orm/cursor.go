@@ -177,7 +177,10 @@ func (q *query) allWith(ctx context.Context, order []Order) (list []unsafe.Point
 	if err != nil {
 		return nil, nil, err
 	}
-	r := newReader(q.model, plan)
+	r, err := q.newChosenReader(q.model, plan)
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, term := range order {
 		r.extra = append(r.extra, term.of)
 	}

@@ -37,6 +37,9 @@ func (q *query) insert(ctx context.Context, rows []unsafe.Pointer) error {
 		if row == nil {
 			return fmt.Errorf("orm: Insert of %s: row %d is nil", q.model.Name, i)
 		}
+		if err := q.model.refusePartial("Insert", row); err != nil {
+			return err
+		}
 	}
 	return q.model.saving(ctx, db, rows, Event{Insert: true}, func(ctx context.Context) error {
 		return q.model.insertRows(ctx, db, rows)

@@ -83,6 +83,9 @@ func (r *projecting) take(columns []Column) ([]Column, error) {
 	if f.Type != m.Type {
 		return nil, fmt.Errorf("orm: As(%q): a row of %s does not fit into a %s", name, m.Name, f.Type)
 	}
+	if len(r.q.choices) > 0 {
+		return nil, fmt.Errorf("orm: a Select of whole rows of %s with LoadOnly or Omit; name the columns with As", m.Name)
+	}
 	plan, err := r.q.loadPlan()
 	r.whole, r.reader = f, newReader(m, plan)
 	return rest, err

@@ -190,14 +190,22 @@ func pageTimes(t *testing.T, ctx context.Context) error {
 	return err
 }
 
-func pageLoading(_ *testing.T, ctx context.Context) error {
+func pageLoading(t *testing.T, ctx context.Context) error {
 	p, c := Posts.Fields(), Comments.Fields()
 	posts, err := Posts.With(&p.Author.To().Country, &p.Tags,
 		orm.Only(&p.Comments, Comments.OrderBy(orm.Desc(&c.Votes)).Limit(3))).All(ctx)
 	if err != nil {
 		return err
 	}
-	return orm.Load(ctx, posts, &p.Editor)
+	if err := orm.Load(ctx, posts, &p.Editor); err != nil {
+		return err
+	}
+	lean, err := Posts.LoadOnly(&p.Title, &p.Author.To().Username).With(&p.Author).All(ctx)
+	light, err2 := Posts.Omit(&p.Body).All(ctx)
+	if err2 != nil || len(lean) != len(light) {
+		t.Error("the parts of rows of the page", err2)
+	}
+	return err
 }
 
 func pagePicking(t *testing.T, ctx context.Context) error {

@@ -21,6 +21,7 @@ type query struct {
 	// withDeleted includes rows marked as deleted.
 	withDeleted bool
 	with        []withRelation
+	choices     []choice // of the fields to read: see LoadOnly
 	group       []operand
 	having      []expr
 	whole       bool   // all rows are one group, see Aggregate

@@ -130,6 +130,9 @@ func (s *loadSegment) finish() {
 		return
 	}
 	s.model.attachRow(s.base)
+	if s.fields != nil {
+		notePartial(s.base, s.fields)
+	}
 	for _, kid := range s.kids {
 		kid.finish()
 		kid.via.setRow(unsafe.Add(s.base, kid.via.offset), kid.base)
@@ -381,7 +384,10 @@ func (node *loadNode) fetch(ctx context.Context, db *DB, keys []expr, groups map
 	if node.only != nil {
 		q = node.only.derive()
 	}
-	r := newReader(target, node.kids)
+	r, err := q.newChosenReader(target, node.kids)
+	if err != nil {
+		return err
+	}
 	via := node.field.Relation.via
 	if via != nil {
 		q.where = add[expr](q.where, &inList{of: ref{unsafe.Add(target.names.root.base, via.offset), via.Type}, values: keys})

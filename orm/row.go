@@ -310,10 +310,12 @@ func (q *query) reload(ctx context.Context, row unsafe.Pointer, fields []*FieldI
 	}
 	if len(fields) == 0 {
 		reflect.NewAt(m.Type, row).Elem().Set(reflect.NewAt(m.Type, found[0]).Elem())
+		noteReload(row, nil)
 		return nil
 	}
 	for _, f := range fields {
 		reflect.NewAt(f.Type, unsafe.Add(row, f.offset)).Elem().Set(reflect.NewAt(f.Type, unsafe.Add(found[0], f.offset)).Elem())
 	}
+	noteReload(row, fields)
 	return nil
 }

@@ -10,6 +10,11 @@ import (
 // selectRows writes the SELECT of a query's rows and of the relations to one
 // that are loaded with them.
 func (c *compiler) selectRows(q *query, order []Order, r *reader) {
+	if q.distinct && len(q.choices) > 0 {
+		// Rows with their keys are distinct, and PostgreSQL would want the order among them.
+		q = q.derive()
+		q.distinct = false
+	}
 	c.selection(q, order, r.through, r.keys, func() {
 		if r.through != nil {
 			c.columnNamesOf(throughAlias, r.through.owner)

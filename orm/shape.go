@@ -109,7 +109,9 @@ func (q *query) compileAnew(db *DB, kind selectKind, order []Order) (compiled, [
 		if err != nil {
 			return s, nil, err
 		}
-		s.reader = newReader(q.model, plan)
+		if s.reader, err = q.newChosenReader(q.model, plan); err != nil {
+			return s, nil, err
+		}
 		c.selectRows(q, order, s.reader)
 		if c.err == nil {
 			s.reader.plan = plan
@@ -173,7 +175,7 @@ func (o *outline) done() {
 // two forms are alike.
 func (o *outline) trace(kind selectKind, order []Order) {
 	q := o.query
-	if q.source != nil || q.lock != nil || q.group != nil || q.having != nil || q.whole {
+	if q.source != nil || q.lock != nil || q.group != nil || q.having != nil || q.whole || q.choices != nil {
 		o.unknown = true
 		return
 	}

@@ -41,7 +41,7 @@ func (q *query) derived() *query { return q.from(derived{q}) }
 // from is a query of the same model over another source, which has left out rows marked
 // as deleted where it should. Relations to load stay.
 func (q *query) from(s source) *query {
-	return &query{model: q.model, err: q.err, with: q.with, withDeleted: true, source: s}
+	return &query{model: q.model, err: q.err, with: q.with, choices: q.choices, withDeleted: true, source: s}
 }
 
 type derived struct{ query *query }

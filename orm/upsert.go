@@ -39,6 +39,9 @@ func (q *query) upsert(ctx context.Context, row unsafe.Pointer, conflict Conflic
 	if row == nil {
 		return fmt.Errorf("orm: Upsert of %s: the row is nil", q.model.Name)
 	}
+	if err := q.model.refusePartial("Upsert", row); err != nil {
+		return err
+	}
 	return q.model.saving(ctx, db, []unsafe.Pointer{row}, Event{Insert: true}, func(ctx context.Context) error {
 		if err := q.model.prepare(row); err != nil {
 			return err
@@ -64,6 +67,9 @@ func (q *query) upsertList(ctx context.Context, rows []unsafe.Pointer, conflict 
 	for i, row := range rows {
 		if row == nil {
 			return fmt.Errorf("orm: UpsertRows of %s: row %d is nil", q.model.Name, i)
+		}
+		if err := q.model.refusePartial("UpsertRows", row); err != nil {
+			return err
 		}
 	}
 	return db.Atomic(ctx, TxOptions{}, func(ctx context.Context) error {

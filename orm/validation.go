@@ -74,6 +74,9 @@ func (s AnySet) ValidateConstraints(ctx context.Context, row any, known validate
 }
 
 func (m *ModelInfo) validate(ctx context.Context, row unsafe.Pointer, fields []*FieldInfo) error {
+	if len(fields) == 0 {
+		fields = readOf(row) // what was not read cannot be right or wrong
+	}
 	v := &validation{ctx: ctx, m: m, row: row, fields: fields}
 	for _, f := range m.columns {
 		if !v.concerns(f) {

@@ -91,7 +91,7 @@ func (q *query) change(ctx context.Context, write func(c *compiler)) (int64, err
 // chosen writes the WHERE of an UPDATE or DELETE. Where it needs other tables, or
 // rows are counted off, the rows are chosen by a subquery.
 func (c *compiler) chosen(q *query) {
-	if !q.limited && q.offset == 0 && q.source == nil {
+	if !q.limited && q.offset == 0 && q.source == nil && q.tables == nil {
 		kept := len(c.args)
 		c.noWindow, c.withDeleted = errWindow, q.withDeleted
 		where := c.sub(func() { c.where(q.conditions()) })

@@ -23,7 +23,9 @@ type compiler struct {
 	outer   *compiler // of the query around, if this is a subquery
 	// withDeleted is whether related rows marked as deleted are there.
 	withDeleted bool
-	source      source // what stands for the root's table, if that is something else
+	source      source           // what stands for the root's table, if that is something else
+	commons     map[*tree]string // the names of the common table expressions declared here
+	tables      []joinedTable
 
 	inline bool // values as SQL text, columns without table: for constraints
 	flat   bool // relations to many are joined: for the columns of a Select
@@ -122,7 +124,10 @@ func (c *compiler) resolve(r ref) (*node, target) {
 }
 
 func (c *compiler) find(r ref) (*node, target, error) {
-	if c.outer != nil && c.root.tree.find(r.ptr) == nil {
+	if (c.outer != nil || c.tables != nil) && c.root.tree.find(r.ptr) == nil {
+		if n := c.joinedTable(r); n != nil {
+			return r.within(n)
+		}
 		if n := c.outerNode(r.ptr); n != nil {
 			return r.within(n)
 		}
@@ -208,6 +213,11 @@ func (c *compiler) outerColumn(n *node, f *FieldInfo) {
 // aliasOf returns the alias under which a node's table is in reach.
 func (c *compiler) aliasOf(n *node) string {
 	if n.parent == nil {
+		if n.tree != c.root.tree {
+			if alias, _ := c.joinedAs(n.tree); alias != "" {
+				return alias
+			}
+		}
 		return c.alias
 	}
 	m := n.many()

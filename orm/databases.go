@@ -165,6 +165,9 @@ func (m *ModelInfo) database(ctx context.Context, op Operation) (*DB, error) {
 	if r == nil {
 		return DBFrom(ctx)
 	}
+	if m.common != nil {
+		m = m.common.body()
+	}
 	d := r.databases
 	if name := d.nameFor(ctx, m, op); name != DefaultDatabase {
 		open := d.Named[name]

@@ -141,6 +141,8 @@ type Quirks struct {
 	// NoUpsertKey: an INSERT with the text of OnConflict returns no rows. The key of
 	// the row that was in the way is asked for by a query of its own.
 	NoUpsertKey bool
+	// NoMaterialized: WITH takes neither MATERIALIZED nor NOT MATERIALIZED.
+	NoMaterialized bool
 	// NoKeyLocks: there is no lock of a row that lets others insert rows which refer to it.
 	NoKeyLocks bool
 	// KeyStep, on a database without RETURNING, lies between the keys of the rows of one

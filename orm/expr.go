@@ -56,7 +56,11 @@ func (r ref) visit(c *compiler, f func(*node)) {
 
 func (r ref) mayBeNull(c *compiler) bool {
 	n, t := c.resolve(r)
-	return n == nil || columnMayBeNull(n, t.field)
+	if n == nil || columnMayBeNull(n, t.field) {
+		return true
+	}
+	_, left := c.joinedAs(n.tree)
+	return left
 }
 
 func columnMayBeNull(n *node, f *FieldInfo) bool {

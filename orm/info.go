@@ -52,6 +52,7 @@ type ModelInfo struct {
 	hooks      [eventKinds]bool
 	listeners  listeners
 	referrers  atomic.Pointer[referrers]
+	common     *cte // the common table expression whose rows these are
 
 	buildErr   error // why the type cannot be a model
 	resolution resolution

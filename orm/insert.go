@@ -93,6 +93,9 @@ func (q *query) writer(ctx context.Context) (*DB, error) {
 	if err := q.ready(); err != nil {
 		return nil, err
 	}
+	if q.model.common != nil {
+		return nil, fmt.Errorf("orm: the rows of the CTE %s are computed and cannot be written", q.model.common.name)
+	}
 	return q.model.database(ctx, Write)
 }
 

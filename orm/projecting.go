@@ -235,6 +235,7 @@ func (m *ModelInfo) isWhole(of operand) bool {
 // one, and then the columns.
 func (c *compiler) project(q *query, columns []Column, r *reader) {
 	c.flat = true
+	c.joinTables(q)
 	if len(columns) == 0 && r == nil {
 		c.failf("a Select without columns")
 		return

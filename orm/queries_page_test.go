@@ -158,6 +158,26 @@ func pageSets(t *testing.T, ctx context.Context) error {
 		return err
 	}
 	second := alice.WalkTo(2, &u.Staff).Where(orm.Depth().Eq(1))
+
+	type total struct{ Author, Posts int64 }
+	totals := orm.NewCTE("totals", orm.Select[total](Posts.GroupBy(&p.Author.ID),
+		orm.As("Author", &p.Author.ID), orm.As("Posts", orm.Count(&p.ID))))
+	n := totals.Fields()
+	prolific, err2 := Users.Join(totals, orm.EqField(&u.ID, &n.Author)).Where(orm.Gt(&n.Posts, 1)).All(ctx)
+
+	type branch struct {
+		ID   int64
+		Path string
+	}
+	paths, err3 := orm.NewRecursiveCTE("tree", orm.Select[branch](alice, orm.As("ID", &u.ID), orm.As("Path", &u.Username)),
+		func(tree *orm.CTE[branch]) orm.Projection[branch] {
+			t := tree.Fields()
+			return orm.Select[branch](Users.Join(tree, orm.EqField(&u.Boss.ID, &t.ID)),
+				orm.As("ID", &u.ID), orm.As("Path", orm.Concat(&t.Path, "/", &u.Username)))
+		}).Rows().All(ctx)
+	if err2 != nil || err3 != nil || len(prolific) == 0 || len(paths) != 2 {
+		t.Error("the common table expressions of the page", err2, err3, prolific, paths)
+	}
 	if n, _ := second.Count(ctx); n != 1 || len(team) != 2 || titles(t, ctx, ends) != "ae" || titles(t, ctx, top) != "ce" {
 		t.Error("the sets of the page", n, team)
 	}

@@ -26,6 +26,8 @@ type query struct {
 	having      []expr
 	whole       bool   // all rows are one group, see Aggregate
 	source      source // what stands for the table; nil for the table itself
+	from        *cte   // the common table expression that is the model
+	tables      []tableJoin
 	// relation is that of one row whose related rows these are; nil otherwise.
 	relation *FieldInfo
 	err      error

@@ -35,6 +35,8 @@ func (c *compiler) selectRows(q *query, order []Order, r *reader) {
 // selection writes a SELECT. The columns are written by columns or, if each needs a
 // name, by what listed returns, one by one.
 func (c *compiler) selection(q *query, order []Order, through *joinTable, keys []expr, columns func(), listed func() []func()) {
+	c.declare(q)
+	c.joinTables(q)
 	buf, args := len(c.buf), len(c.args)
 	c.source, c.withDeleted = q.source, q.withDeleted
 	c.text("SELECT ")
@@ -118,6 +120,7 @@ func (c *compiler) tail(q *query, order []Order, through *joinTable, keys []expr
 	if q.source != nil {
 		source = c.sub(func() { q.source.write(c) })
 	}
+	tables := c.sub(func() { c.tableJoins(q) })
 	rest := c.sub(func() {
 		where := q.conditions()
 		if through != nil {
@@ -141,7 +144,7 @@ func (c *compiler) tail(q *query, order []Order, through *joinTable, keys []expr
 		c.text(") AS ")
 		c.quote(c.alias)
 	} else {
-		c.table(c.root.model.Table, c.alias)
+		c.table(c.rootTable(), c.alias)
 	}
 	if through != nil {
 		c.text(" JOIN ")
@@ -150,6 +153,7 @@ func (c *compiler) tail(q *query, order []Order, through *joinTable, keys []expr
 		c.equalColumns(throughAlias, through.target, c.alias, c.root.model.PrimaryKey.columnNames())
 	}
 	c.joins(&c.base)
+	c.text(tables)
 	c.text(rest)
 }
 

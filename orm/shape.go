@@ -175,7 +175,7 @@ func (o *outline) done() {
 // two forms are alike.
 func (o *outline) trace(kind selectKind, order []Order) {
 	q := o.query
-	if q.source != nil || q.lock != nil || q.group != nil || q.having != nil || q.whole || q.choices != nil {
+	if q.source != nil || q.lock != nil || q.group != nil || q.having != nil || q.whole || q.choices != nil || q.tables != nil || q.from != nil {
 		o.unknown = true
 		return
 	}

@@ -36,11 +36,11 @@ func (derivedColumn) target(*compiler) target { return target{} }
 //	Posts.OrderBy(orm.Desc(&p.Views)).Limit(10).Derived().OrderBy(orm.Asc(&p.Title))
 func (s *Query[P]) Derived() *Query[P] { return typed[P](s.use().derived()) }
 
-func (q *query) derived() *query { return q.from(derived{q}) }
+func (q *query) derived() *query { return q.over(derived{q}) }
 
-// from is a query of the same model over another source, which has left out rows marked
+// over is a query of the same model over another source, which has left out rows marked
 // as deleted where it should. Relations to load stay.
-func (q *query) from(s source) *query {
+func (q *query) over(s source) *query {
 	return &query{model: q.model, err: q.err, with: q.with, choices: q.choices, withDeleted: true, source: s}
 }
 
@@ -118,7 +118,7 @@ func (q *query) combine(operator string, others []*query) *query {
 			err = other.err
 		}
 	}
-	combined := q.from(combination{operator, arms})
+	combined := q.over(combination{operator, arms})
 	combined.err = err
 	return combined
 }
@@ -140,7 +140,7 @@ func (s combination) write(c *compiler) {
 		}
 		// SQLite takes no ORDER BY and no LIMIT in an arm, and MySQL no parentheses
 		// around one: a table of its own has neither.
-		whole := arm.limited || arm.offset > 0
+		whole := arm.limited || arm.offset > 0 || len(arm.common()) > 0
 		if whole {
 			c.text("SELECT * FROM (")
 		}

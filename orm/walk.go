@@ -26,7 +26,7 @@ func (q *query) walkTo(depth int, relation any) *query {
 
 func (q *query) walk(relation any, depth int) *query {
 	r, err := refOf(relation)
-	walked := q.from(walk{q, r, depth})
+	walked := q.over(walk{q, r, depth})
 	walked.withDeleted = q.withDeleted
 	if walked.err == nil {
 		walked.err = err

@@ -30,7 +30,7 @@ func (dialect) Name() string { return "mysql" }
 func (d dialect) Returning() bool { return d.mariaDB }
 
 func (d dialect) Quirks() orm.Quirks {
-	return orm.Quirks{NoNullsOrder: true, DeriveSubqueries: true, NoUpsertKey: true, NoKeyLocks: true, KeyStep: d.keyStep}
+	return orm.Quirks{NoNullsOrder: true, DeriveSubqueries: true, NoUpsertKey: true, NoKeyLocks: true, NoMaterialized: true, KeyStep: d.keyStep}
 }
 
 // OnConflict writes ON DUPLICATE KEY UPDATE. That is for any unique columns that are the

@@ -45,6 +45,11 @@ func (d dialect) Function(f orm.Function) (string, error) {
 		return strings.ReplaceAll(extracts[f.Unit], "x", of), err
 	case "trunc":
 		return d.trunc(f)
+	case "cast_wide": // of the first row of a recursive query, whose columns get no wider
+		if f.Type == schema.Text || f.Type == schema.String {
+			return "CAST(%1 AS CHAR(8000))", nil
+		}
+		return "CAST(%1 AS " + d.castType(f.Type) + ")", nil
 	case "cast":
 		return "CAST(%1 AS " + d.castType(f.Type) + ")", nil
 	case "avg":

@@ -41,7 +41,7 @@ var spellings = map[string]string{
 // Function spells a function of the library.
 func (dialect) Function(f orm.Function) (string, error) {
 	switch f.Name {
-	case "value", "cast":
+	case "value", "cast", "cast_wide":
 		return "CAST(%1 AS " + castTypes[f.Type] + ")", nil
 	case "extract":
 		return extract(f)

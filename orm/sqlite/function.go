@@ -51,7 +51,7 @@ func (d dialect) Function(f orm.Function) (string, error) {
 		return d.extract(f)
 	case "trunc":
 		return d.trunc(f)
-	case "cast":
+	case "cast", "cast_wide":
 		return "CAST(%1 AS " + castTypes[f.Type] + ")", nil
 	case "fits":
 		if bits := intBits[f.Type]; bits > 0 && d.fold {

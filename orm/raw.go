@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"regexp"
 	"strings"
 	"unsafe"
 )
@@ -11,6 +12,9 @@ import (
 // Raw runs a SELECT of one's own and returns its rows as models. Its columns are
 // matched by name; the primary key must be among them, and a field whose column is
 // missing stays zero. Values go into args, never into the text.
+//
+// It goes where the queries of the model go: the database that a router names, or a replica if
+// the statement only reads, which one does that begins with SELECT or VALUES and locks no rows.
 func (s *Query[P]) Raw(ctx context.Context, sql string, args ...any) ([]P, error) {
 	rows, err := s.use().raw(ctx, sql, args)
 	return rowsOf[P](rows), err
@@ -21,9 +25,17 @@ func (q *query) raw(ctx context.Context, sql string, args []any) ([]unsafe.Point
 		return nil, err
 	}
 	m := q.model
+	op := Write
+	if onlyReads(sql) {
+		op = Read
+	}
+	db, err := m.database(ctx, op)
+	if err != nil {
+		return nil, err
+	}
 	row := &segment{}
 	var list []unsafe.Pointer
-	err := raw(ctx, sql, args, func(columns []string) ([]Cell, error) { return m.rawCells(columns, row) }, func(scan func() error) error {
+	err = raw(ctx, db, sql, args, func(columns []string) ([]Cell, error) { return m.rawCells(columns, row) }, func(scan func() error) error {
 		row.base = m.alloc()
 		if err := scan(); err != nil {
 			return err
@@ -39,14 +51,18 @@ func (q *query) raw(ctx context.Context, sql string, args []any) ([]unsafe.Point
 // fields have the names of the columns in snake case, or a tag with another one
 // (`orm:"column=n"`), or, for one column, a type that a field can have. Each column must
 // have a field; a field without a column stays zero. Values go into args, never into the
-// text.
+// text. It belongs to no model, and so goes to the default database or the one of [Using].
 //
 //	type row struct { Author string; Posts int }
 //	rows, err := orm.RawSelect[row](ctx, `SELECT author, count(*) AS posts FROM … GROUP BY author`)
 func RawSelect[Row any](ctx context.Context, sql string, args ...any) ([]Row, error) {
 	var list []Row
 	var row, zero Row
-	err := raw(ctx, sql, args, func(columns []string) ([]Cell, error) {
+	db, err := DBFrom(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = raw(ctx, db, sql, args, func(columns []string) ([]Cell, error) {
 		return structCells(columns, reflect.TypeFor[Row](), &segment{base: unsafe.Pointer(&row)})
 	}, func(scan func() error) error {
 		row = zero
@@ -61,11 +77,7 @@ func RawSelect[Row any](ctx context.Context, sql string, args ...any) ([]Row, er
 }
 
 // raw runs a SELECT whose cells are known when its columns are.
-func raw(ctx context.Context, sql string, args []any, cells func(columns []string) ([]Cell, error), each func(scan func() error) error) error {
-	db, err := DBFrom(ctx)
-	if err != nil {
-		return err
-	}
+func raw(ctx context.Context, db *DB, sql string, args []any, cells func(columns []string) ([]Cell, error), each func(scan func() error) error) error {
 	rows, err := db.QueryRows(ctx, sql, args...)
 	if err != nil {
 		return err
@@ -81,6 +93,18 @@ func raw(ctx context.Context, sql string, args []any, cells func(columns []strin
 		}
 	}
 	return closeRows(rows)
+}
+
+// readingStatement is the beginning of a statement that reads, after comments.
+var (
+	readingStatement = regexp.MustCompile(`(?is)^(?:\s+|--[^\n]*\n|/\*.*?\*/|\()*(?:SELECT|VALUES)\b`)
+	lockingClause    = regexp.MustCompile(`(?is)\bFOR\s+(?:NO\s+KEY\s+)?(?:UPDATE|KEY|SHARE)\b|\bLOCK\s+IN\b|\bINTO\b`)
+)
+
+// onlyReads reports whether a statement can go to a replica. One that only looks like
+// locking does not, which does no harm.
+func onlyReads(sql string) bool {
+	return readingStatement.MatchString(sql) && !lockingClause.MatchString(sql)
 }
 
 func (m *ModelInfo) rawCells(columns []string, row *segment) ([]Cell, error) {

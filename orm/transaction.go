@@ -18,6 +18,10 @@ type TxOptions struct {
 	// ReadOnly promises that nothing is written. On SQLite such a
 	// transaction does not wait for writers.
 	ReadOnly bool
+	// Deferrable makes a transaction that is Serializable and ReadOnly wait, when it begins, for
+	// a moment from which on it can neither fail nor make others fail, as long reports should
+	// on PostgreSQL. The other databases need no such thing.
+	Deferrable bool
 	// Durable refuses to be nested: when Atomic returns nil, the data is
 	// written, whoever called.
 	Durable bool
@@ -42,6 +46,18 @@ const (
 	RepeatableRead   Isolation = "REPEATABLE READ"
 	Serializable     Isolation = "SERIALIZABLE"
 )
+
+func (o TxOptions) check() error {
+	switch o.Isolation {
+	case DefaultIsolation, ReadCommitted, RepeatableRead, Serializable:
+	default:
+		return fmt.Errorf("orm: there is no isolation level %q; use orm.ReadCommitted, orm.RepeatableRead or orm.Serializable", o.Isolation)
+	}
+	if o.Deferrable && (!o.ReadOnly || o.Isolation != Serializable) {
+		return errors.New("orm: only a transaction that is ReadOnly and Serializable can be Deferrable")
+	}
+	return nil
+}
 
 // transaction is a running transaction.
 type transaction struct {
@@ -93,6 +109,9 @@ func (db *DB) Atomic(ctx context.Context, options TxOptions, fn func(ctx context
 			return errors.New("orm: a transaction that is durable or without foreign keys cannot be inside another")
 		}
 		return tx.savepoint(ctx, fn)
+	}
+	if err := options.check(); err != nil {
+		return err
 	}
 	if db.closed.Load() {
 		return fmt.Errorf("%w: it was closed", ErrUnavailable)

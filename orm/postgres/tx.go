@@ -42,6 +42,9 @@ func (t *tx) begin(ctx context.Context, options orm.TxOptions) error {
 	if options.ReadOnly {
 		sql += " READ ONLY"
 	}
+	if options.Deferrable {
+		sql += " DEFERRABLE"
+	}
 	if err := t.run(ctx, sql); err != nil {
 		return err
 	}

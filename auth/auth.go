@@ -120,7 +120,7 @@ func translate(err error) error {
 		return retort.NewError(http.StatusUnauthorized, "Log in to do this.").Wrap(err)
 	}
 	if late, ok := errors.AsType[*ThrottledError](err); ok {
-		return retort.TooManyRequests(late.RetryAfter, "Too many failed logins. Try again later.").Wrap(err)
+		return retort.TooManyRequests(late.RetryAfter, "Too many tries. Try again later.").Wrap(err)
 	}
 	return nil
 }

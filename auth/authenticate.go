@@ -24,10 +24,7 @@ var (
 //
 // It logs nobody in: see [Extension.Login].
 func (e *Extension) Authenticate(ctx context.Context, login, secret string) (*User, error) {
-	address := ""
-	if c := retort.From(ctx); c != nil {
-		address = c.IP().String()
-	}
+	address := addressOf(ctx)
 	account := LoginOf(login[:min(len(login), 4*maxLogin)])
 	attempt, err := e.throttle.begin(account, address)
 	if err != nil {
@@ -100,3 +97,20 @@ func (b passwords) rehash(ctx context.Context, user *User, secret string) error 
 	}
 	return err
 }
+
+// addressOf returns where a request comes from, "" outside of one.
+func addressOf(ctx context.Context) string {
+	if c := retort.From(ctx); c != nil {
+		return c.IP().String()
+	}
+	return ""
+}
+
+// CountMail notes that a visitor has a mail sent to an address: a few an hour to one
+// address and some more from one. More are a *[ThrottledError].
+func (e *Extension) CountMail(ctx context.Context, email string) error {
+	return e.throttle.mail(LoginOf(email[:min(len(email), 4*maxLogin)]), addressOf(ctx))
+}
+
+// PasswordHelp says in sentences what a new password must be.
+func (e *Extension) PasswordHelp() []string { return e.options.Policy.Help() }

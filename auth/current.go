@@ -137,6 +137,33 @@ func (e *Extension) Login(c *retort.Ctx, user *User, remember bool) error {
 	return nil
 }
 
+// ChangePassword gives the user of this session another password: the session goes on
+// under a new ID, and all others of the user end.
+func (e *Extension) ChangePassword(c *retort.Ctx, user *User, secret string) error {
+	if err := e.SetPassword(c, user, secret); err != nil {
+		return err
+	}
+	if s := c.Session(); s.User() == user.key() {
+		s.Renew(e.authHashes(user)[0])
+	}
+	e.tell(c, PasswordChanged, user, "")
+	return nil
+}
+
+// Delete deletes a user with all that hangs on them, and ends the session if it is
+// theirs.
+func (e *Extension) Delete(c *retort.Ctx, user *User) error {
+	if err := Users.DeleteRow(c, user); err != nil {
+		return err
+	}
+	if s := c.Session(); s.User() == user.key() {
+		s.Clear()
+		currentKey.Set(c, &current{nil})
+	}
+	e.tell(c, Deleted, user, "")
+	return nil
+}
+
 // Logout ends the session, on the server too where it is kept there.
 func (e *Extension) Logout(c *retort.Ctx) error {
 	user, err := Current(c)

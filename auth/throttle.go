@@ -252,3 +252,41 @@ func (t *throttle) makeRoom(now time.Time) {
 		}
 	}
 }
+
+// The limits of mail that strangers have sent: to one address, and from one.
+const (
+	mailsTo    = 5
+	mailsFrom  = 30
+	mailWindow = time.Hour
+)
+
+// mail counts a mail to an account that was asked for from an address.
+func (t *throttle) mail(account, address string) error {
+	if t.options.Disabled {
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.now()
+	list := []limit{{t.key("mail to", account, ""), mailsTo, mailWindow, false}}
+	if address != "" {
+		list = append(list, limit{t.key("mail from", network(address), ""), mailsFrom, mailWindow, false})
+	}
+	for _, l := range list {
+		if c := t.counts[l.key]; c != nil {
+			if wait := c.wait(l, now); wait > 0 {
+				return &ThrottledError{wait}
+			}
+		}
+	}
+	t.makeRoom(now)
+	for _, l := range list {
+		c := t.counts[l.key]
+		if c == nil {
+			c = &count{since: now}
+			t.counts[l.key] = c
+		}
+		c.failures++
+	}
+	return nil
+}

@@ -4,6 +4,7 @@ package mailtest
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/mail"
@@ -51,6 +52,19 @@ func (o *Outbox) Only() *mail.Message {
 		o.tb.Fatalf("%d messages were sent instead of one: %q", len(list), subjects)
 	}
 	return list[0]
+}
+
+// WaitFor returns the first n messages when they were sent, for those that an app
+// sends in the background; after half a minute the test fails.
+func (o *Outbox) WaitFor(n int) []*mail.Message {
+	o.tb.Helper()
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+		if list := o.Messages(); len(list) >= n {
+			return list[:n]
+		} else if time.Now().After(deadline) {
+			o.tb.Fatalf("%d messages were sent instead of %d", len(list), n)
+		}
+	}
 }
 
 // To returns the messages that an address got, also by Cc or Bcc.

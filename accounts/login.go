@@ -1,0 +1,116 @@
+package accounts
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/retort-web/retort"
+	"github.com/retort-web/retort/auth"
+	"github.com/retort-web/retort/form"
+)
+
+type loginForm struct {
+	Email    string `label:"E-mail address" validate:"required" widget:"email" autocomplete:"username"`
+	Password string `validate:"required" widget:"password" autocomplete:"current-password"`
+	Remember bool   `label:"Stay logged in on this device"`
+	Next     string `widget:"hidden"`
+}
+
+func (e *Extension) login(c *retort.Ctx) error {
+	fallback, err := e.address(c, e.options.AfterLogin)
+	if err != nil {
+		return err
+	}
+	next := c.Next(fallback)
+	f := form.For[loginForm](c)
+	status := f.Status()
+	if f.Submitted() && f.Valid() {
+		in := f.Value()
+		user, err := e.auth.Authenticate(c, in.Email, in.Password)
+		if err == nil && e.options.SignUp == SignUpVerified && user.Verified == nil && user.LastLogin == nil && !user.Superuser {
+			// The account is there, and its address not proven: a new link, for the
+			// owner of the address.
+			if err := e.mayMail(c, user.Email); err != nil {
+				return err
+			}
+			if err := e.mailVerify(c, user); err != nil {
+				return err
+			}
+			return e.message(c, http.StatusOK, "signed_up")
+		}
+		late, throttled := errors.AsType[*auth.ThrottledError](err)
+		switch {
+		case err == nil:
+			if err := e.auth.Login(c, user, in.Remember); err != nil {
+				return err
+			}
+			return c.Redirect(next)
+		case throttled:
+			c.Header().Set("Retry-After", seconds(late.RetryAfter))
+			f.AddError(nil, "throttled", "There were too many failed logins. Try again later.")
+			status = http.StatusTooManyRequests
+		case errors.Is(err, auth.ErrWrong):
+			f.AddError(nil, "wrong", "The e-mail address or the password is not right.")
+			status = http.StatusUnprocessableEntity
+		default:
+			return err
+		}
+	}
+	f.Value().Next = next
+	return e.page(c, status, "login.html", map[string]any{"form": f, "next": next})
+}
+
+func (e *Extension) logout(c *retort.Ctx) error {
+	if err := e.auth.Logout(c); err != nil {
+		return err
+	}
+	return e.goTo(c, e.options.AfterLogout)
+}
+
+type emailForm struct {
+	Email string `label:"E-mail address" validate:"required,email,max=254" autocomplete:"email"`
+}
+
+// askLink mails a link to log in with, to addresses that have an account.
+func (e *Extension) askLink(c *retort.Ctx) error {
+	f := form.For[emailForm](c)
+	if !f.Submitted() || !f.Valid() {
+		return e.page(c, f.Status(), "link.html", map[string]any{"form": f})
+	}
+	if err := e.mayMail(c, f.Value().Email); err != nil {
+		return err
+	}
+	user, err := e.find(c, f.Value().Email)
+	if err != nil {
+		return err
+	}
+	if user != nil {
+		if err := e.mail(c, user.Email, "link", map[string]any{"user": user, "token": e.auth.Token(auth.LoginLink, user, "")}); err != nil {
+			return err
+		}
+	}
+	return e.message(c, http.StatusOK, "link_sent")
+}
+
+// followLink asks for a click: programs that look at links in mails send none.
+func (e *Extension) followLink(c *retort.Ctx) error {
+	user, _, err := e.auth.ReadToken(c, auth.LoginLink, c.Param("token"), e.options.LoginLinkAge)
+	if errors.Is(err, auth.ErrBadToken) {
+		return e.message(c, http.StatusBadRequest, "bad_link")
+	}
+	if err != nil {
+		return err
+	}
+	if c.Method() != http.MethodPost {
+		return e.page(c, http.StatusOK, "confirm.html", map[string]any{"kind": "login"})
+	}
+	if user.Verified == nil {
+		if err := e.auth.Verify(c, user); err != nil {
+			return err
+		}
+	}
+	if err := e.auth.Login(c, user, false); err != nil {
+		return err
+	}
+	return e.goTo(c, e.options.AfterLogin)
+}

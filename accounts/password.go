@@ -1,0 +1,141 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/retort-web/retort"
+	"github.com/retort-web/retort/auth"
+	"github.com/retort-web/retort/form"
+	"github.com/retort-web/retort/validate"
+)
+
+// askReset mails a link to set a new password, to addresses that have an account.
+func (e *Extension) askReset(c *retort.Ctx) error {
+	f := form.For[emailForm](c)
+	if !f.Submitted() || !f.Valid() {
+		return e.page(c, f.Status(), "reset.html", map[string]any{"form": f})
+	}
+	if err := e.mayMail(c, f.Value().Email); err != nil {
+		return err
+	}
+	user, err := e.find(c, f.Value().Email)
+	if err != nil {
+		return err
+	}
+	if user != nil {
+		// To the address that is kept, never to the one that was typed.
+		if err := e.mail(c, user.Email, "reset", map[string]any{"user": user, "token": e.auth.Token(auth.ResetPassword, user, "")}); err != nil {
+			return err
+		}
+	}
+	return e.message(c, http.StatusOK, "reset_sent")
+}
+
+// resetKey is where the token waits in the session while its address is cleaned.
+const resetKey = "accounts reset"
+
+// openReset moves the token into the session, so that neither the history nor the
+// Referer of the next page has it.
+func (e *Extension) openReset(c *retort.Ctx) error {
+	_, _, err := e.auth.ReadToken(c, auth.ResetPassword, c.Param("token"), e.options.ResetAge)
+	if errors.Is(err, auth.ErrBadToken) {
+		return e.message(c, http.StatusBadRequest, "bad_link")
+	}
+	if err != nil {
+		return err
+	}
+	c.Session().Set(resetKey, c.Param("token"))
+	return e.goTo(c, "accounts.reset_set")
+}
+
+type newPassword struct {
+	Password string `label:"New password" validate:"required" widget:"password" autocomplete:"new-password"`
+	Again    string `label:"New password again" validate:"required" widget:"password" autocomplete:"new-password"`
+}
+
+// Validate compares the two.
+func (n *newPassword) Validate() error {
+	if n.Password != n.Again {
+		return validate.NewError("again", "different", "is not the same as above")
+	}
+	return nil
+}
+
+func (e *Extension) reset(c *retort.Ctx) error {
+	token, _ := c.Session().Get(resetKey).(string)
+	user, _, err := e.auth.ReadToken(c, auth.ResetPassword, token, e.options.ResetAge)
+	if errors.Is(err, auth.ErrBadToken) {
+		return e.message(c, http.StatusBadRequest, "bad_link")
+	}
+	if err != nil {
+		return err
+	}
+	f := form.For(c, func(in *newPassword) form.Options {
+		return form.Options{
+			Help: form.Texts{&in.Password: e.passwordHelp()},
+			Clean: form.Clean(func(_ context.Context, in *newPassword) error {
+				return e.auth.CheckPassword(user, "password", in.Password)
+			}),
+		}
+	})
+	if !f.Submitted() || !f.Valid() {
+		return e.page(c, f.Status(), "reset_set.html", map[string]any{"form": f})
+	}
+	if err := e.auth.ChangePassword(c, user, f.Value().Password); err != nil {
+		return err
+	}
+	// Whoever reads the mail of the address has it.
+	if user.Verified == nil {
+		if err := e.auth.Verify(c, user); err != nil {
+			return err
+		}
+	}
+	c.Session().Delete(resetKey)
+	if err := e.mail(c, user.Email, "changed", map[string]any{"user": user}); err != nil {
+		return err
+	}
+	return e.message(c, http.StatusOK, "reset_done")
+}
+
+type changePassword struct {
+	Old string `label:"Present password" widget:"password" autocomplete:"current-password"`
+	newPassword
+}
+
+func (e *Extension) changePassword(c *retort.Ctx) error {
+	user := auth.Must(c)
+	f := form.For(c, func(in *changePassword) form.Options {
+		return form.Options{
+			Help: form.Texts{&in.Password: e.passwordHelp()},
+			Clean: form.Clean(func(ctx context.Context, in *changePassword) error {
+				if err := in.Validate(); err != nil {
+					return err
+				}
+				if user.HasPassword() {
+					if _, err := e.auth.Authenticate(ctx, user.Email, in.Old); errors.Is(err, auth.ErrWrong) {
+						return validate.NewError("old", "wrong", "is not right")
+					} else if err != nil {
+						return err
+					}
+				}
+				return e.auth.CheckPassword(user, "password", in.Password)
+			}),
+		}
+	})
+	if !f.Submitted() || !f.Valid() {
+		if err := f.Err(); err != nil {
+			return err
+		}
+		return e.page(c, f.Status(), "password.html", map[string]any{"form": f})
+	}
+	if err := e.auth.ChangePassword(c, user, f.Value().Password); err != nil {
+		return err
+	}
+	if err := e.mail(c, user.Email, "changed", map[string]any{"user": user}); err != nil {
+		return err
+	}
+	c.Flash("success", "Your password was changed. Your other sessions have ended.")
+	return e.goTo(c, "accounts.profile")
+}

@@ -1,0 +1,159 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/retort-web/retort"
+	"github.com/retort-web/retort/auth"
+	"github.com/retort-web/retort/form"
+	"github.com/retort-web/retort/orm"
+	"github.com/retort-web/retort/validate"
+)
+
+type signUpForm struct {
+	Name     string `validate:"max=150" autocomplete:"name"`
+	Email    string `label:"E-mail address" validate:"required,email,max=254" autocomplete:"email"`
+	Password string `validate:"required" widget:"password" autocomplete:"new-password"`
+}
+
+func (e *Extension) signUp(c *retort.Ctx) error {
+	f := form.For(c, func(in *signUpForm) form.Options {
+		return form.Options{
+			Help: form.Texts{&in.Password: e.passwordHelp()},
+			Clean: form.Clean(func(_ context.Context, in *signUpForm) error {
+				return e.auth.CheckPassword(&auth.User{Email: in.Email, Name: in.Name}, "password", in.Password)
+			}),
+		}
+	})
+	if !f.Submitted() || !f.Valid() {
+		return e.page(c, f.Status(), "signup.html", map[string]any{"form": f})
+	}
+	in := f.Value()
+	if err := e.mayMail(c, in.Email); err != nil {
+		return err
+	}
+	user := auth.Users.New()
+	user.Email, user.Name = in.Email, in.Name
+	err := e.auth.Create(c, user, in.Password)
+	taken := errors.Is(err, auth.ErrTaken)
+	switch {
+	case err != nil && !taken:
+		return err
+	case e.options.SignUp == SignUpOpen && taken:
+		f.AddError(&in.Email, "taken", "has an account already")
+		return e.page(c, http.StatusUnprocessableEntity, "signup.html", map[string]any{"form": f})
+	case taken:
+		// Who owns the address learns it by mail, and who has typed it nothing.
+		known, err := e.find(c, in.Email)
+		if err != nil {
+			return err
+		}
+		if err := e.signUpAgain(c, known, in); err != nil {
+			return err
+		}
+	default:
+		if err := e.mailVerify(c, user); err != nil {
+			return err
+		}
+	}
+	if e.options.SignUp == SignUpOpen {
+		if err := e.auth.Login(c, user, false); err != nil {
+			return err
+		}
+		return e.goTo(c, e.options.AfterLogin)
+	}
+	return e.message(c, http.StatusOK, "signed_up")
+}
+
+func (e *Extension) mailVerify(c *retort.Ctx, user *auth.User) error {
+	return e.mail(c, user.Email, "verify", map[string]any{"user": user, "token": e.auth.Token(auth.VerifyEmail, user, "")})
+}
+
+// signUpAgain is for an address that has an account. If nobody has proved that the
+// address is theirs, the present try counts in place of the last.
+func (e *Extension) signUpAgain(c *retort.Ctx, known *auth.User, in *signUpForm) error {
+	switch {
+	case known == nil: // not active
+		return nil
+	case known.Verified != nil || known.LastLogin != nil:
+		return e.mail(c, known.Email, "known", map[string]any{"user": known})
+	}
+	if err := e.auth.SetPassword(c, known, in.Password); err != nil {
+		return err
+	}
+	known.Name = in.Name
+	if err := auth.Users.UpdateRow(c, known, &auth.Users.Fields().Name); err != nil {
+		return err
+	}
+	return e.mailVerify(c, known)
+}
+
+type verifyForm struct {
+	Password string `validate:"required" widget:"password" autocomplete:"current-password"`
+}
+
+// verify notes that the address is the user's. It asks for the password: somebody else
+// may have signed up with the address, and its owner must not open their account for
+// them.
+func (e *Extension) verify(c *retort.Ctx) error {
+	user, _, err := e.auth.ReadToken(c, auth.VerifyEmail, c.Param("token"), e.options.VerifyAge)
+	if errors.Is(err, auth.ErrBadToken) {
+		return e.message(c, http.StatusBadRequest, "bad_link")
+	}
+	if err != nil {
+		return err
+	}
+	f := form.For(c, func(*verifyForm) form.Options {
+		return form.Options{Clean: form.Clean(func(ctx context.Context, in *verifyForm) error {
+			_, err := e.auth.Authenticate(ctx, user.Email, in.Password)
+			if errors.Is(err, auth.ErrWrong) {
+				return validate.NewError("password", "wrong", "is not right")
+			}
+			return err
+		})}
+	})
+	if !f.Submitted() || !f.Valid() {
+		if err := f.Err(); err != nil {
+			return err
+		}
+		return e.page(c, f.Status(), "verify.html", map[string]any{"form": f, "email": user.Email})
+	}
+	if err := e.auth.Verify(c, user); err != nil {
+		return err
+	}
+	if err := e.auth.Login(c, user, false); err != nil {
+		return err
+	}
+	return e.goTo(c, e.options.AfterLogin)
+}
+
+// find returns the active user with an address, or nil.
+func (e *Extension) find(ctx context.Context, email string) (*auth.User, error) {
+	user, err := auth.Find(ctx, email)
+	if errors.Is(err, orm.ErrNotFound) || err == nil && !user.Active {
+		return nil, nil
+	}
+	return user, err
+}
+
+func seconds(d time.Duration) string { return strconv.Itoa(int(d.Round(time.Second)/time.Second) + 1) }
+
+// mayMail bounds how often a stranger can have mail sent.
+func (e *Extension) mayMail(c *retort.Ctx, email string) error {
+	return e.auth.CountMail(c, email)
+}
+
+func (e *Extension) passwordHelp() string {
+	text := ""
+	for i, line := range e.auth.PasswordHelp() {
+		if i > 0 {
+			text += " "
+		}
+		text += line
+	}
+	return text
+}

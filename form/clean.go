@@ -129,7 +129,7 @@ func (f *Field) validate(ctx context.Context) error {
 	var err error
 	switch f.spec.shape {
 	case file, files:
-		f.takeFiles()
+		err = f.takeFiles()
 	case toOne:
 		err = f.takeRow(ctx)
 	case toMany:
@@ -137,6 +137,9 @@ func (f *Field) validate(ctx context.Context) error {
 	case list:
 		f.takeList()
 	default:
+		if f.stores() {
+			return f.takeStored()
+		}
 		f.takeText()
 	}
 	if err != nil || len(f.faults) > 0 {
@@ -364,7 +367,7 @@ func sameSet(a, b []string) bool {
 }
 
 // takeFiles handles uploads. An input without a file leaves the field as it was.
-func (f *Field) takeFiles() {
+func (f *Field) takeFiles() error {
 	v := f.in(f.form.value)
 	f.changed = len(f.uploads) > 0
 	switch {
@@ -377,6 +380,7 @@ func (f *Field) takeFiles() {
 	default:
 		v.Set(reflect.ValueOf(f.uploads))
 	}
+	return f.checkUploads()
 }
 
 // presentable makes texts fit for a page: what is not UTF-8 is marked, and NUL,

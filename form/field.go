@@ -31,8 +31,11 @@ type Field struct {
 	raw     []string // as submitted
 	exact   bool     // raw comes from JSON: lists are lists, and numbers plain
 	misfit  string   // the type that JSON should have had and has not
+	upload  *Upload  // the rules for files, if there are any
 	uploads []*bind.File
-	present bool // the request has the name
+	cleared bool   // the file that is kept is to go
+	kept    string // the name of what was stored by this request
+	present bool   // the request has the name
 	keys    []string
 	rows    reflect.Value // a []*T: what a many-to-many relation is to refer to
 	changed bool
@@ -130,7 +133,7 @@ func (f *Field) Values() []string {
 	if _, secret := f.widget.(Password); secret {
 		return nil
 	}
-	if f.form.bound && !f.disabled {
+	if f.form.bound && !f.disabled && !f.isFile() {
 		return presentable(f.raw)
 	}
 	return f.localForm(f.shown())
@@ -213,7 +216,8 @@ func (f *Field) read(s sent) {
 				f.uploads = append(f.uploads, upload)
 			}
 		}
-		f.present = len(f.uploads) > 0
+		f.cleared = f.stores() && isOn(first(data.Values[f.name+clearSuffix]))
+		f.present = len(f.uploads) > 0 || f.cleared
 		return
 	}
 	if w, ok := f.widget.(interface {
@@ -226,7 +230,9 @@ func (f *Field) read(s sent) {
 	f.raw, f.present = data.Values[f.name]
 }
 
-func (f *Field) isFile() bool { return f.spec.shape == file || f.spec.shape == files }
+func (f *Field) isFile() bool {
+	return f.spec.shape == file || f.spec.shape == files || f.stores()
+}
 
 // normal is a submitted text as the field's type takes it: without the carriage
 // returns that browsers put in, and without space around what is not free text.
@@ -274,6 +280,9 @@ func (f *Field) Attr(pairs ...any) (*Field, error) {
 // defaultWidget is the widget that the field's type asks for.
 func (f *Field) defaultWidget() Widget {
 	s := f.spec
+	if f.stores() {
+		return File{}
+	}
 	switch s.shape {
 	case file, files:
 		return File{}

@@ -326,7 +326,7 @@ func (f *core) isRight() bool {
 // multipart reports that the form sends files.
 func (f *core) multipart() bool {
 	for _, field := range f.fields {
-		if field.spec.shape == file || field.spec.shape == files {
+		if field.isFile() {
 			return true
 		}
 	}

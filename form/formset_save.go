@@ -334,7 +334,7 @@ func (f *core) failRepeated(set []*spec) {
 // Part is what [SaveAll] saves: a *Form or a *Formset.
 type Part interface {
 	check() (ready bool, err error)
-	keep() (restore func())
+	keep() (restore func(ctx context.Context) error)
 	write(ctx context.Context) error
 	refused(err error) error
 	finish()
@@ -355,7 +355,7 @@ func SaveAll(ctx context.Context, parts ...Part) (saved bool, err error) {
 	if !ready {
 		return false, nil
 	}
-	restores := make([]func(), len(parts))
+	restores := make([]func(ctx context.Context) error, len(parts))
 	for i, p := range parts {
 		restores[i] = p.keep()
 	}
@@ -369,13 +369,13 @@ func SaveAll(ctx context.Context, parts ...Part) (saved bool, err error) {
 		return nil
 	})
 	if err != nil {
+		if at != nil {
+			err = at.refused(err)
+		}
 		for _, restore := range restores {
-			restore()
+			err = errors.Join(err, restore(ctx))
 		}
-		if at == nil {
-			return false, err
-		}
-		return false, at.refused(err)
+		return false, err
 	}
 	for _, p := range parts {
 		p.finish()
@@ -401,16 +401,19 @@ func (s *Formset[T]) check() (bool, error) {
 	return s.Valid(), s.Err()
 }
 
-func (s *Formset[T]) keep() (restore func()) {
+func (s *Formset[T]) keep() (restore func(ctx context.Context) error) {
 	before := make([]T, len(s.forms))
 	for i, f := range s.forms {
 		before[i] = *f.value
 	}
-	return func() {
+	return func(ctx context.Context) error {
 		s.saved = nil
+		var err error
 		for i, f := range s.forms {
 			*f.value = before[i]
+			err = errors.Join(err, f.dropFiles(ctx))
 		}
+		return err
 	}
 }
 

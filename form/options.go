@@ -24,6 +24,8 @@ type Options struct {
 	// the type; the rows of the related model, in the order that its Meta says
 	// or else of their names.
 	From Sources
+	// Uploads are the rules for files; see [Upload].
+	Uploads Uploads
 	// Required and Disabled list fields. What is disabled is shown, and
 	// ignores input.
 	Required []any
@@ -153,6 +155,9 @@ func (f *core) apply(o Options) error {
 		f.fields[i] = &all[i]
 	}
 	if err := f.override(o); err != nil {
+		return err
+	}
+	if err := f.applyUploads(o.Uploads); err != nil {
 		return err
 	}
 	if o.Clean.run != nil {

@@ -38,9 +38,12 @@ func (f *Form[T]) check() (bool, error) {
 	return f.Valid(), f.err
 }
 
-func (f *Form[T]) keep() (restore func()) {
+func (f *Form[T]) keep() (restore func(ctx context.Context) error) {
 	before := *f.value
-	return func() { *f.value = before }
+	return func(ctx context.Context) error {
+		*f.value = before
+		return f.dropFiles(ctx)
+	}
 }
 
 func (f *Form[T]) refused(err error) error { return f.constraint(err) }
@@ -54,6 +57,9 @@ func (f *Form[T]) finish() {
 
 // write writes the row and its relations to many.
 func (f *core) write(ctx context.Context) error {
+	if err := f.keepFiles(ctx); err != nil {
+		return err
+	}
 	set, row := f.plan.info.Query(), f.value.Addr().Interface()
 	if f.isNew {
 		if err := set.Insert(ctx, row); err != nil {

@@ -443,10 +443,24 @@ func (Hidden) Render(dst []byte, f *Field) []byte {
 // Render appends the input.
 func (w File) Render(dst []byte, f *Field) []byte {
 	var a attributes
-	if w.Accept != "" {
-		a.set("accept", w.Accept)
+	accept := w.Accept
+	if u := f.upload; u != nil && accept == "" {
+		if accept = strings.Join(slices.Concat(u.Types, u.Extensions), ","); accept == "" && u.Image {
+			accept = "image/*"
+		}
+	}
+	if accept != "" {
+		a.set("accept", accept)
 	}
 	a.flag("multiple", f.Multiple())
+	if f.stores() {
+		dst = f.appendKept(dst)
+		if f.in(f.form.initial).Len() > 0 {
+			g := *f // what is kept is enough
+			g.required = false
+			f = &g
+		}
+	}
 	dst = append(dst, `<input type="file"`...)
 	dst = f.appendAttributes(dst, a...)
 	return append(dst, '>')

@@ -28,10 +28,13 @@ type Field struct {
 	source   Source
 	check    func(ctx context.Context, v reflect.Value) error
 
-	raw     []string // as submitted
-	exact   bool     // raw comes from JSON: lists are lists, and numbers plain
-	misfit  string   // the type that JSON should have had and has not
-	upload  *Upload  // the rules for files, if there are any
+	raw               []string // as submitted
+	exact             bool     // raw comes from JSON: lists are lists, and numbers plain
+	misfit            string   // the type that JSON should have had and has not
+	template          string   // in place of the theme's
+	inField, inWidget bool     // its template is at work
+
+	upload  *Upload // the rules for files, if there are any
 	uploads []*bind.File
 	cleared bool   // the file that is kept is to go
 	kept    string // the name of what was stored by this request
@@ -59,8 +62,8 @@ type Option struct {
 // Name is the name of the input, with the form's prefix.
 func (f *Field) Name() string { return f.name }
 
-// ID is the id of the input: "id_" and the name.
-func (f *Field) ID() string { return "id_" + f.name }
+// ID is the id of the input: "id_", or what Options.IDPrefix says, and the name.
+func (f *Field) ID() string { return f.form.idPrefix + f.name }
 
 // Label is the text of the label.
 func (f *Field) Label() string { return f.form.translate(f.label) }

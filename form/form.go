@@ -48,6 +48,14 @@ type core struct {
 	ready   bool            // options are loaded
 	view    view
 
+	theme    *Theme
+	template string // in place of the theme's
+	idPrefix string
+	lenient  bool // the browser is not to check
+	inForm   bool // the form's template is at work
+	sections []section
+	rest     []*Field // that no section has
+
 	member *member  // of a form in a formset
 	lists  listings // options that the forms of a formset share
 }

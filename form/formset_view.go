@@ -73,6 +73,8 @@ func (v setView) TemplateAttr(name string) (any, bool) {
 			return nil, true
 		}
 		return s.empty.view, true
+	case "media":
+		return s.media().tags(s.c), true
 	case "attrs":
 		return s.attrs(), true
 	case "prefix":
@@ -124,9 +126,7 @@ func (s *setCore) appendSummary(dst []byte) []byte {
 		return dst
 	}
 	f := &core{c: s.c, plan: s.plan}
-	if f.locale, _ = s.c.Value(localeKey{}).(Locale); len(s.parts) > 0 {
-		f.locale = s.parts[0].locale
-	}
+	f.common()
 	dst = append(dst, "<div class=\"error-summary\" role=\"alert\">\n<p>"...)
 	dst = appendText(dst, f.translate("Please correct what is marked."))
 	dst = append(dst, "</p>\n<ul>\n"...)
@@ -137,8 +137,8 @@ func (s *setCore) appendSummary(dst []byte) []byte {
 	}
 	for _, f := range s.parts {
 		for i := range f.others {
-			dst = append(dst, `<li><a href="#id_`...)
-			dst = append(dst, f.prefix...)
+			dst = append(dst, `<li><a href="#`...)
+			dst = append(dst, f.idPrefix+f.prefix...)
 			dst = append(dst, `">`...)
 			dst = appendText(dst, f.legend()+": "+f.otherSentence(i))
 			dst = append(dst, "</a></li>\n"...)
@@ -150,8 +150,8 @@ func (s *setCore) appendSummary(dst []byte) []byte {
 
 // sentence is an error about the whole set.
 func (s *setCore) sentence(i int) string {
-	locale, _ := s.c.Value(localeKey{}).(Locale)
-	f := core{c: s.c, plan: s.plan, locale: locale, others: s.others}
+	f := core{c: s.c, plan: s.plan, others: s.others}
+	f.common()
 	return f.otherSentence(i)
 }
 
@@ -186,18 +186,14 @@ func (f *core) appendMember(dst []byte) []byte {
 	if !f.isRight() {
 		dst = append(dst, " invalid"...)
 	}
-	dst = append(dst, `" id="id_`...)
-	dst = append(dst, f.prefix...)
+	dst = append(dst, `" id="`...)
+	dst = append(dst, f.idPrefix+f.prefix...)
 	dst = append(dst, "\">\n<legend>"...)
 	dst = appendText(dst, f.legend())
 	dst = append(dst, "</legend>\n"...)
 	dst = f.appendHidden(dst)
 	dst = f.appendOthers(dst)
-	for _, field := range f.fields {
-		if !field.hidden {
-			dst = field.append(dst)
-		}
-	}
+	dst = f.appendFields(dst)
 	dst = f.appendOrder(dst)
 	dst = f.appendDelete(dst)
 	return append(dst, "</fieldset>\n"...)
@@ -234,16 +230,16 @@ func (f *core) appendDelete(dst []byte) []byte {
 	if !f.member.set.canDelete {
 		return dst
 	}
-	dst = append(dst, `<div class="field checkbox delete"><input type="checkbox" value="true" id="id_`...)
-	dst = append(dst, f.prefix...)
+	dst = append(dst, `<div class="field checkbox delete"><input type="checkbox" value="true" id="`...)
+	dst = append(dst, f.idPrefix+f.prefix...)
 	dst = append(dst, `-`+deleteName+`" name="`...)
 	dst = append(dst, f.prefix...)
 	dst = append(dst, `-`+deleteName+`"`...)
 	if f.member.deleted {
 		dst = append(dst, " checked"...)
 	}
-	dst = append(dst, `> <label for="id_`...)
-	dst = append(dst, f.prefix...)
+	dst = append(dst, `> <label for="`...)
+	dst = append(dst, f.idPrefix+f.prefix...)
 	dst = append(dst, `-`+deleteName+`">`...)
 	dst = appendText(dst, f.translate("Delete"))
 	return append(dst, "</label></div>\n"...)
@@ -257,12 +253,12 @@ func (f *core) appendOrder(dst []byte) []byte {
 	if !f.bound && f.member.index >= 0 && (!f.isNew || f.member.index < f.member.set.existing) {
 		place = strconv.Itoa(f.member.index + 1)
 	}
-	dst = append(dst, `<div class="field number order"><label for="id_`...)
-	dst = append(dst, f.prefix...)
+	dst = append(dst, `<div class="field number order"><label for="`...)
+	dst = append(dst, f.idPrefix+f.prefix...)
 	dst = append(dst, `-`+orderName+`">`...)
 	dst = appendText(dst, f.translate("Order"))
-	dst = append(dst, `</label> <input type="number" id="id_`...)
-	dst = append(dst, f.prefix...)
+	dst = append(dst, `</label> <input type="number" id="`...)
+	dst = append(dst, f.idPrefix+f.prefix...)
 	dst = append(dst, `-`+orderName+`" name="`...)
 	dst = append(dst, f.prefix...)
 	dst = append(dst, `-`+orderName+`" value="`...)

@@ -38,6 +38,18 @@ type Options struct {
 	// the inputs, with a hyphen. The form is then submitted only if the request
 	// has such names.
 	Prefix string
+	// IDPrefix goes before the names to make the ids of the inputs. Default: "id_".
+	IDPrefix string
+	// Sections put the fields into fieldsets and rows.
+	Sections []Section
+	// Theme replaces that of the app, see [New]. Template is the template of this form,
+	// and Templates are those of single fields.
+	Theme     *Theme
+	Template  string
+	Templates Texts
+	// NoValidate keeps browsers from checking: the attributes of <form> have novalidate.
+	// The server checks in any case.
+	NoValidate bool
 	// Query reads the form from the query of the address, as a form with method
 	// "get" sends it: a search. It is submitted if one of its fields is there.
 	Query bool
@@ -125,7 +137,16 @@ func Clean[T any](fn func(ctx context.Context, v *T) error) Cleaning {
 // apply makes the form's fields as the options describe them.
 func (f *core) apply(o Options) error {
 	f.prefix, f.location, f.maxOptions, f.query = o.Prefix, o.Location, o.MaxOptions, o.Query
-	f.locale, _ = f.c.Value(localeKey{}).(Locale)
+	f.common()
+	f.template, f.lenient, f.idPrefix = o.Template, o.NoValidate, o.IDPrefix
+	if o.Theme != nil {
+		f.theme = o.Theme
+	}
+	if f.idPrefix == "" {
+		f.idPrefix = "id_"
+	} else if !validName(f.idPrefix) {
+		return fmt.Errorf("the IDPrefix %q is not made of letters, digits, _ and -", f.idPrefix)
+	}
 	if f.location == nil {
 		f.location = time.UTC
 	}
@@ -158,6 +179,9 @@ func (f *core) apply(o Options) error {
 		return err
 	}
 	if err := f.applyUploads(o.Uploads); err != nil {
+		return err
+	}
+	if err := f.applySections(o.Sections); err != nil {
 		return err
 	}
 	if o.Clean.run != nil {
@@ -231,6 +255,13 @@ func (f *core) override(o Options) error {
 			return err
 		}
 		field.help = text
+	}
+	for ptr, name := range o.Templates {
+		field, err := f.named(ptr)
+		if err != nil {
+			return err
+		}
+		field.template = name
 	}
 	for ptr, source := range o.From {
 		field, err := f.named(ptr)

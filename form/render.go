@@ -22,14 +22,12 @@ func (f *core) appendForm(dst []byte) []byte {
 	if f.member != nil {
 		return f.appendMember(dst)
 	}
+	if byTemplate, ok := f.byTemplate(dst); ok {
+		return byTemplate
+	}
 	dst = f.appendHidden(dst)
 	dst = f.appendSummary(dst)
-	for _, field := range f.fields {
-		if !field.hidden {
-			dst = field.append(dst)
-		}
-	}
-	return dst
+	return f.appendFields(dst)
 }
 
 // appendHidden writes the token and the hidden fields.
@@ -47,7 +45,7 @@ func (f *core) appendHidden(dst []byte) []byte {
 	}
 	for _, field := range f.fields {
 		if field.hidden {
-			dst = field.widget.Render(dst, field)
+			dst = field.appendInput(dst)
 			dst = append(dst, '\n')
 		}
 	}
@@ -113,7 +111,10 @@ func (f *core) otherSentence(i int) string {
 // append writes the field with all that belongs to it.
 func (f *Field) append(dst []byte) []byte {
 	if f.hidden {
-		return append(f.widget.Render(dst, f), '\n')
+		return append(f.appendInput(dst), '\n')
+	}
+	if byTemplate, ok := f.byTemplate(dst); ok {
+		return byTemplate
 	}
 	tag := "div"
 	if f.group() {
@@ -121,14 +122,8 @@ func (f *Field) append(dst []byte) []byte {
 	}
 	dst = append(dst, '<')
 	dst = append(dst, tag...)
-	dst = append(dst, ` class="field `...)
-	dst = append(dst, f.kindName()...)
-	if f.required {
-		dst = append(dst, " required"...)
-	}
-	if len(f.faults) > 0 {
-		dst = append(dst, " invalid"...)
-	}
+	dst = append(dst, ` class="`...)
+	dst = appendText(dst, f.classes())
 	dst = append(dst, '"')
 	if f.group() {
 		var a attributes
@@ -138,11 +133,11 @@ func (f *Field) append(dst []byte) []byte {
 	}
 	dst = append(dst, ">\n"...)
 	if _, box := f.widget.(Checkbox); box {
-		dst = append(f.widget.Render(dst, f), '\n')
+		dst = append(f.appendInput(dst), '\n')
 		dst = append(f.appendLabel(dst), '\n')
 	} else {
 		dst = append(f.appendLabel(dst), '\n')
-		dst = append(f.widget.Render(dst, f), '\n')
+		dst = append(f.appendInput(dst), '\n')
 	}
 	dst = f.appendHelp(dst)
 	dst = f.appendErrors(dst)
@@ -162,19 +157,26 @@ func (f *Field) addGroupState(a *attributes) {
 	}
 }
 
-// kindName is the widget's class: its type in lower case.
-func (f *Field) kindName() string { return strings.ToLower(reflect.TypeOf(f.widget).Name()) }
+// Kind is the kind of the field's widget: its type in lower case, "text" or
+// "checkboxlist". It is a class of the field.
+func (f *Field) Kind() string {
+	t := reflect.TypeOf(f.widget)
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return strings.ToLower(t.Name())
+}
 
 func (f *Field) appendLabel(dst []byte) []byte {
 	if f.group() {
 		dst = append(dst, "<legend>"...)
-		dst = appendText(dst, f.Label())
+		dst = appendText(dst, f.Label()+f.form.look().LabelSuffix)
 		return append(dst, "</legend>"...)
 	}
 	dst = append(dst, `<label for="`...)
 	dst = append(dst, f.ID()...)
 	dst = append(dst, `">`...)
-	dst = appendText(dst, f.Label())
+	dst = appendText(dst, f.Label()+f.form.look().LabelSuffix)
 	return append(dst, "</label>"...)
 }
 

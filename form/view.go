@@ -49,6 +49,14 @@ func (v view) TemplateAttr(name string) (any, bool) {
 		return template.Safe(f.appendHidden(nil)), true
 	case "errors_tag":
 		return template.Safe(f.appendSummary(nil)), true
+	case "media":
+		return f.media().tags(f.c), true
+	case "sections":
+		return f.sections, true
+	case "as_div":
+		return template.Safe(v.HTML()), true
+	case "as_table", "as_list", "as_p":
+		return template.Safe(f.appendAs(nil, name[3:])), true
 	case "errors":
 		return f.otherSentences(), true
 	case "fields":
@@ -77,13 +85,17 @@ func (v view) TemplateItem(key any) (any, bool) {
 
 // attrs are the attributes of <form>.
 func (f *core) attrs() template.Safe {
-	if f.query {
-		return `method="get"`
+	attrs := template.Safe(`method="post"`)
+	switch {
+	case f.query:
+		attrs = `method="get"`
+	case f.multipart():
+		attrs += ` enctype="multipart/form-data"`
 	}
-	if f.multipart() {
-		return `method="post" enctype="multipart/form-data"`
+	if f.lenient {
+		attrs += " novalidate"
 	}
-	return `method="post"`
+	return attrs
 }
 
 func (f *core) otherSentences() []string {
@@ -101,7 +113,17 @@ func (f *Field) HTML() string { return string(f.append(make([]byte, 0, 512))) }
 func (f *Field) TemplateAttr(name string) (any, bool) {
 	switch name {
 	case "input":
-		return template.Safe(f.widget.Render(nil, f)), true
+		return template.Safe(f.appendInput(nil)), true
+	case "attrs":
+		return template.Func(f.with), true
+	case "attributes":
+		return template.Safe(f.appendAttributes(nil)[1:]), true
+	case "kind":
+		return f.Kind(), true
+	case "classes":
+		return f.classes(), true
+	case "chosen":
+		return f.chosen, true
 	case "label_tag":
 		return template.Safe(f.appendLabel(nil)), true
 	case "help_tag":

@@ -1,0 +1,55 @@
+package form
+
+import (
+	"embed"
+
+	"github.com/retort-web/retort"
+)
+
+//go:embed static
+var assets embed.FS
+
+// Config is what all forms of an app have in common.
+type Config struct {
+	// Theme has the templates and classes of forms. Default: those of this package.
+	Theme Theme
+	// Locale gives the language of a request's visitor; nil is English.
+	Locale func(c *retort.Ctx) Locale
+}
+
+// Extension gives an app's forms a common look and language, and serves their style
+// sheet and script as "form/form.css" and "form/form.js". Forms work without it.
+//
+//	app.Install(form.New(form.Config{Theme: form.Theme{Field: "field.html"}}))
+type Extension struct{ config Config }
+
+// New makes the extension.
+func New(config ...Config) *Extension {
+	e := &Extension{}
+	if len(config) > 0 {
+		e.config = config[0]
+	}
+	return e
+}
+
+// Name returns "form".
+func (e *Extension) Name() string { return "form" }
+
+// Install implements [retort.Extension].
+func (e *Extension) Install(app *retort.App) error {
+	app.Register(retort.NewBlueprint("form", retort.BlueprintOptions{Assets: retort.Embed(assets)}))
+	return nil
+}
+
+// common takes over what the app's extension says.
+func (f *core) common() {
+	f.locale, _ = f.c.Value(localeKey{}).(Locale)
+	e, ok := f.c.App().Extension("form").(*Extension)
+	if !ok {
+		return
+	}
+	f.theme = &e.config.Theme
+	if f.locale == nil && e.config.Locale != nil {
+		f.locale = e.config.Locale(f.c)
+	}
+}

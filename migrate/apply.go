@@ -17,6 +17,17 @@ type Options struct {
 	// Waiting is told, again and again, that another process migrates and for
 	// how long this one has waited for it. Default: nobody is.
 	Waiting func(elapsed time.Duration)
+	// LockTimeout is how long a statement waits for the locks that others hold on
+	// its table; while it waits, all who come after it wait for it. Then it lets
+	// them pass and is tried again, on PostgreSQL with the whole migration. In
+	// whole seconds on MySQL, not for statements that run concurrently, and of no
+	// meaning on SQLite. Default: 5s; a negative one waits as long as it takes.
+	LockTimeout time.Duration
+	// LockAttempts is how often it is tried, with pauses between of up to 10s.
+	// Default: 20.
+	LockAttempts int
+	// Blocked is told of each attempt that failed. Default: nobody is.
+	Blocked func(Blocked)
 	// Progress is told before and after each migration. Default: nobody is.
 	Progress func(Event)
 }
@@ -66,6 +77,7 @@ func (g *Graph) apply(ctx context.Context, db Database, target Target, options O
 	}
 	var done []Step
 	for _, w := range work {
+		w.locks = newLocks(db.Dialect(), options)
 		start := time.Now()
 		progress(Event{Step: w.step})
 		skipped, err := w.run(ctx, db, options.Waiting)

@@ -110,7 +110,7 @@ func (w *work) act(ctx context.Context, db Database, i int, a journaled) error {
 		})
 		return w.takeBack(ctx, db, i, a, err)
 	}
-	err := a.run(ctx, db)
+	err := w.execute(ctx, db, a.Action)
 	if err != nil && again && db.Dialect().AlreadyDone(err) {
 		err = nil
 	}
@@ -136,6 +136,14 @@ func clearLeftover(ctx context.Context, db Database, statement string) error {
 		return err
 	}
 	return db.Exec(ctx, cleanup)
+}
+
+// execute runs an action that is not in a transaction.
+func (w *work) execute(ctx context.Context, db Database, a Action) error {
+	if a.Code != nil {
+		return a.Code(ctx, db)
+	}
+	return w.exec(ctx, db, a.SQL)
 }
 
 func (a Action) run(ctx context.Context, db Database) error {

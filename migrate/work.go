@@ -18,6 +18,7 @@ type work struct {
 	bare       bool    // it does not run in one transaction
 	journal    entries // what was done of it before it was broken off
 	done       int     // how many of its actions are done, if it is bare
+	locks      *locks
 }
 
 // prepare makes all steps concrete before the first one runs, so that an
@@ -77,8 +78,21 @@ func (w *work) run(ctx context.Context, db Database, waiting func(time.Duration)
 	if w.bare {
 		return w.runBare(ctx, db)
 	}
+	err = w.locks.try(ctx, db, w.step, func(begin, end func(context.Context) error) error {
+		skipped, err = w.runOnce(ctx, db, waiting, begin, end)
+		return err
+	})
+	return skipped, err
+}
+
+// runOnce is an attempt to do the step in one transaction, in which begin is called first
+// and end last.
+func (w *work) runOnce(ctx context.Context, db Database, waiting func(time.Duration), begin, end func(context.Context) error) (skipped bool, err error) {
 	options := TransactionOptions{WithoutForeignKeys: w.frame.WithoutForeignKeys}
 	err = transaction(ctx, db, options, waiting, func(ctx context.Context) error {
+		if err := begin(ctx); err != nil {
+			return err
+		}
 		skipped, err = w.current(ctx, db)
 		if err != nil || skipped {
 			return err
@@ -99,7 +113,10 @@ func (w *work) run(ctx context.Context, db Database, waiting func(time.Duration)
 				return err
 			}
 		}
-		return record(ctx, db, w.step.node, w.step.Backward)
+		if err := record(ctx, db, w.step.node, w.step.Backward); err != nil {
+			return err
+		}
+		return end(ctx)
 	})
 	return skipped, err
 }

@@ -1,5 +1,7 @@
 package schema
 
+import "time"
+
 // Dialect writes the DDL of one kind of database. The statements of one call
 // are run in order and carry no semicolon at the end. Names are quoted; none
 // of them ever comes from a request. Not stable: it will grow with the
@@ -107,6 +109,20 @@ type Rebuilder interface {
 	// Rebuild turns before into after. Columns that changes do not name are
 	// the same in both.
 	Rebuild(before, after *Table, changes []ColumnChange) []string
+}
+
+// LockWaiter is a [Dialect] whose statements wait for the locks that other sessions hold on
+// a table. Not stable, as Dialect.
+type LockWaiter interface {
+	// LockTimeout returns statements that let those after them in the same
+	// transaction wait for a lock no longer than d, and those that end this where
+	// it does not end with the transaction. [Dialect].Busy tells of the error.
+	LockTimeout(d time.Duration) (begin, end []string)
+	// Session is a query for the number of the session that it runs in.
+	Session() string
+	// Blockers is a query, for another session, for those who hold what a session
+	// waits for: a row with a description of each.
+	Blockers(session string) string
 }
 
 // ColumnChange is a column that is added (From is nil), removed (To is nil) or

@@ -54,8 +54,12 @@ func (Dialect) Attached(string) string { return "" }
 // Frame returns nothing: tables are changed in place.
 func (Dialect) Frame([]string) schema.Frame { return schema.Frame{} }
 
-// lockNotAvailable is the SQLSTATE of a lock that was not given in time.
-const lockNotAvailable = "55P03"
+// The SQLSTATEs of a lock that was not given in time, and of two transactions that waited
+// for each other.
+const (
+	lockNotAvailable = "55P03"
+	deadlockDetected = "40P01"
+)
 
 // stateError is an error of a server that tells its SQLSTATE.
 type stateError interface {
@@ -63,10 +67,10 @@ type stateError interface {
 	SQLState() string
 }
 
-// Busy reports that a lock was not given in time.
+// Busy reports that a lock was not given in time, or a deadlock.
 func (Dialect) Busy(err error) bool {
 	e, ok := errors.AsType[stateError](err)
-	return ok && e.SQLState() == lockNotAvailable
+	return ok && (e.SQLState() == lockNotAvailable || e.SQLState() == deadlockDetected)
 }
 
 // CreateTable returns the statements that create a table, its indexes and comments.

@@ -46,6 +46,7 @@ func apps(args []string, _ string) []string {
 
 func (e *Extension) migrateCommand() retort.Command {
 	var plan, fake, fakeInitial, check bool
+	var lockTimeout time.Duration
 	return retort.Command{
 		Name: "migrate", Args: "[APP [MIGRATION]]", Group: group, JSON: true, WithoutApp: true, Complete: apps,
 		Short: "Bring the tables of the database up to date",
@@ -58,6 +59,7 @@ func (e *Extension) migrateCommand() retort.Command {
 			fs.BoolVar(&fake, "fake", false, "record the migrations as done and change nothing else")
 			fs.BoolVar(&fakeInitial, "fake-initial", false, "record first migrations as done whose tables exist, with all columns")
 			fs.BoolVar(&check, "check", false, "change nothing; end with code 4 if migrations are pending")
+			fs.DurationVar(&lockTimeout, "lock-timeout", 0, "how `LONG` a statement waits for a table that others use, before it lets them pass and is tried again; -1s waits as long as it takes (default 5s)")
 		},
 		Run: func(ctx context.Context, in *retort.Invocation) error {
 			if err := in.App.Prepare(); err != nil {
@@ -90,11 +92,13 @@ func (e *Extension) migrateCommand() retort.Command {
 				}
 				return nil
 			}
-			options := migrate.Options{Fake: fake, FakeInitial: fakeInitial, Waiting: func(elapsed time.Duration) {
+			options := migrate.Options{Fake: fake, FakeInitial: fakeInitial, LockTimeout: lockTimeout, Waiting: func(elapsed time.Duration) {
 				fmt.Fprintf(in.Err, "Another process migrates this database; waiting for it, %v so far.\n", elapsed.Round(time.Second))
 			}}
 			if !in.JSON {
-				options.Progress = func(event migrate.Event) { printProgress(in, event) }
+				p := newProgress(in)
+				defer p.failed()
+				options.Progress, options.Blocked = p.event, p.blocked
 			}
 			done, err := graph.Apply(ctx, conn, target, options)
 			if in.JSON {
@@ -136,22 +140,4 @@ func printPlan(in *retort.Invocation, steps []migrate.Step) error {
 		}
 	}
 	return nil
-}
-
-// printProgress writes a line for each migration: its name when it begins, how
-// long it took when it has ended.
-func printProgress(in *retort.Invocation, event migrate.Event) {
-	if !event.Done {
-		verb := "Apply"
-		if event.Step.Backward {
-			verb = "Undo"
-		}
-		fmt.Fprintf(in.Out, "%s %s … ", verb, event.Step.ID())
-		return
-	}
-	if event.Skipped {
-		fmt.Fprintln(in.Out, "done by another process")
-		return
-	}
-	fmt.Fprintf(in.Out, "done in %v\n", event.Elapsed.Round(time.Millisecond/10))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/retort-web/retort"
@@ -11,13 +12,21 @@ import (
 )
 
 func (e *Extension) showCommand() retort.Command {
+	var plan, list bool
 	return retort.Command{
 		Name: "showmigrations", Args: "[APP …]", Group: group, JSON: true, WithoutApp: true, Complete: apps,
 		Short:    "List the migrations and which are applied",
-		Examples: "app showmigrations\napp showmigrations blog --json",
+		Examples: "app showmigrations\napp showmigrations --plan\napp showmigrations blog --json",
+		Flags: func(fs *flag.FlagSet) {
+			fs.BoolVar(&list, "list", false, "app by app, as without a flag")
+			fs.BoolVar(&plan, "plan", false, "in the order in which they are applied")
+		},
 		Run: func(ctx context.Context, in *retort.Invocation) error {
 			if err := in.App.Prepare(); err != nil {
 				return err
+			}
+			if list && plan {
+				return retort.UsageError("showmigrations takes --list or --plan, not both")
 			}
 			graph, conn, err := load(ctx)
 			if err != nil {
@@ -30,8 +39,16 @@ func (e *Extension) showCommand() retort.Command {
 			if status, err = selected(status, in.Args); err != nil {
 				return err
 			}
+			infos := statusInfos(status)
+			if plan {
+				infos = inOrder(infos, graph.Order())
+			}
 			if in.JSON {
-				return in.WriteJSON(statusInfos(status))
+				return in.WriteJSON(infos)
+			}
+			if plan {
+				printInOrder(in, infos)
+				return nil
 			}
 			if len(status) == 0 {
 				fmt.Fprintln(in.Out, "The program has no migrations.")
@@ -55,6 +72,29 @@ func (e *Extension) showCommand() retort.Command {
 			}
 			return nil
 		},
+	}
+}
+
+// inOrder sorts migrations as they are applied, those that the program does not have last.
+func inOrder(infos []statusInfo, order []string) []statusInfo {
+	place := map[string]int{}
+	for i, id := range order {
+		place[id] = i - len(order)
+	}
+	slices.SortStableFunc(infos, func(a, b statusInfo) int { return place[a.App+"."+a.Name] - place[b.App+"."+b.Name] })
+	return infos
+}
+
+func printInOrder(in *retort.Invocation, infos []statusInfo) {
+	for _, m := range infos {
+		mark := "[ ]"
+		switch {
+		case m.Missing:
+			mark = "[?]"
+		case m.Applied:
+			mark = "[X]"
+		}
+		fmt.Fprintf(in.Out, "%s %s.%s\n", mark, m.App, m.Name)
 	}
 }
 

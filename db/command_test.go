@@ -55,6 +55,11 @@ func TestMigrateCommand(t *testing.T) {
 		{"migrate db_test 0009", 1, "0009", ""},
 		{"migrate a b c", 1, "takes an app", ""},
 		{"showmigrations nowhere", 1, "nowhere", ""},
+		{"showmigrations --plan", 0, "[X] db_test.0001_initial\n[X] db_test.0002_note\n", "[ ]"},
+		{"showmigrations --plan --json", 0, `"0001_initial"`, "[X]"},
+		{"showmigrations --list", 0, "[X] 0002_note", "[ ]"},
+		{"showmigrations --list --plan", 1, "not both", ""},
+		{"migrate --lock-timeout 1s", 0, "Nothing to migrate.", ""},
 	} {
 		out, code := call(t, app, strings.Fields(step.args)...)
 		if code != step.code || !strings.Contains(out, step.want) || step.not != "" && strings.Contains(out, step.not) {

@@ -128,11 +128,7 @@ func (e *Extension) Install(app *retort.App) error {
 		}
 		return conn.Ping(ctx)
 	})
-	app.OnReady(func(net.Addr) {
-		if app.Config().Debug {
-			app.Go("check of the migrations", e.warnPending)
-		}
-	})
+	app.OnReady(func(net.Addr) { app.Go("check of the migrations", e.warnPending) })
 	app.TranslateError(translate)
 	app.Before(e.watch)
 	app.DebugSection(statements)

@@ -3,6 +3,7 @@ package db_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -90,11 +91,24 @@ func TestDatabaseThatAnotherProcessHoldsAnswers503(t *testing.T) {
 	client.PostForm("/", url.Values{"name": {"ada"}}).Status(204)
 }
 
-func TestDevelopmentServerWarnsOfMigrations(t *testing.T) {
+func TestServerWarnsOfMigrations(t *testing.T) {
 	t.Parallel()
+	pending := "not applied: db_test.0001_initial, db_test.0002_note"
+	t.Run("development", func(t *testing.T) {
+		t.Parallel()
+		serveUntilLogged(t, true, pending, "no migration makes")
+	})
+	t.Run("production", func(t *testing.T) {
+		t.Parallel()
+		serveUntilLogged(t, false, pending)
+	})
+}
+
+func serveUntilLogged(t *testing.T, debug bool, wants ...string) {
+	t.Helper()
 	logs := &lockedBuffer{}
 	app := retort.New(retort.Config{
-		Addr: "127.0.0.1:0", Debug: true, Logger: slog.New(slog.NewTextHandler(logs, nil)),
+		Addr: "127.0.0.1:0", Debug: debug, SecretKey: rand.Text() + rand.Text(), Logger: slog.New(slog.NewTextHandler(logs, nil)),
 	})
 	app.Install(db.Open(file(t)))
 	ctx, stop := context.WithCancel(t.Context())
@@ -103,8 +117,11 @@ func TestDevelopmentServerWarnsOfMigrations(t *testing.T) {
 		var out bytes.Buffer
 		served <- app.Execute(ctx, []string{"serve"}, strings.NewReader(""), &out, &out)
 	}()
-	for _, want := range []string{"not applied: db_test.0001_initial, db_test.0002_note", "no migration makes"} {
-		for deadline := time.Now().Add(10 * time.Second); !strings.Contains(logs.String(), want); time.Sleep(10 * time.Millisecond) {
+	for _, want := range wants {
+		for deadline := time.Now().Add(30 * time.Second); !strings.Contains(logs.String(), want); time.Sleep(10 * time.Millisecond) {
+			if len(served) > 0 {
+				t.Fatalf("it does not serve: %v", <-served)
+			}
 			if time.Now().After(deadline) {
 				t.Fatalf("not logged: %s\n%s", want, logs.String())
 			}

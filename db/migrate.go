@@ -113,10 +113,14 @@ func (e *Extension) check(ctx context.Context, _ *retort.App, deploy bool) (foun
 	return found
 }
 
-// warnPending tells, when development starts, why queries may fail.
+// warnPending tells, when the app begins to serve, why queries may fail. A database that is
+// away is none of its business, except in development.
 func (e *Extension) warnPending(ctx context.Context) {
+	debug := e.app.Config().Debug
 	for _, f := range e.check(ctx, e.app, true) {
-		e.app.Logger().Warn(f.Message, "hint", f.Hint)
+		if debug || f.ID == "db.pending" {
+			e.app.Logger().Warn(f.Message, "hint", f.Hint)
+		}
 	}
 }
 

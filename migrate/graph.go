@@ -158,6 +158,15 @@ func (g *Graph) arrange() error {
 	return nil
 }
 
+// Order returns all migrations, as "app.name", in the order in which they are applied.
+func (g *Graph) Order() []string {
+	ids := make([]string, len(g.order))
+	for i, n := range g.order {
+		ids[i] = n.id
+	}
+	return ids
+}
+
 // leaves returns an app's migrations that no other of the same app depends on.
 func (g *Graph) leaves(app string) []*node {
 	var leaves []*node

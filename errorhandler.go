@@ -90,7 +90,7 @@ func (a *App) handleError(c *Ctx, err error) {
 		}
 	}
 	status := StatusOf(err)
-	if status >= 500 && !errors.Is(err, errSessionsAway) { // which is logged once a minute
+	if status >= 500 && !isDeliberate(err) {
 		a.logError(c, err, status)
 	}
 	c.pending, c.status = pending{}, 0
@@ -142,6 +142,13 @@ func (a *App) handleError(c *Ctx, err error) {
 		c.writer.Header()["Connection"] = []string{"close"}
 	}
 	c.problem(status, detail, fields)
+}
+
+// isDeliberate reports whether an error is a 503 without a cause: an answer that
+// somebody decided on, and logs as often as is useful.
+func isDeliberate(err error) bool {
+	e, ok := errors.AsType[*HTTPError](err)
+	return ok && e.Status == http.StatusServiceUnavailable && e.Cause == nil
 }
 
 // clearContent takes back what the header says of an answer that an error

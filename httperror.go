@@ -99,7 +99,9 @@ func TooManyRequests(retryAfter time.Duration, detail string) *HTTPError {
 	return retryLater(http.StatusTooManyRequests, retryAfter, detail)
 }
 
-// ServiceUnavailable is answered with 503 and a Retry-After of whole seconds.
+// ServiceUnavailable is answered with 503 and a Retry-After of whole seconds. It
+// is logged only if it has a cause: whoever decides to refuse a thousand requests
+// logs it once.
 func ServiceUnavailable(retryAfter time.Duration, detail string) *HTTPError {
 	return retryLater(http.StatusServiceUnavailable, retryAfter, detail)
 }

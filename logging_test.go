@@ -114,3 +114,20 @@ func TestDebugModeLogsRequestsHoweverItWasTurnedOn(t *testing.T) {
 		t.Errorf("the request was not logged: %q", log)
 	}
 }
+
+func TestAnOutageThatSomebodyDecidedOnIsNotLoggedForEachRequest(t *testing.T) {
+	t.Parallel()
+	cfg, log := logged()
+	app := retort.New(cfg)
+	app.Get("/decided", func(*retort.Ctx) error { return retort.ServiceUnavailable(0, "") })
+	app.Get("/failed", func(*retort.Ctx) error { return retort.ServiceUnavailable(0, "").Wrap(errors.New("refused")) })
+	client := retorttest.New(t, app)
+	client.Get("/decided").Status(503)
+	if log.Len() > 0 {
+		t.Errorf("log: %s", log)
+	}
+	client.Get("/failed").Status(503)
+	if !strings.Contains(log.String(), "refused") {
+		t.Errorf("log: %s", log)
+	}
+}

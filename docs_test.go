@@ -82,6 +82,7 @@ var docsImports = map[string]string{
 	"schema": modulePath + "/orm/schema", "server": modulePath + "/server", "session": modulePath + "/session", "signing": modulePath + "/signing",
 	"sqlite": modulePath + "/orm/sqlite", "static": modulePath + "/static", "template": modulePath + "/template", "validate": modulePath + "/validate",
 	"sessiontest": modulePath + "/session/sessiontest", "form": modulePath + "/form",
+	"auth": modulePath + "/auth", "accounts": modulePath + "/accounts", "dbsession": modulePath + "/session/dbsession", "password": modulePath + "/password",
 	"mail": modulePath + "/mail", "mailtest": modulePath + "/mail/mailtest",
 	"postgres": modulePath + "/orm/postgres", "pgxpool": "github.com/jackc/pgx/v5/pgxpool",
 }

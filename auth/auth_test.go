@@ -56,6 +56,38 @@ type Thing struct {
 
 var Things = orm.Register[Thing]()
 
+// Profile is what a site adds to its users.
+type Profile struct {
+	User  orm.OneToOne[auth.User] `orm:"pk,on_delete=cascade"`
+	Phone string                  `orm:"size=40,blank"`
+}
+
+var Profiles = orm.Register[Profile]()
+
+func TestProfilesOfUsers(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		s := newSite(t, kind, auth.Options{})
+		ann := s.user(t, "ann@example.com")
+		row := &Profile{Phone: "123"}
+		row.User.Set(ann)
+		if err := Profiles.Insert(s.ctx, row); err != nil {
+			t.Fatal(err)
+		}
+		p := Profiles.Fields()
+		read, err := Profiles.Where(orm.Eq(&p.User.To().Login, "ann@example.com")).With(&p.User).Get(s.ctx)
+		if err != nil || read.Phone != "123" || read.User.To().Email != ann.Email {
+			t.Errorf("%+v, %v", read, err)
+		}
+		if err := auth.Users.DeleteRow(s.ctx, ann); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := Profiles.Count(s.ctx); n != 0 || err != nil {
+			t.Error(n, err)
+		}
+	})
+}
+
 type site struct {
 	app  *retort.App
 	auth *auth.Extension

@@ -72,36 +72,35 @@ type insertGroup struct {
 	columns  []*FieldInfo
 	left     []*FieldInfo // filled in by the database
 	giveKeys bool
-	key      string // tells groups with other columns apart
 	rows     []unsafe.Pointer
 }
 
 // group finds the columns that an insert of the row writes: all but those that the
 // database fills in.
-func (m *ModelInfo) group(row unsafe.Pointer) (g insertGroup) {
+func (m *ModelInfo) group(row unsafe.Pointer) (g insertGroup, key string) {
 	g.giveKeys = m.keyIsMissing(row)
 	if len(m.computed) == 0 && len(m.filled) == 0 {
 		g.columns = m.columns
 		if g.giveKeys {
 			g.columns = m.withoutKey()
-			g.key = "k"
+			key = "k"
 		}
-		return g
+		return g, key
 	}
 	for _, f := range m.columns {
 		switch {
 		case f == m.PrimaryKey && g.giveKeys:
-			g.key += "k"
+			key += "k"
 		case f.Computed:
 			g.left = append(g.left, f)
 		case f.DBDefault && isZeroMemory(unsafe.Add(row, f.offset), f.Type):
 			g.left = append(g.left, f)
-			g.key += " " + f.Column
+			key += " " + f.Column
 		default:
 			g.columns = append(g.columns, f)
 		}
 	}
-	return g
+	return g, key
 }
 
 // groups sorts rows by the columns that their insert writes.
@@ -109,11 +108,11 @@ func (m *ModelInfo) groups(rows []unsafe.Pointer) []*insertGroup {
 	var groups []*insertGroup
 	byKey := map[string]*insertGroup{}
 	for _, row := range rows {
-		g := m.group(row)
-		known := byKey[g.key]
+		g, key := m.group(row)
+		known := byKey[key]
 		if known == nil {
 			known = &g
-			byKey[g.key] = known
+			byKey[key] = known
 			groups = append(groups, known)
 		}
 		known.rows = append(known.rows, row)

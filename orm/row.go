@@ -72,11 +72,12 @@ func (q *query) updateRow(ctx context.Context, row unsafe.Pointer, fields []*Fie
 	m := q.model
 	fields = m.withAutomatic(fields)
 	return m.saving(ctx, db, []unsafe.Pointer{row}, Event{Fields: fields}, func(ctx context.Context) error {
-		s, err := m.updateRowStatement(db, row, fields)
-		if err != nil {
-			return err
+		c := newCompiler(db.backend.Dialect(), m)
+		c.updateRow(row, fields)
+		if c.err != nil {
+			return c.err
 		}
-		result, err := db.exec(ctx, s)
+		result, err := db.exec(ctx, Statement{SQL: string(c.buf), Args: c.args, Write: true})
 		switch {
 		case err != nil:
 			return err

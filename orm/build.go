@@ -222,7 +222,7 @@ func (f *FieldInfo) makeRelation(spec relationSpec, words tag) error {
 		return err
 	}
 	f.Kind = key.typ
-	f.codec = foreignKeyCodec(f.Type, key, spec.rowOffset)
+	f.codec = foreignKeyCodec(f.Type, key, spec)
 	// The key is the first thing in the field: &p.Author.ID names it too.
 	f.model.byAddress[address{f.offset, spec.key}] = target{f, key}
 	if spec.one {
@@ -247,7 +247,7 @@ func (t tag) onlyFor(kind string, allowed ...string) error {
 }
 
 // foreignKeyCodec stores the key and nothing else; the zero key is NULL.
-func foreignKeyCodec(t reflect.Type, key *codec, rowOffset uintptr) *codec {
+func foreignKeyCodec(t reflect.Type, key *codec, spec relationSpec) *codec {
 	keyType := key.goType
 	return &codec{
 		goType: t, typ: key.typ, null: true, direct: key.direct,
@@ -255,11 +255,11 @@ func foreignKeyCodec(t reflect.Type, key *codec, rowOffset uintptr) *codec {
 			switch {
 			case !isZeroMemory(p, keyType):
 				return key.load(p)
-			case *(*unsafe.Pointer)(unsafe.Add(p, rowOffset)) == nil:
+			case *(*unsafe.Pointer)(unsafe.Add(p, spec.rowOffset)) == nil:
 				return nil, nil
 			}
 			// A row was set before it was inserted. The field itself may be shared.
-			return reflect.NewAt(t, p).Elem().Interface().(queryArger).queryArg()
+			return spec.queryArg(reflect.NewAt(t, p).Elem())
 		},
 		store: func(p unsafe.Pointer, v any) error {
 			if v == nil {

@@ -306,7 +306,7 @@ func (f *FieldInfo) referenceCodec(key *codec, spec relationSpec) *codec {
 			case *(*unsafe.Pointer)(unsafe.Add(p, spec.rowOffset)) == nil:
 				return nil, nil
 			}
-			return reflect.NewAt(f.Type, p).Elem().Interface().(queryArger).queryArg()
+			return spec.queryArg(reflect.NewAt(f.Type, p).Elem())
 		},
 		store: key.store,
 	}

@@ -145,7 +145,7 @@ func (f *FieldInfo) takeKey(p unsafe.Pointer) error {
 	if *(*unsafe.Pointer)(unsafe.Add(p, f.Relation.spec.rowOffset)) == nil {
 		return nil
 	}
-	return reflect.NewAt(f.Type, p).Interface().(keyTaker).takeKey()
+	return f.Relation.spec.reference(p).takeKey()
 }
 
 func (f *FieldInfo) fault(err error) error { return &ValueError{f, err} }

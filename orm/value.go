@@ -22,20 +22,17 @@ func plainValue(v any) (any, error) {
 		return int64(v), nil
 	case time.Time:
 		return v.UTC().Truncate(time.Microsecond), nil
-	case queryArger:
-		return v.queryArg()
 	}
 	r := reflect.ValueOf(v)
+	if s, ok := foreignKeySpec(r.Type()); ok {
+		return s.queryArg(r)
+	}
 	c, err := codecOf(r.Type(), false)
 	if err != nil {
 		return nil, err
 	}
 	return c.loadValue(r)
 }
-
-// queryArger is implemented by values that stand for another one in a query; a
-// foreign key stands for its key.
-type queryArger interface{ queryArg() (any, error) }
 
 func (c *codec) loadValue(r reflect.Value) (any, error) {
 	box := reflect.New(r.Type())

@@ -56,7 +56,7 @@ type App struct {
 	scopes     []*mounted // root first
 	router     *router.Router
 	entry      Handler
-	plainPages sync.Map // status → []byte
+	plainPages plainPages
 	proxies    trustedProxies
 	csrf       *http.CrossOriginProtection
 	secretOnce sync.Once

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"sync"
 
 	"github.com/retort-web/retort/server"
 	"github.com/retort-web/retort/validate"
@@ -270,7 +271,7 @@ func (c *Ctx) problem(status int, detail string, fields validate.Errors) {
 	case "text/html":
 		h["Content-Security-Policy"] = errorPolicy
 		if detail == "" && fields == nil && id == "" {
-			_ = c.answer(typeHTML, "", c.app.plainPage(status, title))
+			_ = c.answer(typeHTML, "", c.app.plainPages.of(status, title))
 		} else {
 			_ = c.answer(typeHTML, "", errorPage(status, title, detail, fields, id))
 		}
@@ -309,14 +310,28 @@ func (c *Ctx) errorType() string {
 	return "text/plain"
 }
 
-// plainPage is the page of a status alone, made once: scanners ask for many
-// pages that are not there.
-func (a *App) plainPage(status int, title string) []byte {
-	if page, ok := a.plainPages.Load(status); ok {
-		return page.([]byte)
+// plainPages are the pages of a status alone, each made once: scanners ask for many
+// pages that are not there. It is no sync.Map, which every package with a handler would
+// compile.
+type plainPages struct {
+	mu    sync.RWMutex
+	pages map[int][]byte
+}
+
+func (p *plainPages) of(status int, title string) []byte {
+	p.mu.RLock()
+	page, ok := p.pages[status]
+	p.mu.RUnlock()
+	if ok {
+		return page
 	}
-	page := errorPage(status, title, "", nil, "")
-	a.plainPages.Store(status, page)
+	page = errorPage(status, title, "", nil, "")
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.pages == nil {
+		p.pages = map[int][]byte{}
+	}
+	p.pages[status] = page
 	return page
 }
 

@@ -73,12 +73,15 @@ const (
 
 var plans sync.Map // of reflect.Type to *plan
 
-func planOf[T any]() *plan {
-	t := reflect.TypeFor[T]()
+func planOf[T any]() *plan { return planOfType(reflect.TypeFor[T](), orm.InfoOf[T]) }
+
+// planOfType does not depend on a type parameter: else every package with a form would
+// compile the sync.Map.
+func planOfType(t reflect.Type, infoOf func() (*orm.ModelInfo, error)) *plan {
 	if p, ok := plans.Load(t); ok {
 		return p.(*plan)
 	}
-	info, _ := orm.InfoOf[T]()
+	info, _ := infoOf()
 	p, _ := plans.LoadOrStore(t, newPlan(t, info))
 	return p.(*plan)
 }

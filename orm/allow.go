@@ -59,7 +59,7 @@ func (a Allowed) Check() error {
 // Where makes the conditions that the values of a URL ask for, by the names on the
 // list. Other names, such as "page", are left alone; a value that is empty asks for
 // nothing; several values of one name must all hold. The conditions go into one call of
-// [QuerySet.Where].
+// [Query.Where].
 func (a Allowed) Where(values url.Values) []Cond {
 	var conds []Cond
 	for _, path := range a.lookups {

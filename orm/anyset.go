@@ -10,7 +10,7 @@ import (
 
 // AnySet is a [QuerySet] for code that does not know the model's type, such as forms
 // and admin pages: rows are pointers to the model's struct, as any. It is an immutable
-// value too. [ModelInfo.Query] and [QuerySet.Any] make one.
+// value too. [ModelInfo.Query] and [Query.Any] make one.
 type AnySet struct{ q *query }
 
 // Query is the query of all rows of the model.
@@ -30,45 +30,45 @@ func (s AnySet) use() *query {
 // Info is the model.
 func (s AnySet) Info() *ModelInfo { return s.q.model }
 
-// Where is [QuerySet.Where].
+// Where is [Query.Where].
 func (s AnySet) Where(conds ...Cond) AnySet { return AnySet{s.use().filter(conds)} }
 
-// Exclude is [QuerySet.Exclude].
+// Exclude is [Query.Exclude].
 func (s AnySet) Exclude(conds ...Cond) AnySet { return AnySet{s.use().exclude(conds)} }
 
-// OrderBy is [QuerySet.OrderBy].
+// OrderBy is [Query.OrderBy].
 func (s AnySet) OrderBy(terms ...Order) AnySet { return AnySet{s.use().orderBy(terms)} }
 
-// Limit is [QuerySet.Limit].
+// Limit is [Query.Limit].
 func (s AnySet) Limit(n int) AnySet { return AnySet{s.use().limitTo(n)} }
 
-// Offset is [QuerySet.Offset].
+// Offset is [Query.Offset].
 func (s AnySet) Offset(n int) AnySet { return AnySet{s.use().skip(n)} }
 
-// With is [QuerySet.With].
+// With is [Query.With].
 func (s AnySet) With(relations ...any) AnySet { return AnySet{s.use().loading(relations)} }
 
-// Distinct is [QuerySet.Distinct].
+// Distinct is [Query.Distinct].
 func (s AnySet) Distinct() AnySet { return AnySet{s.use().onlyDistinct()} }
 
-// Derived is [QuerySet.Derived].
+// Derived is [Query.Derived].
 func (s AnySet) Derived() AnySet { return AnySet{s.use().derived()} }
 
-// ForUpdate is [QuerySet.ForUpdate].
+// ForUpdate is [Query.ForUpdate].
 func (s AnySet) ForUpdate(options ...LockOption) AnySet {
 	return AnySet{s.use().forUpdate(options)}
 }
 
-// Union is [QuerySet.Union].
+// Union is [Query.Union].
 func (s AnySet) Union(others ...AnySet) AnySet { return s.combine("UNION", others) }
 
-// UnionAll is [QuerySet.UnionAll].
+// UnionAll is [Query.UnionAll].
 func (s AnySet) UnionAll(others ...AnySet) AnySet { return s.combine("UNION ALL", others) }
 
-// Intersect is [QuerySet.Intersect].
+// Intersect is [Query.Intersect].
 func (s AnySet) Intersect(others ...AnySet) AnySet { return s.combine("INTERSECT", others) }
 
-// Except is [QuerySet.Except].
+// Except is [Query.Except].
 func (s AnySet) Except(others ...AnySet) AnySet { return s.combine("EXCEPT", others) }
 
 // combine checks what the types check in a QuerySet: that all are of one model.
@@ -88,12 +88,12 @@ func (s AnySet) combine(operator string, others []AnySet) AnySet {
 	return AnySet{combined}
 }
 
-// Explain is [QuerySet.Explain].
+// Explain is [Query.Explain].
 func (s AnySet) Explain(ctx context.Context, options ...ExplainOptions) (string, error) {
 	return s.use().explain(ctx, options)
 }
 
-// First returns the first row; see [QuerySet.First].
+// First returns the first row; see [Query.First].
 func (s AnySet) First(ctx context.Context) (any, error) {
 	row, err := s.use().first(ctx)
 	if err != nil {
@@ -102,10 +102,10 @@ func (s AnySet) First(ctx context.Context) (any, error) {
 	return s.q.model.rowOf(row), nil
 }
 
-// Count is [QuerySet.Count].
+// Count is [Query.Count].
 func (s AnySet) Count(ctx context.Context) (int64, error) { return s.q.count(ctx) }
 
-// Exists is [QuerySet.Exists].
+// Exists is [Query.Exists].
 func (s AnySet) Exists(ctx context.Context) (bool, error) { return s.q.exists(ctx) }
 
 // All returns the rows, each a pointer to the model's struct.
@@ -125,7 +125,7 @@ func (s AnySet) anys(rows []unsafe.Pointer) []any {
 // rowOf is the row at an address as a *T.
 func (m *ModelInfo) rowOf(row unsafe.Pointer) any { return reflect.NewAt(m.Type, row).Interface() }
 
-// Get returns the only row; see [QuerySet.Get].
+// Get returns the only row; see [Query.Get].
 func (s AnySet) Get(ctx context.Context) (any, error) {
 	row, err := s.use().get(ctx)
 	if err != nil {
@@ -134,13 +134,13 @@ func (s AnySet) Get(ctx context.Context) (any, error) {
 	return s.q.model.rowOf(row), nil
 }
 
-// Page is [QuerySet.Page].
+// Page is [Query.Page].
 func (s AnySet) Page(ctx context.Context, number, size int) (AnyPage, error) {
 	info, rows, err := s.use().page(ctx, number, size)
 	return AnyPage{info, s.anys(rows)}, err
 }
 
-// Insert inserts rows; see [QuerySet.Insert].
+// Insert inserts rows; see [Query.Insert].
 func (s AnySet) Insert(ctx context.Context, rows ...any) error {
 	list, err := s.bases(rows)
 	if err != nil {
@@ -149,7 +149,7 @@ func (s AnySet) Insert(ctx context.Context, rows ...any) error {
 	return s.q.insert(ctx, list)
 }
 
-// UpdateRow writes the fields named of a row; see [QuerySet.UpdateRow].
+// UpdateRow writes the fields named of a row; see [Query.UpdateRow].
 func (s AnySet) UpdateRow(ctx context.Context, row any, fields ...*FieldInfo) error {
 	list, err := s.bases([]any{row})
 	if err != nil {
@@ -165,7 +165,7 @@ func (s AnySet) UpdateRow(ctx context.Context, row any, fields ...*FieldInfo) er
 	return s.q.updateNamed(ctx, list[0], pointers)
 }
 
-// DeleteRow deletes rows; see [QuerySet.DeleteRow].
+// DeleteRow deletes rows; see [Query.DeleteRow].
 func (s AnySet) DeleteRow(ctx context.Context, rows ...any) error {
 	list, err := s.bases(rows)
 	if err != nil {
@@ -189,7 +189,7 @@ func (s AnySet) bases(rows []any) ([]unsafe.Pointer, error) {
 }
 
 // SetMany relates exactly the rows of the given keys to a row by a many-to-many field,
-// as [ManyToMany.Set] does. Keys are of the related model's primary key, or its text
+// as [ManyToManyOf.Set] does. Keys are of the related model's primary key, or its text
 // form.
 func (f *FieldInfo) SetMany(ctx context.Context, row any, keys ...any) error {
 	base, err := f.model.rowBase(row)

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Assignment is a new value for a field in [QuerySet.Update].
+// Assignment is a new value for a field in [Query.Update].
 type Assignment struct {
 	field ref
 	value any

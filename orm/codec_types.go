@@ -31,7 +31,7 @@ type ColumnType struct {
 
 // ColumnTyper is implemented by a type that says what its columns are. It also implements
 // [driver.Valuer], and on its pointer [sql.Scanner], and so decides how it is stored. If it
-// has a method Validate() error, [QuerySet.Validate] asks it.
+// has a method Validate() error, [Query.Validate] asks it.
 type ColumnTyper interface {
 	driver.Valuer
 	ColumnType() ColumnType

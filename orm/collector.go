@@ -275,7 +275,7 @@ func (c *collector) deleteWave(w wave) error {
 	return nil
 }
 
-// Deletion is what a delete would do; see [QuerySet.Deletion].
+// Deletion is what a delete would do; see [Query.Deletion].
 type Deletion struct {
 	// Models are the models of which rows would be deleted, or marked as deleted, that of
 	// the query first.
@@ -317,7 +317,7 @@ func (s *Query[P]) Deletion(ctx context.Context) (*Deletion, error) {
 	return s.use().deletion(ctx)
 }
 
-// Deletion is [QuerySet.Deletion].
+// Deletion is [Query.Deletion].
 func (s AnySet) Deletion(ctx context.Context) (*Deletion, error) { return s.q.deletion(ctx) }
 
 func (q *query) deletion(ctx context.Context) (*Deletion, error) {

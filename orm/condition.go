@@ -109,7 +109,7 @@ func (e Expr) Regex(pattern string) Cond { return Cond{newCall("regex", Expr{e.t
 func (e Expr) IRegex(pattern string) Cond { return Cond{newCall("iregex", Expr{e.text()}, pattern)} }
 
 // InQuery is true if e is among the values of a column, or expression, in the rows of a
-// query, which [QuerySet.Any] gives. For a field there is the function [InQuery].
+// query, which [Query.Any] gives. For a field there is the function [InQuery].
 func (e Expr) InQuery(q AnySet, column any) Cond {
 	return Cond{&inQuery{operandOf(e), q.q, operandOf(column)}}
 }

@@ -29,7 +29,7 @@ type CursorPageOf[P any] struct {
 }
 
 // CursorPage returns up to size rows from a place on: the page after, or before, that
-// which gave the cursor, or the first page if it is empty. Unlike [QuerySet.Page] it counts
+// which gave the cursor, or the first page if it is empty. Unlike [Query.Page] it counts
 // nothing and skips nothing, so that the thousandth page costs no more than the first,
 // and rows that come or go meanwhile neither repeat nor hide others.
 //

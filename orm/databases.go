@@ -63,7 +63,8 @@ type Databases struct {
 	Routers []Router
 
 	turn atomic.Uint32
-	away sync.Map // of replicas, by index: until when they are left alone
+	mu   sync.Mutex
+	away map[int]time.Time // of replicas, by index: until when they are left alone
 }
 
 // replicaPause is how long a replica that did not answer is left alone.
@@ -238,11 +239,20 @@ func (d *Databases) replica(ctx context.Context) *DB {
 }
 
 func (d *Databases) mayAnswer(replica int) bool {
-	until, found := d.away.Load(replica)
-	return !found || time.Now().After(until.(time.Time))
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	until, found := d.away[replica]
+	return !found || time.Now().After(until)
 }
 
-func (d *Databases) leave(replica int) { d.away.Store(replica, time.Now().Add(replicaPause)) }
+func (d *Databases) leave(replica int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.away == nil {
+		d.away = map[int]time.Time{}
+	}
+	d.away[replica] = time.Now().Add(replicaPause)
+}
 
 // standIn is what answers in place of a replica.
 type standIn struct {

@@ -12,7 +12,7 @@ import (
 
 // Delete deletes the rows that the query's conditions select and returns how many they
 // were. Rows that refer to them are dealt with as their on_delete says; they are not
-// counted: see [QuerySet.Deletion]. Rows that stand in the way are a [*ProtectedError].
+// counted: see [Query.Deletion]. Rows that stand in the way are a [*ProtectedError].
 //
 // The database does it alone, in one statement, if no model concerned has a hook or
 // listener for deletes and none is soft-deleted. Otherwise the rows are found first and
@@ -110,7 +110,7 @@ func (m *ModelInfo) ref(f *FieldInfo) ref {
 }
 
 // DeleteRow deletes rows. If one is gone already the error is ErrNotFound, and the
-// others are deleted. What refers to them is dealt with as by [QuerySet.Delete].
+// others are deleted. What refers to them is dealt with as by [Query.Delete].
 //
 // In a model with a field tagged "version" a row that has another version than it was read
 // with is ErrStale, and none is deleted.

@@ -57,7 +57,7 @@ type Event struct {
 //	}
 //
 // They run for every row that is written as a row, one or many: by Insert, UpdateRow,
-// UpdateRows, Upsert, [Edit.Save], GetOrInsert, UpdateOrInsert, DeleteRow and Delete, and
+// UpdateRows, Upsert, [EditOf.Save], GetOrInsert, UpdateOrInsert, DeleteRow and Delete, and
 // for rows that a delete takes with it. They do not run for Update and UpdateAll, which
 // change rows without reading them, nor for what the database does on its own because of
 // on_delete=db_cascade.

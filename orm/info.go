@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"sync"
 	"sync/atomic"
 	"unsafe"
 
@@ -57,7 +56,7 @@ type ModelInfo struct {
 	buildErr   error // why the type cannot be a model
 	resolution resolution
 
-	selectLists sync.Map // dialect name → SQL of all columns of the unaliased table
+	selectLists selectLists
 }
 
 // address is what a pointer into a prototype says: where, and as what.

@@ -7,7 +7,7 @@ import (
 	"unsafe"
 )
 
-// Load loads relations of rows that are there already, as [QuerySet.With] would have done:
+// Load loads relations of rows that are there already, as [Query.With] would have done:
 // one query for each relation, however many rows there are.
 //
 //	err := orm.Load(ctx, posts, &p.Author, &p.Tags, orm.Only(&p.Comments, latest))

@@ -1,9 +1,9 @@
 package orm
 
-// LockOption changes what [QuerySet.ForUpdate] does.
+// LockOption changes what [Query.ForUpdate] does.
 type LockOption struct{ change func(l *rowLock) }
 
-// The options of [QuerySet.ForUpdate]. A database that does not have one says so.
+// The options of [Query.ForUpdate]. A database that does not have one says so.
 var (
 	// NoWait makes the query fail at once if a row is locked.
 	NoWait = LockOption{func(l *rowLock) { l.NoWait = true }}

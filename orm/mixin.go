@@ -12,10 +12,10 @@ type Timestamps struct {
 // SoftDelete is embedded in a model whose rows are marked in place of being deleted.
 //
 // Queries of the model, and relations to many that lead to it, leave marked rows out;
-// [QuerySet.WithDeleted] has them too. A foreign key still leads to a marked row. DeleteRow and Delete
+// [Query.WithDeleted] has them too. A foreign key still leads to a marked row. DeleteRow and Delete
 // mark, and mark with them the rows of other soft-deleted models that refer to them with
 // on_delete=cascade; rows of models that are not soft-deleted stay as they are.
-// [QuerySet.Restore] takes the marks away, HardDelete deletes in earnest.
+// [Query.Restore] takes the marks away, HardDelete deletes in earnest.
 //
 // A marked row still has its unique values. To let a new row take them, make the
 // constraint one over the rows that are not marked:

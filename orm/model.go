@@ -36,7 +36,7 @@ type Meta struct {
 	// Computed are columns that the database computes from others.
 	Computed []ComputedDef
 	// ValidateOnSave makes every write of a row validate it first, inside its
-	// transaction and after BeforeSave: see [QuerySet.Validate].
+	// transaction and after BeforeSave: see [Query.Validate].
 	ValidateOnSave bool
 	// Comment is kept with the table, where the database keeps comments.
 	Comment string
@@ -182,7 +182,7 @@ func (c CheckDef) Message(text string) CheckDef {
 func Checks(defs ...CheckDef) []CheckDef { return defs }
 
 // metaer is a model with a Meta method.
-type metaer[T any] interface{ Meta(p *T) Meta }
+type metaer[P any] interface{ Meta(p P) Meta }
 
 // Choice is one allowed value of a field and its label for people.
 type Choice struct {

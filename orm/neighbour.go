@@ -17,7 +17,7 @@ func (s *Query[P]) Next(ctx context.Context, row P, field any) (P, error) {
 	return rowOf[P](next), err
 }
 
-// Previous returns the row that comes before a row: see [QuerySet.Next].
+// Previous returns the row that comes before a row: see [Query.Next].
 func (s *Query[P]) Previous(ctx context.Context, row P, field any) (P, error) {
 	previous, err := s.use().neighbour(ctx, "Previous", base(row), field, "<")
 	return rowOf[P](previous), err

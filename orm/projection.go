@@ -43,7 +43,7 @@ type Projection[Row any] struct {
 //		orm.As("Posts", orm.Count(&p.ID))).All(ctx)
 //
 // A row that embeds the model is a row of the model with values beside it, and
-// [QuerySet.With] loads its relations.
+// [Query.With] loads its relations.
 //
 // Beside an aggregate over the rows of the query every column that is none is grouped
 // by. A column of a relation to many joins it, and so may repeat rows. The model's own

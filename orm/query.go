@@ -93,7 +93,7 @@ type withRelation struct {
 	only *query
 }
 
-// Only is a relation to many of which [QuerySet.With] loads the rows of a query, in
+// Only is a relation to many of which [Query.With] loads the rows of a query, in
 // its order, instead of all rows:
 //
 //	Posts.With(orm.Only(&p.Comments, Comments.Where(orm.Eq(&c.Approved, true))))

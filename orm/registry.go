@@ -29,24 +29,37 @@ var models = struct {
 // refers to may be registered later.
 func Register[T any]() QuerySet[T] {
 	_, file, line, _ := runtime.Caller(1)
-	t := reflect.TypeFor[T]()
+	var zero T
+	return registerAs[*T](zero, file, line)
+}
+
+// registerAs is Register by the pointer to a row, so that it is compiled once.
+func registerAs[P any](zero any, file string, line int) *Query[P] {
+	m := newModel(targetOf[P](), file, line)
+	var meta Meta
+	if described, ok := zero.(metaer[P]); ok {
+		meta = described.Meta(rowOf[P](m.names.root.base))
+	}
+	m.enter(meta, file, line)
+	return typed[P](&query{model: m})
+}
+
+func newModel(t reflect.Type, file string, line int) *ModelInfo {
 	if t.Kind() != reflect.Struct {
 		panic(fmt.Sprintf("orm: %s cannot be a model: it is not a struct (registered at %s:%d)", t, file, line))
 	}
-	m := typeInfo(t)
-	var zero T
-	var meta Meta
-	if described, ok := any(zero).(metaer[T]); ok {
-		meta = described.Meta((*T)(m.names.root.base))
-	}
+	return typeInfo(t)
+}
+
+// enter puts the model into the registry.
+func (m *ModelInfo) enter(meta Meta, file string, line int) {
 	if m.buildErr == nil {
 		meta = m.inherited(meta)
 	}
 	if err := register(m, meta, file, line); err != nil {
-		locate(err, t, file)
+		locate(err, m.Type, file)
 		panic(fmt.Sprintf("orm: %v (registered at %s:%d)", err, file, line))
 	}
-	return typed[*T](&query{model: m})
 }
 
 func register(m *ModelInfo, meta Meta, file string, line int) error {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"sync"
 )
 
 // selectRows writes the SELECT of a query's rows and of the relations to one
@@ -63,12 +64,35 @@ func (c *compiler) columns(alias string, s *loadSegment) {
 		c.writeColumns(alias, s)
 		return
 	}
-	list, ok := s.model.selectLists.Load(c.dialect.Name())
+	list, ok := s.model.selectLists.of(c.dialect.Name())
 	if !ok {
 		list = c.sub(func() { c.writeColumns(alias, s) })
-		s.model.selectLists.Store(c.dialect.Name(), list)
+		s.model.selectLists.keep(c.dialect.Name(), list)
 	}
-	c.text(list.(string))
+	c.text(list)
+}
+
+// selectLists are the SQL of all columns of a model's unaliased table, by dialect. It is
+// no sync.Map, which every package that has a model would compile.
+type selectLists struct {
+	mu    sync.RWMutex
+	lists map[string]string
+}
+
+func (l *selectLists) of(dialect string) (string, bool) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	list, ok := l.lists[dialect]
+	return list, ok
+}
+
+func (l *selectLists) keep(dialect, list string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lists == nil {
+		l.lists = map[string]string{}
+	}
+	l.lists[dialect] = list
 }
 
 func (c *compiler) writeColumns(alias string, s *loadSegment) {

@@ -41,7 +41,7 @@ type Lock struct {
 	Share bool
 }
 
-// ExplainOptions say what [QuerySet.Explain] tells. What a database cannot do is an
+// ExplainOptions say what [Query.Explain] tells. What a database cannot do is an
 // error.
 type ExplainOptions struct {
 	// Analyze runs the query and tells what it did.

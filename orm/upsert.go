@@ -9,7 +9,7 @@ import (
 	"unsafe"
 )
 
-// Conflict says what [QuerySet.Upsert] does with a row that exists.
+// Conflict says what [Query.Upsert] does with a row that exists.
 type Conflict struct {
 	// Fields are the unique fields by which a row is the same. Default: the
 	// primary key.
@@ -52,7 +52,7 @@ func (q *query) upsert(ctx context.Context, row unsafe.Pointer, conflict Conflic
 	})
 }
 
-// UpsertRows is [QuerySet.Upsert] of many rows, in few statements and one transaction.
+// UpsertRows is [Query.Upsert] of many rows, in few statements and one transaction.
 // The keys of all rows are set afterwards, also of those that were there already and are
 // left as they are. No two of the rows may be the same in the conflict's fields.
 func (s *Query[P]) UpsertRows(ctx context.Context, rows []P, conflict Conflict) error {

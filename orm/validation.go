@@ -48,7 +48,7 @@ func (q *query) validate(ctx context.Context, row unsafe.Pointer, fields []any) 
 	return q.model.validate(ctx, row, list)
 }
 
-// Validate is [QuerySet.Validate] of a pointer to the model's struct.
+// Validate is [Query.Validate] of a pointer to the model's struct.
 func (s AnySet) Validate(ctx context.Context, row any, fields ...*FieldInfo) error {
 	list, err := s.bases([]any{row})
 	if err != nil {

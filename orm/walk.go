@@ -10,7 +10,7 @@ import "fmt"
 //	Categories.Where(orm.Eq(&c.ID, 5)).Walk(&c.Children)
 func (s *Query[P]) Walk(relation any) *Query[P] { return typed[P](s.use().walk(relation, 0)) }
 
-// WalkTo is [QuerySet.Walk] that follows the relation at most so many times. How often it
+// WalkTo is [Query.Walk] that follows the relation at most so many times. How often it
 // did, is [Depth].
 func (s *Query[P]) WalkTo(depth int, relation any) *Query[P] {
 	return typed[P](s.use().walkTo(depth, relation))
@@ -34,7 +34,7 @@ func (q *query) walk(relation any, depth int) *query {
 	return walked
 }
 
-// Depth is, in the rows of [QuerySet.WalkTo], how many times the relation was followed to
+// Depth is, in the rows of [Query.WalkTo], how many times the relation was followed to
 // reach the row: 0 for the rows it began with.
 func Depth() Expr { return Expr{depth{}} }
 

@@ -78,7 +78,7 @@ var docsImports = map[string]string{
 	"os": "os", "rand": "crypto/rand", "strconv": "strconv", "strings": "strings", "slices": "slices", "testing": "testing", "time": "time", "json": "encoding/json", "sync": "sync",
 	"regexp": "regexp", "tls": "crypto/tls", "exec": "os/exec", "iter": "iter", "fstest": "testing/fstest", "uuid": "github.com/google/uuid",
 	"retort": modulePath, "bind": modulePath + "/bind", "config": modulePath + "/config", "db": modulePath + "/db",
-	"migrate": modulePath + "/migrate", "orm": modulePath + "/orm", "retorttest": modulePath + "/retorttest", "router": modulePath + "/router",
+	"migrate": modulePath + "/migrate", "migratedb": modulePath + "/migrate/migratedb", "migratetest": modulePath + "/migrate/migratetest", "orm": modulePath + "/orm", "retorttest": modulePath + "/retorttest", "router": modulePath + "/router",
 	"schema": modulePath + "/orm/schema", "server": modulePath + "/server", "session": modulePath + "/session", "signing": modulePath + "/signing",
 	"sqlite": modulePath + "/orm/sqlite", "static": modulePath + "/static", "template": modulePath + "/template", "validate": modulePath + "/validate",
 	"sessiontest": modulePath + "/session/sessiontest", "form": modulePath + "/form",

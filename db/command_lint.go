@@ -67,7 +67,7 @@ func (e *Extension) lint(ctx context.Context, args []string, all bool, database 
 		return nil, err
 	}
 	if database == "" {
-		if database, err = conn.product(ctx); err != nil {
+		if database, err = product(ctx, conn); err != nil {
 			return nil, err
 		}
 	}
@@ -87,7 +87,7 @@ func (e *Extension) lint(ctx context.Context, args []string, all bool, database 
 }
 
 // product is the name of the database for which there are rules.
-func (c connection) product(ctx context.Context) (string, error) {
+func product(ctx context.Context, c connection) (string, error) {
 	name := c.DB.Dialect()
 	if name != "mysql" {
 		return name, nil

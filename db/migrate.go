@@ -7,8 +7,8 @@ import (
 
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/migrate"
+	"github.com/retort-web/retort/migrate/migratedb"
 	"github.com/retort-web/retort/orm"
-	"github.com/retort-web/retort/orm/schema"
 )
 
 // Migrate applies all migrations that the program holds to the context's
@@ -26,36 +26,12 @@ func Migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = graph.Apply(ctx, connection{conn}, migrate.Target{}, migrate.Options{})
+	_, err = graph.Apply(ctx, connection{DB: conn}, migrate.Target{}, migrate.Options{})
 	return err
 }
 
 // connection is a database as package migrate sees it.
-type connection struct{ *orm.DB }
-
-// Dialect implements migrate.Database.
-func (c connection) Dialect() schema.Dialect { return c.Schema() }
-
-// Exec implements migrate.Database.
-func (c connection) Exec(ctx context.Context, sql string, args ...any) error {
-	_, err := c.DB.Exec(ctx, sql, args...)
-	return err
-}
-
-// Query implements migrate.Database.
-func (c connection) Query(ctx context.Context, sql string, args ...any) ([][]any, error) {
-	return c.Values(ctx, sql, args...)
-}
-
-// Transaction implements migrate.Database.
-func (c connection) Transaction(ctx context.Context, options migrate.TransactionOptions, fn func(ctx context.Context) error) error {
-	return c.Atomic(ctx, orm.TxOptions{WithoutForeignKeys: options.WithoutForeignKeys}, fn)
-}
-
-// Lock implements migrate.Database.
-func (c connection) Lock(ctx context.Context, name string) (unlock func(), err error) {
-	return c.DB.Lock(ctx, name)
-}
+type connection = migratedb.Connection
 
 // load returns the graph of the program's migrations and the context's database.
 func load(ctx context.Context) (*migrate.Graph, connection, error) {
@@ -64,7 +40,7 @@ func load(ctx context.Context) (*migrate.Graph, connection, error) {
 		return nil, connection{}, err
 	}
 	conn, err := orm.DBFrom(ctx)
-	return graph, connection{conn}, err
+	return graph, connection{DB: conn}, err
 }
 
 // changes returns the migrations that the models lack.

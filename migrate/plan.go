@@ -24,6 +24,9 @@ type Target struct {
 	// [Zero]. Later ones of the app, and what depends on them, are undone.
 	// Default: the newest.
 	Name string
+	// Before ends just before the migration: what it depends on is applied, it
+	// and what depends on it undone. For tests of a migration.
+	Before bool
 }
 
 // Step is one migration to apply or undo.
@@ -84,7 +87,13 @@ func (g *Graph) plan(applied history, target Target) ([]Step, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, done := applied[n.id]; !done {
+	_, done := applied[n.id]
+	switch {
+	case target.Before && done:
+		return backward([]*node{n}, applied), nil
+	case target.Before:
+		return forward(closure(n.parents, parentsOf), applied), nil
+	case !done:
 		return forward(closure([]*node{n}, parentsOf), applied), nil
 	}
 	var later []*node

@@ -148,7 +148,7 @@ func (c *compiler) filterBlock(n *filterNode, p place) execFunc {
 func (x *exec) writeString(v value) {
 	if !v.isString() {
 		if v.isUndefined() {
-			v.undefined().fail()
+			panic(runtimeError("expected a string to print: %s", v.undefined().message()))
 		}
 		panic(runtimeError("expected a string to print, got '%s'", v.typeName()))
 	}

@@ -45,6 +45,7 @@ func TestDjangoTranslates(t *testing.T) {
 		"Hello": "Hallo <b>", "menu|Open": "Öffnen", "Open": "Offen", "100%% sure": "100%% sicher", "page": "Seite",
 		"Hello %(name)s": "Hallo %(name)s!", "%(n)s post by %(who)s": "%(n)s Beitrag von %(who)s", "%(n)s posts by %(who)s": "%(who)s: %(n)s Beiträge",
 		"Two lines": "Zwei Zeilen", "menu|%(n)s file": "%(n)s Datei", "menu|%(n)s files": "%(n)s Dateien", "100%% of %(name)s": "100 %% von %(name)s",
+		"ordinal 1|{}st": "{}<sup>e</sup>", "ordinal 11, 12, 13|{}th": "{}e",
 		"Bye %(name)s": "Tschüss %(nmae)s", "Cut %(name)s": "Schnitt %", "Odd %(name)s": "Krumm %(name)d",
 	}
 	data := map[string]any{"name": "<Ann>", "one": []int{1}, "two": []int{1, 2}, "who": "B", "word": "page", "evil": "<i>", "at": time.Date(2024, 3, 5, 0, 0, 0, 0, time.UTC)}
@@ -60,6 +61,7 @@ func TestDjangoTranslates(t *testing.T) {
 		{"{% blocktranslate count two|length as n %}{{ n }} post by {{ who }}{% plural %}{{ n }} posts by {{ who }}{% endblocktranslate %}", "B: 2 Beiträge"},
 		{"{% blocktranslate trimmed %}\n  Two\n  lines\n{% endblocktranslate %}", "Zwei Zeilen"},
 		{"{% blocktranslate count n=1 context 'menu' %}{{ n }} file{% plural %}{{ n }} files{% endblocktranslate %} {% blocktranslate context 'menu' count n=5 %}{{ n }} file{% plural %}{{ n }} files{% endblocktranslate %}", "1 Datei 5 Dateien"},
+		{"{{ 21|ordinal }} {{ 11|ordinal }} {{ 2|ordinal }}", "21<sup>e</sup> 11e 2nd"},
 		{"{% blocktranslate asvar title %}Hello {{ name }}{% endblocktranslate %}[{{ title }}]", "[Hallo &lt;Ann&gt;!]"},
 		{"{% blocktranslate %}100% of {{ name }}{% endblocktranslate %} {% blocktranslate %}50% more{% endblocktranslate %}", "100 % von &lt;Ann&gt; 50% more"},
 		{"{% blocktranslate %}[{{ missing }}]{% endblocktranslate %}", "[]"},

@@ -160,8 +160,8 @@ func TestMoreDjangoFilters(t *testing.T) {
 		{"{{ html|truncatewords_html(4)|safe }} {{ html|truncatewords_html(9)|safe }}", "<p>Joel is a <b>sl …</b></p> <p>Joel is a <b>sl<i>ug</i></b> &amp; more</p>"},
 		{"{{ html|truncatechars_html(14)|safe }} {{ html|truncatechars_html(17, '')|safe }} {{ '<br>ab<!-- x > -->c &lt'|truncatechars_html(3)|safe }}", "<p>Joel is a <b>sl<i>u…</i></b></p> <p>Joel is a <b>sl<i>ug</i></b> &amp; </p> <br>ab…"},
 		{"{{ list|unordered_list }}", "\t<li>States\n\t<ul>\n\t\t<li>&lt;Kansas&gt;\n\t\t<ul>\n\t\t\t<li>Lawrence</li>\n\t\t</ul>\n\t\t</li>\n\t\t<li>Illinois</li>\n\t</ul>\n\t</li>"},
-		{"{{ 1000000|intword }} {{ 1200000|intword }} {{ 999999|intword }} {{ 999950000|intword }} {{ 1200000000|intword }} {{ -2500000|intword }} {{ 'x'|intword }}", "1.0 million 1.2 million 1.0 million 1.0 billion 1.2 billion -2.5 million x"},
-		{"{{ 1|ordinal }} {{ 2|ordinal }} {{ 3|ordinal }} {{ 11|ordinal }} {{ 112|ordinal }} {{ 23|ordinal }} {{ 5|apnumber }} {{ 10|apnumber }} {{ 4500.2|intcomma }} {{ 'abc'|intcomma }}", "1st 2nd 3rd 11th 112th 23rd five 10 4,500.2 abc"},
+		{"{{ 1000000|intword }} {{ 1200000|intword }} {{ 999999|intword }} {{ 999999.9|intword }} {{ 999950000|intword }} {{ 1200000000|intword }} {{ -2500000|intword }} {{ 'x'|intword }}", "1.0 million 1.2 million 999999 999999.9 1.0 billion 1.2 billion -2.5 million x"},
+		{"{{ 1|ordinal }} {{ 2|ordinal }} {{ 3|ordinal }} {{ 11|ordinal }} {{ 112|ordinal }} {{ 23|ordinal }} {{ -1|ordinal }} {{ 100|ordinal }} {{ 'x'|ordinal }} {{ 5|apnumber }} {{ 10|apnumber }} {{ 0|apnumber }} {{ 9.9|apnumber }} {{ -3|apnumber }} {{ 4500.2|intcomma }} {{ 'abc'|intcomma }}", "1st 2nd 3rd 11th 112th 23rd -1 100th x five 10 0 nine -3 4,500.2 abc"},
 		{"{{ [{'a': 1}, {'a': 3}]|dictsortreversed('a') }} {{ 1234567.5|localize }} {{ 1234.5|unlocalize }} {{ true|add(1) }}", "[{&#39;a&#39;: 3}, {&#39;a&#39;: 1}] 1,234,567.5 1234.5 2"},
 	} {
 		wantRender(t, django, c.src, data, c.want)
@@ -204,4 +204,26 @@ func TestDjangoTagsAreContextual(t *testing.T) {
 		wantRender(t, o, c.src, data, c.want)
 	}
 	wantError(t, o, "{% partialdef x %}<a href='{% endpartialdef %}", nil, Syntax, "the partial ends inside")
+}
+
+// Corners that Django's own tests look into.
+func TestCornersOfDjango(t *testing.T) {
+	t.Parallel()
+	data := map[string]any{"qd": nil, "my": map[string]int{"a": 1, "b": 2}, "h": Safe(`<p>one <a href="#">two - three <br>four</a> five</p>`), "c": Safe("<i>Buenos d&iacute;as! &#x00bf;C&oacute;mo est&aacute;?</i>")}
+	for _, c := range []struct{ src, want string }{
+		{"{{ 7.7|floatformat }} {{ 7.0|floatformat }} {{ 0.7|floatformat }} {{ -0.7|floatformat }} {{ 0.07|floatformat }} {{ -0.07|floatformat }} {{ 0.007|floatformat }} {{ 0.0|floatformat }} {{ 7.7|floatformat(0) }} {{ 7.7|floatformat(3) }}", "7.7 7 0.7 -0.7 0.1 -0.1 0.0 0 8 7.700"},
+		{"{{ 6.2|floatformat(-3) }} {{ 13.1031|floatformat(-3) }} {{ 11.1197|floatformat(-2) }} {{ 11.0|floatformat(-2) }} {{ 11.000001|floatformat(-2) }} {{ 5555.555|floatformat(2) }} {{ 0.12345|floatformat(2) }}", "6.200 13.103 11.12 11 11.00 5555.56 0.12"},
+		{"{{ '123456.123456789012345678901'|floatformat(21) }} {{ 18.125|floatformat(2) }} {{ 1.5e-15|floatformat(20) }} {{ 1.5e-15|floatformat(-20) }}", "123456.123456789012345678901 18.13 0.00000000000000150000 0.00000000000000150000"},
+		{"{{ (0-1.323297138040798e35)|floatformat(2) }} {{ (0-1.323297138040798e35)|floatformat(-2) }}", "-132329713804079800000000000000000000.00 -132329713804079800000000000000000000"},
+		{"{{ none|floatformat }}|{{ []|floatformat }}|{{ 'abc'|floatformat }}|{{ '1e'|floatformat }}|{{ '1e2e3'|floatformat }}|{{ '1+e2'|floatformat }}", "|||||"},
+		{"{{ 10000|floatformat('g') }} {{ 66666.666|floatformat('1g') }} {{ 0|floatformat(6) }} {{ 0.000000000000000000015|floatformat(20) }} {{ '0.00'|floatformat(0) }} {{ '0.0000'|floatformat(2) }}", "10,000 66,666.7 0.000000 0.00000000000000000002 0 0.00"},
+		{"{{ -0.01|floatformat }} {{ -0.001|floatformat(2) }} {{ -0.499|floatformat(0) }}", "0.0 0.00 0"},
+		{"{% querystring qd %}|{% querystring a=my %}|{% querystring {} a=[2,3] %}", "?|?a=a&amp;a=b|?a=2&amp;a=3"},
+		{"{{ h|truncatewords_html(0) }}|{{ h|truncatewords_html(2) }}|{{ c|truncatewords_html(3) }}", `|<p>one <a href="#">two …</a></p>|<i>Buenos d&iacute;as! &#x00bf;C&oacute;mo …</i>`},
+		{"{{ 0.5|pluralize }}{{ [1]|pluralize }}{{ []|pluralize }}{{ '1'|pluralize }}", "ss"},
+		{"{{ ['item 1', ['item 1.1', 'item1.2'], 'item 2']|unordered_list }}", "\t<li>item 1\n\t<ul>\n\t\t<li>item 1.1</li>\n\t\t<li>item1.2</li>\n\t</ul>\n\t</li>\n\t<li>item 2</li>"},
+	} {
+		wantRender(t, django, c.src, data, c.want)
+	}
+	wantError(t, django, "{{ 2|pluralize('a,b,c') }}", nil, Runtime, "one ending or two")
 }

@@ -80,7 +80,7 @@ func roundDecimal(s string, places int) string {
 }
 
 // filterFloatformat rounds to a number of decimal places; a negative number
-// (default -1) leaves them out where they are zero. The suffix g groups the
+// (default -1) leaves them out for whole numbers. The suffix g groups the
 // digits, u writes them as they are in any language.
 func filterFloatformat(f *frame, in value, a []value) value {
 	places, suffix := "-1", ""
@@ -105,13 +105,8 @@ func filterFloatformat(f *frame, in value, a []value) value {
 	}
 	f.x.allowBytes(n)
 	out := roundDecimal(s, min(max(n, -n), 1000))
-	if n < 0 {
-		if whole, fraction, _ := strings.Cut(out, "."); strings.Trim(fraction, "0") == "" {
-			out = whole
-		}
-		if strings.Trim(out, "-0") == "" {
-			out = "0"
-		}
+	if _, fraction, _ := strings.Cut(s, "."); n < 0 && strings.Trim(fraction, "0") == "" {
+		out, _, _ = strings.Cut(out, ".")
 	}
 	if strings.Contains(suffix, "u") {
 		return stringValue(out)
@@ -167,6 +162,9 @@ func filterIntword(f *frame, in value, _ []value) value {
 	}
 	whole, _, _ := strings.Cut(s, ".")
 	digits := strings.TrimPrefix(whole, "-")
+	if len(digits) <= largeNumbers[0].power {
+		return in
+	}
 	for i := len(largeNumbers) - 1; i >= 0; i-- {
 		word := largeNumbers[i]
 		// A number that rounds up to the next word takes that one.
@@ -195,24 +193,34 @@ func shiftPoint(digits string, power int) string {
 	return digits[:len(digits)-power] + "." + digits[len(digits)-power:]
 }
 
-var smallNumbers = [...]string{"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"}
+var smallNumbers = [...]string{"one", "two", "three", "four", "five", "six", "seven", "eight", "nine"}
 
-// filterApnumber writes the numbers up to nine as words, as newspapers do.
+// filterApnumber writes the numbers from one to nine as words, as newspapers do.
 func filterApnumber(f *frame, in value, _ []value) value {
-	s, ok := decimalText(in)
-	if !ok || len(s) != 1 {
-		return in
-	}
-	return stringValue(f.x.translated(smallNumbers[s[0]-'0']))
-}
-
-// filterOrdinal writes 1st, 2nd, 3rd.
-func filterOrdinal(_ *frame, in value, _ []value) value {
 	s, ok := decimalText(in)
 	if !ok {
 		return in
 	}
 	whole, _, _ := strings.Cut(s, ".")
+	if len(whole) != 1 || whole == "0" {
+		return in
+	}
+	return stringValue(f.x.translated(smallNumbers[whole[0]-'1']))
+}
+
+// filterOrdinal writes 1st, 2nd, 3rd. Languages may write it with tags, so that
+// it is HTML. Numbers below zero have no place.
+func filterOrdinal(f *frame, in value, _ []value) value {
+	s, ok := decimalText(in)
+	if !ok || s[0] == '-' {
+		return in
+	}
+	whole, _, _ := strings.Cut(s, ".")
 	n, _ := strconv.Atoi(whole[max(len(whole)-2, 0):])
-	return stringValue(whole + ordinalSuffix(max(n, -n)))
+	context := "ordinal " + strconv.Itoa(n%10)
+	if n >= 11 && n <= 13 {
+		context = "ordinal 11, 12, 13"
+	}
+	text := f.x.message(messageContext{context, true}, "{}"+ordinalSuffix(n), "", 0)
+	return safeValue(strings.Replace(text, "{}", whole, 1))
 }

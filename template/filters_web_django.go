@@ -59,8 +59,11 @@ func filterPluralize(_ *frame, in value, a []value) value {
 		suffix = wantString("pluralize", a[0])
 	}
 	one, many, both := strings.Cut(suffix, ",")
-	if !both {
+	switch {
+	case !both:
 		one, many = "", suffix
+	case strings.Contains(many, ","):
+		panic(runtimeError("pluralize: expected one ending or two with a comma between them, not '%s'", suffix))
 	}
 	single := false
 	in = in.plain()

@@ -148,12 +148,15 @@ func tagRegroup(x *exec, a *callArgs) value {
 }
 
 // tagQuerystring is the query of the request, or of the mappings given, with
-// changes: a value of none takes a parameter out, a list gives it several
+// changes: a value of none takes a parameter out, a list or the keys of a mapping give it several
 // times. It begins with a question mark always, so that a link that removes
 // the last parameter does remove it.
 func tagQuerystring(x *exec, a *callArgs) value {
 	d := NewDict()
 	for _, m := range queryBase(x, a) {
+		if m.isZeroArgument() {
+			continue
+		}
 		from, ok := asDict(m)
 		if !ok {
 			panic(runtimeError("querystring: expected a mapping, not '%s'", m.typeName()))
@@ -206,7 +209,7 @@ func setParameter(d *Dict, key, v value) {
 }
 
 func parameterValues(x *exec, v value) []value {
-	if v.isSequence() || v.kind == kindRange || isGoSlice(v) {
+	if v.isSequence() || v.kind == kindRange || isGoSlice(v) || v.isMapping() {
 		return collect(x, v)
 	}
 	return []value{v}

@@ -12,6 +12,7 @@ var django = Options{
 	Now:        func() time.Time { return time.Date(2024, 3, 5, 14, 7, 9, 0, time.UTC) },
 	Loader: Map(map[string]string{
 		"parts.html":  "{% set shop = 'S' %}a{% partialdef cart %}[{{ shop }}{{ n }}]{% endpartialdef %}b{% partialdef card inline %}<{{ n }}>{% endpartialdef card %}{% partial cart %}",
+		"cycle.html":  "{{ abc }}",
 		"show.html":   "{{ a }}/{{ b }}/{{ outer }}",
 		"child.html":  "{% extends 'parent.html' %}{% partialdef x %}x{{ n }}{% endpartialdef %}{% block body %}{% partial x %}!{% endblock %}",
 		"parent.html": "<{% block body %}{% endblock %}>",
@@ -27,7 +28,7 @@ func TestDjangoTags(t *testing.T) {
 	for _, c := range []struct{ src, want string }{
 		{"{% for x in xs %}{% cycle 'a' \"b\" evil %}{% endfor %}", "ab&lt;ab"},
 		{"{% for x in xs %}{% cycle 'a' 'b' as c %}{{ c }}{% endfor %}", "aabbaabbaa"},
-		{"{% cycle 'a' 'b' 'c' as c silent %}{{ c }}{% cycle c %}{{ c }}{% cycle c %}", "abbc"},
+		{"{% cycle 'a' 'b' 'c' as c silent %}{{ c }}{% cycle c %}{{ c }}{% cycle c %}{{ c }}", "abc"},
 		{"{% for x in xs %}{% for y in [1, 2, 3] %}{% cycle 'a' 'b' %}{% endfor %}{% resetcycle %}|{% endfor %}", "aba|aba|aba|aba|aba|"},
 		{"{% for x in xs %}{% cycle 'a' 'b' as c %}{% if x == 2 %}{% resetcycle c %}{% endif %}{% endfor %}", "abaaa"},
 		{"{% for x in xs %}{% include part %}{% endfor %}", "aaaaa"},
@@ -209,7 +210,15 @@ func TestDjangoTagsAreContextual(t *testing.T) {
 // Corners that Django's own tests look into.
 func TestCornersOfDjango(t *testing.T) {
 	t.Parallel()
-	data := map[string]any{"qd": nil, "my": map[string]int{"a": 1, "b": 2}, "h": Safe(`<p>one <a href="#">two - three <br>four</a> five</p>`), "c": Safe("<i>Buenos d&iacute;as! &#x00bf;C&oacute;mo est&aacute;?</i>")}
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := map[string]any{
+		"fall": time.Date(2024, 10, 27, 0, 55, 0, 0, time.UTC).In(berlin), "later": time.Date(2024, 10, 27, 2, 5, 0, 0, time.UTC).In(berlin),
+		"spring": time.Date(2025, 3, 30, 0, 55, 0, 0, time.UTC).In(berlin), "summer": time.Date(2025, 3, 30, 1, 5, 0, 0, time.UTC).In(berlin),
+		"birthday": time.Date(1979, 7, 8, 22, 0, 0, 0, time.UTC), "qd": nil, "my": map[string]int{"a": 1, "b": 2}, "h": Safe(`<p>one <a href="#">two - three <br>four</a> five</p>`), "c": Safe("<i>Buenos d&iacute;as! &#x00bf;C&oacute;mo est&aacute;?</i>"),
+	}
 	for _, c := range []struct{ src, want string }{
 		{"{{ 7.7|floatformat }} {{ 7.0|floatformat }} {{ 0.7|floatformat }} {{ -0.7|floatformat }} {{ 0.07|floatformat }} {{ -0.07|floatformat }} {{ 0.007|floatformat }} {{ 0.0|floatformat }} {{ 7.7|floatformat(0) }} {{ 7.7|floatformat(3) }}", "7.7 7 0.7 -0.7 0.1 -0.1 0.0 0 8 7.700"},
 		{"{{ 6.2|floatformat(-3) }} {{ 13.1031|floatformat(-3) }} {{ 11.1197|floatformat(-2) }} {{ 11.0|floatformat(-2) }} {{ 11.000001|floatformat(-2) }} {{ 5555.555|floatformat(2) }} {{ 0.12345|floatformat(2) }}", "6.200 13.103 11.12 11 11.00 5555.56 0.12"},
@@ -222,6 +231,18 @@ func TestCornersOfDjango(t *testing.T) {
 		{"{{ h|truncatewords_html(0) }}|{{ h|truncatewords_html(2) }}|{{ c|truncatewords_html(3) }}", `|<p>one <a href="#">two …</a></p>|<i>Buenos d&iacute;as! &#x00bf;C&oacute;mo …</i>`},
 		{"{{ 0.5|pluralize }}{{ [1]|pluralize }}{{ []|pluralize }}{{ '1'|pluralize }}", "ss"},
 		{"{{ ['item 1', ['item 1.1', 'item1.2'], 'item 2']|unordered_list }}", "\t<li>item 1\n\t<ul>\n\t\t<li>item 1.1</li>\n\t\t<li>item1.2</li>\n\t</ul>\n\t</li>\n\t<li>item 2</li>"},
+		{"{{ h|truncatechars_html(4) }}|{{ h|truncatechars_html(9) }}|{{ h|truncatechars_html(100) == h }}|{{ 'a<b>b</b>c'|safe|truncatechars_html(3) }}", `<p>one…</p>|<p>one <a href="#">two …</a></p>|True|a<b>b</b>c`},
+		{"{{ '<b>Ångström</b> was here'|truncatechars_html(3)|safe }}", "<b>Ån…</b>"},
+		{"{% for n in [1, 2, 3] %}{% ifchanged %}{{ n }}{% endifchanged %}{% for x in [2, 2, 2] %}{% ifchanged %}{{ x }}{% endifchanged %}{% endfor %}{% endfor %}", "122232"},
+		{"{% for n in [1, 1, 1] %}{% ifchanged %}{{ n }}{% endifchanged %}{% for x in [2, 2, 2] %}{% ifchanged %}{{ x }}{% endifchanged %}{% for y in [3, 3, 3] %}{% ifchanged %}{{ y }}{% endifchanged %}{% endfor %}{% endfor %}{% endfor %}", "1233323332333"},
+		{"{% for n in [1, 1, 2] %}{{ n }}{% for x in [5, 6, 6] %}{% ifchanged x n %}{{ x }}{% endifchanged %}{% endfor %}{% endfor %}", "156156256"},
+		{"{% for id in [1, 1, 2, 2, 2, 3] %}{{ id }}-{% ifchanged id %}{% cycle 'red' 'blue' %}{% else %}grey{% endifchanged %},{% endfor %}", "1-red,1-grey,2-blue,2-grey,2-grey,3-red,"},
+		{"{% for id in [1, 1, 2, 2, 2, 3, 4] %}{% ifchanged %}***{{ id }}*{% else %}...{% endifchanged %}{{ loop.index }}{% endfor %}", "***1*1...2***2*3...4...5***3*6***4*7"},
+		{"{% cycle 'a' 'b' 'c' as abc silent %}{% cycle abc %}{% cycle abc %}|{% cycle 'a' 'b' as silent %}{% cycle silent %}", "|ab"},
+		{"{% for x in [1, 2, 3, 4] %}{% cycle 'a' 'b' 'c' as abc silent %}{% include 'cycle.html' %}{% endfor %}", "abca"},
+		{"{{ '2022-01-01'|timesince('2022-01-31') }}|{{ '2022-01-01'|timesince('2022-02-28') }}|{{ '2022-01-01'|timesince('2022-12-31') }}|{{ '2007-08-14'|timesince('2007-08-28 03:04') }}|{{ '1007-08-14'|timesince('2007-08-14') }}|{{ '2016-12-25'|timeuntil('2016-12-18') }}", "4 weeks, 2 days|1 month, 3 weeks|11 months, 4 weeks|2 weeks|1000 years|1 week"},
+		{"{{ fall|timesince(later) }} {{ spring|timesince(summer) }} {{ later|timesince(fall) }}", "1 hour, 10 minutes 10 minutes 0 minutes"},
+		{"{{ birthday|date('jS \\\\o\\\\f F, W z w t y P') }}", "8th of July, 27 189 0 31 79 10 p.m."},
 	} {
 		wantRender(t, django, c.src, data, c.want)
 	}

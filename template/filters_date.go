@@ -149,6 +149,9 @@ func spanUnits(from, to time.Time) [len(units)]int {
 // addMonths keeps the day of the month where the month has it, else takes the
 // month's last day.
 func addMonths(t time.Time, n int) time.Time {
+	if n == 0 {
+		return t // which of two equal hours it is, where clocks go back, stays known
+	}
 	first := time.Date(t.Year(), t.Month()+time.Month(n), 1, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), t.Location())
 	last := first.AddDate(0, 1, -1).Day()
 	return first.AddDate(0, 0, min(t.Day(), last)-1)

@@ -82,9 +82,11 @@ var hostileSources = map[string]func(n int) string{
 		return "{% blocktranslate with " + numbered(n, "a%d=1 ") + "%}{% endblocktranslate %}"
 	},
 	"open messages": func(n int) string { return strings.Repeat("{% blocktranslate %}a", n) },
-	"zones":         func(n int) string { return strings.Repeat("{% timezone 'UTC' %}{% localize on %}", n) },
-	"open HTML":     func(n int) string { return strings.Repeat("<a href=", n) + "{{ x }}" },
-	"ifs in HTML":   func(n int) string { return strings.Repeat("<p {% if a %}class=b{% endif %}>", n) },
+	"zones": func(n int) string {
+		return strings.Repeat("{% timezone 'UTC' %}{% localize on %}{{ a }}{% endlocalize %}{% endtimezone %}", n)
+	},
+	"open HTML":   func(n int) string { return strings.Repeat("<a href=", n) + "{{ x }}" },
+	"ifs in HTML": func(n int) string { return strings.Repeat("<p {% if a %}class=b{% endif %}>", n) },
 }
 
 // Compiling takes memory in proportion to the source, whatever is in it, and

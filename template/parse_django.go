@@ -110,12 +110,13 @@ func (p *parser) shown(e expression, at spot) expression {
 }
 
 // cycleTag reads {% cycle a b c as name silent %} and {% cycle name %}, which
-// goes on with the cycle of that name.
+// goes on with the cycle of that name; a silent one stays silent.
 func (p *parser) cycleTag(t token) []statement {
 	name, silent := "", false
 	var call *callExpr
 	if first := p.cur(); first.kind == tokenName && p.peek().kind == tokenBlockEnd && p.cycles[first.text] != nil {
 		name, call = first.text, p.cycles[first.text]
+		silent = p.silent[name]
 		p.pos++
 	} else {
 		args := p.tagArguments()
@@ -126,9 +127,9 @@ func (p *parser) cycleTag(t token) []statement {
 		if name = p.tagTarget(); name != "" {
 			silent = p.skipName("silent")
 			if p.cycles == nil {
-				p.cycles = map[string]*callExpr{}
+				p.cycles, p.silent = map[string]*callExpr{}, map[string]bool{}
 			}
-			p.cycles[name] = call
+			p.cycles[name], p.silent[name] = call, silent
 		}
 	}
 	p.lastCycle = call

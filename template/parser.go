@@ -23,6 +23,7 @@ type parser struct {
 	pos    int
 	// The cycle tags by name, and the last one, for Django's tags.
 	cycles    map[string]*callExpr
+	silent    map[string]bool
 	lastCycle *callExpr
 	localize  bool // what is printed here goes through the filter localize
 

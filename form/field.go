@@ -226,9 +226,10 @@ func (f *Field) read(s sent) {
 	if w, ok := f.widget.(interface {
 		Collect(sent url.Values, name string) []string
 	}); ok {
-		f.raw = w.Collect(data.Values, f.name)
-		f.present = f.raw != nil
-		return
+		if f.raw = w.Collect(data.Values, f.name); f.raw != nil {
+			f.present = true
+			return
+		}
 	}
 	f.raw, f.present = data.Values[f.name]
 }

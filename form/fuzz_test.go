@@ -62,3 +62,63 @@ func FuzzInput(f *testing.F) {
 		}
 	})
 }
+
+// FuzzJSON sends any body as JSON, to a plain form and to a formset.
+func FuzzJSON(f *testing.F) {
+	for _, seed := range []string{
+		`{}`, `null`, `[]`, `{"text": "a", "int": 5, "words": ["a"], "upload": {}}`, `{"guests": [{"name": "a", "ID": 5, "DELETE": 1, "ORDER": []}]}`,
+		`{"guests": {}}`, `{"int": 1e999999}`, `{"text": "\ud800"}`, `{"when": {"a": []}}`, `{"a":` + strings.Repeat("[", 200), "\xff", `{"words": [[1], null, {}]}`,
+	} {
+		f.Add(seed)
+	}
+	app := retort.New(retort.Config{SecretKey: testKey})
+	app.Post("/", func(c *retort.Ctx) error {
+		v, s := form.For[Every](c), form.FormsetFor(c, guests)
+		v.Valid()
+		s.Valid()
+		return c.Status(v.Status()).RenderString("{{ form }}{{ set }}", map[string]any{"form": v, "set": s})
+	})
+	f.Fuzz(func(t *testing.T, body string) {
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		app.ServeHTTP(w, r)
+		if page := w.Body.String(); w.Code >= 500 || !utf8.ValidString(page) || strings.ContainsRune(page, 0) || strings.Contains(page, "<script") {
+			t.Errorf("status %d: %s", w.Code, page)
+		}
+	})
+}
+
+// FuzzFormset sends any pair of name and text beside those of a formset.
+func FuzzFormset(f *testing.F) {
+	for _, seed := range [][2]string{
+		{"guests-TOTAL_FORMS", "2"},
+		{"guests-TOTAL_FORMS", "-1"},
+		{"guests-0-ID", "5"},
+		{"guests-0-DELETE", "on"},
+		{"guests-0-name", "\x00"},
+		{"guests-99999999999-name", "x"},
+		{"guests--1-name", "x"},
+		{"guests-__prefix__-name", "x"},
+		{"guests-0-name[]", "x"},
+	} {
+		f.Add(seed[0], seed[1])
+	}
+	app := retort.New(retort.Config{SecretKey: testKey})
+	app.Post("/", func(c *retort.Ctx) error {
+		s := form.FormsetFor(c, guests)
+		s.Valid()
+		return c.Status(s.Status()).RenderString("{{ set }}", map[string]any{"set": s})
+	})
+	f.Fuzz(func(t *testing.T, name, text string) {
+		values := url.Values{"guests-TOTAL_FORMS": {"1"}, "guests-0-name": {"a"}}
+		values.Set(name, text)
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(values.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		w := httptest.NewRecorder()
+		app.ServeHTTP(w, r)
+		if page := w.Body.String(); w.Code >= 500 || !utf8.ValidString(page) || strings.ContainsRune(page, 0) || strings.Contains(page, "<script") {
+			t.Errorf("status %d: %s", w.Code, page)
+		}
+	})
+}

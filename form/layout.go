@@ -147,7 +147,7 @@ func (f *core) appendAs(dst []byte, shape string) []byte {
 // must be in the fieldset.
 func (f *Field) appendRow(dst []byte) []byte {
 	dst = append(dst, `<tr class="`...)
-	dst = appendText(dst, f.classes())
+	dst = f.appendClasses(dst)
 	dst = append(dst, `"><th scope="row">`...)
 	if f.group() {
 		dst = append(dst, `</th><td>`...)
@@ -173,7 +173,7 @@ func (f *Field) appendParagraph(dst []byte) []byte {
 	}
 	dst = f.appendErrors(dst)
 	dst = append(dst, `<p class="`...)
-	dst = appendText(dst, f.classes())
+	dst = f.appendClasses(dst)
 	dst = append(dst, `">`...)
 	dst = f.appendLabel(dst)
 	dst = append(dst, ' ')
@@ -188,21 +188,25 @@ func (f *Field) appendParagraph(dst []byte) []byte {
 	return append(dst, "</p>\n"...)
 }
 
-// classes are the field's: "field", its kind, and what state it is in.
-func (f *Field) classes() string {
+// appendClasses writes the field's classes: "field", its kind, and what state it is in.
+func (f *Field) appendClasses(dst []byte) []byte {
 	theme := f.form.look()
-	class := "field " + f.Kind()
+	dst = append(dst, "field "...)
+	dst = append(dst, f.Kind()...)
 	if f.required {
-		class += " required"
-		if theme.RequiredClass != "" {
-			class += " " + theme.RequiredClass
-		}
+		dst = append(dst, " required"...)
+		dst = appendClass(dst, theme.RequiredClass)
 	}
 	if len(f.faults) > 0 {
-		class += " invalid"
-		if theme.InvalidClass != "" {
-			class += " " + theme.InvalidClass
-		}
+		dst = append(dst, " invalid"...)
+		dst = appendClass(dst, theme.InvalidClass)
 	}
-	return class
+	return dst
+}
+
+func appendClass(dst []byte, class string) []byte {
+	if class == "" {
+		return dst
+	}
+	return appendText(append(dst, ' '), class)
 }

@@ -123,7 +123,7 @@ func (f *Field) append(dst []byte) []byte {
 	dst = append(dst, '<')
 	dst = append(dst, tag...)
 	dst = append(dst, ` class="`...)
-	dst = appendText(dst, f.classes())
+	dst = f.appendClasses(dst)
 	dst = append(dst, '"')
 	if f.group() {
 		var a attributes

@@ -121,7 +121,7 @@ func (f *Field) TemplateAttr(name string) (any, bool) {
 	case "kind":
 		return f.Kind(), true
 	case "classes":
-		return f.classes(), true
+		return string(f.appendClasses(nil)), true
 	case "chosen":
 		return f.chosen, true
 	case "label_tag":

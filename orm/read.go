@@ -219,7 +219,9 @@ func (q *query) all(ctx context.Context, order []Order) ([]unsafe.Pointer, error
 	if q.limited && q.limit <= 1000 {
 		list = make([]unsafe.Pointer, 0, min(q.limit, 100))
 	}
-	for rows.Next() {
+	// What comes after the last row asked for is left to Close, which has less to do
+	// where a database looks for the next row when it is asked for it.
+	for !(q.limited && len(list) == q.limit) && rows.Next() {
 		row, err := r.row(rows)
 		if err != nil {
 			rows.Close()

@@ -3,6 +3,7 @@ package orm
 import (
 	"context"
 	"fmt"
+	"slices"
 	"unsafe"
 )
 
@@ -108,9 +109,13 @@ func (q *query) first(ctx context.Context) (unsafe.Pointer, error) {
 
 // get returns the only row.
 func (q *query) get(ctx context.Context) (unsafe.Pointer, error) {
+	most := 2
+	if q.keyGiven() {
+		most = 1
+	}
 	d := q.derive()
-	if !d.limited || d.limit > 2 {
-		d.limit, d.limited = 2, true
+	if !d.limited || d.limit > most {
+		d.limit, d.limited = most, true
 	}
 	rows, err := d.all(ctx, nil)
 	switch {
@@ -122,6 +127,23 @@ func (q *query) get(ctx context.Context) (unsafe.Pointer, error) {
 		return nil, fmt.Errorf("%w of %s meets the conditions of Get", ErrMultiple, d.model.Label())
 	}
 	return rows[0], nil
+}
+
+// keyGiven reports that the conditions name the value of the primary key, so that no two
+// rows meet them.
+func (q *query) keyGiven() bool {
+	if q.source != nil || q.model == nil || len(q.model.PrimaryKey.Parts) > 0 {
+		return false
+	}
+	return slices.ContainsFunc(q.where, func(e expr) bool {
+		c, ok := e.(*compare)
+		if !ok || c.op != "=" {
+			return false
+		}
+		_, given := c.right.(*literal)
+		left, ok := c.left.(ref)
+		return ok && given && left == q.model.keyRef()
+	})
 }
 
 func (q *query) notFound() error {

@@ -58,25 +58,35 @@ func (c *conn) run(ctx context.Context, sql string) error {
 	return err
 }
 
-// query runs a statement; done is called when its rows are closed, or at once
-// with an error.
-func (c *conn) query(ctx context.Context, s orm.Statement, done func()) (orm.Rows, error) {
+// query runs a statement. The connection goes to the pool, if there is one, when the rows
+// are closed, or at once with an error.
+func (c *conn) query(ctx context.Context, s orm.Statement, to *pool) (orm.Rows, error) {
+	r, err := c.open(ctx, s)
+	if err != nil {
+		if to != nil {
+			to.give(c)
+		}
+		return nil, err
+	}
+	r.pool = to
+	return r, nil
+}
+
+func (c *conn) open(ctx context.Context, s orm.Statement) (*rows, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	st, err := c.statements.Prepare(ctx, s.SQL, s.Once)
 	if err != nil {
-		done()
 		return nil, err
 	}
 	raw, err := st.Query(ctx, s.Args)
 	if err != nil {
 		c.note(err)
 		_ = st.Release()
-		done()
 		return nil, err
 	}
 	columns := raw.Columns()
-	return &rows{ctx: ctx, conn: c, stmt: st, raw: raw, columns: columns, values: make([]driver.Value, len(columns)), done: done}, nil
+	return &rows{ctx: ctx, conn: c, stmt: st, raw: raw, columns: columns, values: st.Row(len(columns))}, nil
 }
 
 // note looks at an error for what it says about the connection.
@@ -102,7 +112,7 @@ type rows struct {
 	raw     driver.Rows
 	columns []string
 	values  []driver.Value
-	done    func()
+	pool    *pool // that gets the connection back
 	err     error
 	closed  bool
 }
@@ -154,6 +164,7 @@ func (r *rows) Close() {
 		return
 	}
 	r.closed = true
+	r.values = nil // the memory is the statement's
 	r.conn.mu.Lock()
 	err := r.raw.Close()
 	if releaseErr := r.stmt.Release(); err == nil {
@@ -164,5 +175,7 @@ func (r *rows) Close() {
 	if r.err == nil {
 		r.err = err
 	}
-	r.done()
+	if r.pool != nil {
+		r.pool.give(r.conn)
+	}
 }

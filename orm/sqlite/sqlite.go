@@ -290,7 +290,7 @@ func (d *database) Query(ctx context.Context, s orm.Statement) (orm.Rows, error)
 	if err != nil {
 		return nil, err
 	}
-	return c.query(ctx, s, func() { p.give(c) })
+	return c.query(ctx, s, p)
 }
 
 func (d *database) Exec(ctx context.Context, s orm.Statement) (orm.Result, error) {
@@ -340,7 +340,7 @@ func (d *database) Begin(ctx context.Context, options orm.TxOptions) (orm.Tx, er
 }
 
 func (t *tx) Query(ctx context.Context, s orm.Statement) (orm.Rows, error) {
-	return t.conn.query(ctx, s, func() {})
+	return t.conn.query(ctx, s, nil)
 }
 
 func (t *tx) Exec(ctx context.Context, s orm.Statement) (orm.Result, error) {

@@ -8,6 +8,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"slices"
 )
 
 // Cache is the statements prepared on one connection. It is used by one goroutine at a
@@ -30,6 +31,8 @@ type Stmt struct {
 	text string
 	busy bool
 	kept bool
+	args []driver.NamedValue // memory for those of the next run
+	row  []driver.Value
 }
 
 // Prepare returns a statement that is not busy, from those kept if it can. One that will
@@ -83,8 +86,18 @@ func (c *Cache) Close() {
 	c.trim()
 }
 
+// Row is memory for a row of so many columns, until the statement is released.
+func (s *Stmt) Row(columns int) []driver.Value {
+	if cap(s.row) < columns {
+		s.row = make([]driver.Value, columns)
+	}
+	s.row = s.row[:columns]
+	return s.row
+}
+
 // Release ends the use of the statement.
 func (s *Stmt) Release() error {
+	clear(s.row)
 	s.busy = false
 	if s.kept {
 		return nil
@@ -97,7 +110,8 @@ var errOldDriver = errors.New("orm: the driver's statements know no contexts; us
 // Exec runs the statement.
 func (s *Stmt) Exec(ctx context.Context, args []any) (driver.Result, error) {
 	if e, ok := s.raw.(driver.StmtExecContext); ok {
-		return e.ExecContext(ctx, named(args))
+		defer s.forget()
+		return e.ExecContext(ctx, s.named(args))
 	}
 	return nil, errOldDriver
 }
@@ -105,15 +119,26 @@ func (s *Stmt) Exec(ctx context.Context, args []any) (driver.Result, error) {
 // Query runs the statement for its rows.
 func (s *Stmt) Query(ctx context.Context, args []any) (driver.Rows, error) {
 	if q, ok := s.raw.(driver.StmtQueryContext); ok {
-		return q.QueryContext(ctx, named(args))
+		defer s.forget()
+		return q.QueryContext(ctx, s.named(args))
 	}
 	return nil, errOldDriver
 }
 
-func named(args []any) []driver.NamedValue {
-	list := make([]driver.NamedValue, len(args))
-	for i, arg := range args {
-		list[i] = driver.NamedValue{Ordinal: i + 1, Value: arg}
+// maxArgs is for how many arguments memory is kept.
+const maxArgs = 100
+
+// forget lets go of the arguments of a run.
+func (s *Stmt) forget() {
+	if clear(s.args); cap(s.args) > maxArgs {
+		s.args = nil
 	}
-	return list
+}
+
+func (s *Stmt) named(args []any) []driver.NamedValue {
+	s.args = slices.Grow(s.args[:0], len(args))
+	for i, arg := range args {
+		s.args = append(s.args, driver.NamedValue{Ordinal: i + 1, Value: arg})
+	}
+	return s.args
 }

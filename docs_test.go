@@ -81,7 +81,9 @@ var docsImports = map[string]string{
 	"migrate": modulePath + "/migrate", "migratedb": modulePath + "/migrate/migratedb", "migratetest": modulePath + "/migrate/migratetest", "orm": modulePath + "/orm", "retorttest": modulePath + "/retorttest", "router": modulePath + "/router",
 	"schema": modulePath + "/orm/schema", "server": modulePath + "/server", "session": modulePath + "/session", "signing": modulePath + "/signing",
 	"sqlite": modulePath + "/orm/sqlite", "static": modulePath + "/static", "template": modulePath + "/template", "validate": modulePath + "/validate",
-	"sessiontest": modulePath + "/session/sessiontest", "form": modulePath + "/form",
+	"security": modulePath + "/security", "ratelimit": modulePath + "/ratelimit", "redislimit": modulePath + "/ratelimit/redislimit",
+	"redissession": modulePath + "/session/redissession",
+	"sessiontest":  modulePath + "/session/sessiontest", "form": modulePath + "/form",
 	"auth": modulePath + "/auth", "accounts": modulePath + "/accounts", "dbsession": modulePath + "/session/dbsession", "password": modulePath + "/password",
 	"mail": modulePath + "/mail", "mailtest": modulePath + "/mail/mailtest",
 	"postgres": modulePath + "/orm/postgres", "pgxpool": "github.com/jackc/pgx/v5/pgxpool",
@@ -290,5 +292,29 @@ func (d *docsChecker) addImports(f *ast.File) {
 	}
 	if len(specs) > 0 {
 		f.Decls = append([]ast.Decl{&ast.GenDecl{Tok: token.IMPORT, Lparen: 1, Specs: specs}}, f.Decls...)
+	}
+}
+
+// docsTest names a test in a table of docs/security.md.
+var docsTest = regexp.MustCompile("`([\\w/.]+_test\\.go): (Test\\w+)`")
+
+// The page of security names a test for each class of mistakes; all are there.
+func TestDocumentationNamesTestsThatExist(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join("docs", "security.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := docsTest.FindAllStringSubmatch(string(page), -1)
+	if len(named) < 40 {
+		t.Errorf("the page names %d tests", len(named))
+	}
+	for _, n := range named {
+		source, err := os.ReadFile(filepath.FromSlash(n[1]))
+		if err != nil {
+			t.Error(err)
+		} else if !bytes.Contains(source, []byte("func "+n[2]+"(t *testing.T)")) {
+			t.Errorf("%s has no %s", n[1], n[2])
+		}
 	}
 }

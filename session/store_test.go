@@ -1,7 +1,9 @@
 package session_test
 
 import (
+	"encoding/base64"
 	"fmt"
+	"math/bits"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -96,4 +98,62 @@ func (s *site) value(key string) string {
 	var v any
 	s.request(func(s *session.Session, _ http.Header) { v = s.Get(key) })
 	return fmt.Sprint(v)
+}
+
+// A client that brings an ID of its own, as an attacker makes a victim do, gets
+// another one (CVE-2024-38513), and one that was known before the login is worthless
+// after it.
+func TestSecurityTheClientNeverChoosesTheSessionID(t *testing.T) {
+	t.Parallel()
+	for name, store := range map[string]session.Store{
+		"cookie": session.NewCookieStore(keys(t, testKey), session.CookieOptions{}),
+		"memory": session.NewMemoryStore(session.MemoryOptions{}),
+	} {
+		site := newSite(t, store, session.Options{})
+		planted := session.New().ID()
+		site.cookie = &http.Cookie{Name: "session", Value: planted}
+		site.request(func(s *session.Session, _ http.Header) {
+			if s.ID() == planted || !s.IsNew() {
+				t.Errorf("%s: the planted ID is adopted", name)
+			}
+			s.Set("cart", "full")
+		})
+		before := site.cookie.Value
+		if before == planted {
+			t.Errorf("%s: the planted cookie is sent back", name)
+		}
+		site.request(func(s *session.Session, _ http.Header) { s.Login("ada", "") })
+		if site.cookie.Value == before {
+			t.Errorf("%s: the login keeps the cookie", name)
+		}
+		if name == "memory" {
+			site.cookie = &http.Cookie{Name: "session", Value: before}
+			site.request(func(s *session.Session, _ http.Header) {
+				if s.User() != "" || s.Has("cart") {
+					t.Error("the cookie from before the login is logged in")
+				}
+			})
+		}
+	}
+}
+
+// IDs come from the system's source, and there is no other (CVE-2025-66630).
+func TestSecuritySessionIDsAreRandom(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	ones := 0
+	for range 2000 {
+		id := session.New().ID()
+		raw, err := base64.RawURLEncoding.DecodeString(id)
+		if err != nil || len(raw) != 32 || seen[id] {
+			t.Fatalf("ID %q: %v", id, err)
+		}
+		seen[id] = true
+		for _, b := range raw {
+			ones += bits.OnesCount8(b)
+		}
+	}
+	if half := 2000 * 128; ones < half*99/100 || ones > half*101/100 {
+		t.Errorf("%d of %d bits are set", ones, 2*half)
+	}
 }

@@ -31,12 +31,6 @@ type cte struct {
 	err          error
 }
 
-// selected is a [Projection] without its type.
-type selected struct {
-	q       *query
-	columns []Column
-}
-
 // NewCTE gives the rows of a Select a name. Each column is that of the field of Row that it
 // names; Fields names them in conditions, orders and columns of the queries that join it:
 //
@@ -48,7 +42,7 @@ type selected struct {
 //
 // The first field of Row must not be NULL in any row: it tells whether there is one.
 func NewCTE[Row any](name string, rows Projection[Row]) *CTE[Row] {
-	return &CTE[Row]{c: newCTE(name, reflect.TypeFor[Row](), selected{rows.q, rows.columns})}
+	return &CTE[Row]{c: newCTE(name, reflect.TypeFor[Row](), rows.selected)}
 }
 
 // NewRecursiveCTE begins with the rows of a Select and adds those that step makes of the
@@ -67,7 +61,7 @@ func NewCTE[Row any](name string, rows Projection[Row]) *CTE[Row] {
 func NewRecursiveCTE[Row any](name string, start Projection[Row], step func(self *CTE[Row]) Projection[Row]) *CTE[Row] {
 	t := NewCTE(name, start)
 	next := step(t)
-	t.c.step = &selected{next.q, next.columns}
+	t.c.step = &next.selected
 	return t
 }
 
@@ -351,6 +345,14 @@ func (c *compiler) arm(t *cte, s selected, order []*FieldInfo) {
 		}
 	}
 	q := s.q
+	if s.set != nil {
+		if t.step != nil {
+			c.failf("a part of the recursive CTE %s is a set of selects; give the sets names of their own", t.name)
+			return
+		}
+		c.selected(s, columns)
+		return
+	}
 	if t.step != nil && (q.limited || q.offset > 0) {
 		c.failf("a part of the recursive CTE %s has a Limit or Offset, which databases do not take there; give it a Derived query", t.name)
 		return

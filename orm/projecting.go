@@ -24,24 +24,32 @@ type projecting struct {
 
 func (p Projection[Row]) run(ctx context.Context, row *Row) (*projecting, error) {
 	r := &projecting{q: p.q, row: reflect.ValueOf(row).Elem()}
-	if err := p.q.ready(); err != nil {
+	if err := p.ready(); err != nil {
 		return nil, err
 	}
 	if p.q.lock != nil {
 		return nil, fmt.Errorf("orm: ForUpdate is for rows of %s, not for a Select", p.q.model.Name)
 	}
-	columns, err := r.take(p.columns)
-	if err != nil {
-		return nil, err
+	columns := p.columns
+	if p.set == nil {
+		var err error
+		if columns, err = r.take(columns); err != nil {
+			return nil, err
+		}
 	}
 	if err := r.tie(columns); err != nil {
 		return nil, err
 	}
+	var err error
 	if r.db, err = p.q.model.database(ctx, Read); err != nil {
 		return nil, err
 	}
 	c := newCompiler(r.db.backend.Dialect(), p.q.model)
-	c.project(p.q, columns, r.reader)
+	if p.set != nil {
+		c.selected(p.selected, columns)
+	} else {
+		c.project(p.q, columns, r.reader)
+	}
 	r.statement = Statement{SQL: string(c.buf), Args: c.args}
 	return r, c.err
 }
@@ -291,6 +299,10 @@ func (c *compiler) project(q *query, columns []Column, r *reader) {
 				c.text(", ")
 			}
 			column()
+			if c.columnNames != nil {
+				c.text(" AS ")
+				c.quote(c.columnNames[i])
+			}
 		}
 	}, func() []func() { return list })
 	c.checkRepeats()

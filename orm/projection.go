@@ -26,8 +26,8 @@ func As(name string, value any) Column { return Column{name, operandOf(value)} }
 
 // Projection is a query whose rows are not models. It is made by [Select].
 type Projection[Row any] struct {
-	q       *query
-	columns []Column
+	_ [0]Row
+	selected
 }
 
 // Select makes a query of chosen or computed columns. Row is a struct, whose fields
@@ -49,7 +49,7 @@ type Projection[Row any] struct {
 // by. A column of a relation to many joins it, and so may repeat rows. The model's own
 // order applies only where rows are not grouped.
 func Select[Row, T any](q QuerySet[T], columns ...Column) Projection[Row] {
-	return Projection[Row]{q.use(), columns}
+	return Projection[Row]{selected: selected{q: q.use(), columns: columns}}
 }
 
 // Aggregate computes aggregates over all rows of a query, which make one row:
@@ -67,14 +67,14 @@ func Aggregate[Row, T any](ctx context.Context, q QuerySet[T], columns ...Column
 	}
 	whole := q.OrderBy().use().derive()
 	whole.whole = true
-	return Projection[Row]{whole, columns}.Get(ctx)
+	return Projection[Row]{selected: selected{q: whole, columns: columns}}.Get(ctx)
 }
 
 // Pluck returns the values of one field of the rows, in their order:
 //
 //	titles, err := orm.Pluck(ctx, Posts.Limit(10), &p.Title)
 func Pluck[V, T any](ctx context.Context, q QuerySet[T], field *V) ([]V, error) {
-	return Projection[V]{q.use(), []Column{{of: refTo(field)}}}.All(ctx)
+	return Projection[V]{selected: selected{q: q.use(), columns: []Column{{of: refTo(field)}}}}.All(ctx)
 }
 
 // Dates returns the beginnings of the years, months or other units that a date or time
@@ -82,7 +82,7 @@ func Pluck[V, T any](ctx context.Context, q QuerySet[T], field *V) ([]V, error) 
 func Dates[T any](ctx context.Context, q QuerySet[T], unit Unit, field any) ([]time.Time, error) {
 	period := Trunc(unit, field)
 	q = q.Where(F(field).NotNull()).OrderBy(Asc(period)).Distinct()
-	return Projection[time.Time]{q.use(), []Column{{of: period.e}}}.All(ctx)
+	return Projection[time.Time]{selected: selected{q: q.use(), columns: []Column{{of: period.e}}}}.All(ctx)
 }
 
 // All returns the rows.
@@ -122,16 +122,15 @@ func (p Projection[Row]) Get(ctx context.Context) (Row, error) {
 // First returns the first row. Without one the error is ErrNotFound.
 func (p Projection[Row]) First(ctx context.Context) (Row, error) {
 	var zero Row
-	q := p.q.derive()
-	if !q.limited || q.limit > 1 {
-		q.limit, q.limited = 1, true
+	if p.set == nil && !p.q.limited || p.set != nil && !p.set.bounds.limited {
+		p = p.Limit(1)
 	}
-	rows, err := Projection[Row]{q, p.columns}.All(ctx)
+	rows, err := p.All(ctx)
 	if err != nil {
 		return zero, err
 	}
 	if len(rows) == 0 {
-		return zero, q.notFound()
+		return zero, p.q.notFound()
 	}
 	return rows[0], nil
 }

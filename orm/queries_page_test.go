@@ -165,6 +165,14 @@ func pageSets(t *testing.T, ctx context.Context) error {
 	n := totals.Fields()
 	prolific, err2 := Users.Join(totals, orm.EqField(&u.ID, &n.Author)).Where(orm.Gt(&n.Posts, 1)).All(ctx)
 
+	type entry struct{ Kind, Name string }
+	posts := orm.Select[entry](Posts, orm.As("Kind", orm.V("post")), orm.As("Name", &p.Title))
+	users := orm.Select[entry](Users, orm.As("Kind", orm.V("user")), orm.As("Name", &u.Username))
+	index, err4 := posts.Union(users).OrderBy(orm.Asc(orm.Col("Name"))).Limit(20).All(ctx)
+	if err4 != nil || len(index) < 4 || index[0].Name > index[1].Name {
+		t.Error("the set of selects of the page", err4, index)
+	}
+
 	type branch struct {
 		ID   int64
 		Path string

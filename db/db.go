@@ -144,6 +144,9 @@ func (e *Extension) start(ctx context.Context) error {
 	if _, named := e.options.Databases[orm.DefaultDatabase]; named {
 		return errors.New("db: the name \"default\" is that of the database given to db.Open; give the other one another name")
 	}
+	if err := orm.CheckModels(); err != nil {
+		return err
+	}
 	if len(e.options.Routers) > 0 {
 		if err := e.databases.Check(ctx); err != nil {
 			return err

@@ -64,6 +64,7 @@ func legacy() []*schema.Table {
 				{Name: "title", Type: schema.String, Size: 80, Default: new("'it''s, (well'")},
 				{Name: "live", Type: schema.Bool, Default: new("TRUE")},
 				{Name: "small", Type: schema.Int16, Default: new("7")},
+				{Name: "code", Type: schema.String, Size: 20, Default: new("lower('NEW')")},
 				{Name: "middle", Type: schema.Int32, Null: true},
 				{Name: "price", Type: schema.Decimal, Size: 10, Scale: 2},
 				{Name: "double", Type: schema.Int64, Null: true, Generated: `"price" * (2 + 1)`, Stored: true},
@@ -184,6 +185,9 @@ func withoutParentheses(t *schema.Table) {
 	}
 	for i := range t.Columns {
 		bare(&t.Columns[i].Generated)
+		if t.Columns[i].Default != nil {
+			bare(t.Columns[i].Default)
+		}
 	}
 	for i := range t.Indexes {
 		bare(&t.Indexes[i].Where)
@@ -252,7 +256,7 @@ func TestInspectedModelsMakeTheSameTables(t *testing.T) {
 		}
 		for _, want := range []string{
 			"Tags   orm.ManyToMany[Tag]", "`orm:\"through=Reader\"`", "`orm:\"pk,on_delete=cascade\"`", "Line   orm.ForeignKey[Line, LineKey]",
-			"columns=old_post|old_number", "orm.OneToOne[Author]", "json.RawMessage", "db_default=now", "*uuid.UUID",
+			"columns=old_post|old_number", "orm.OneToOne[Author]", "json.RawMessage", "orm.DBDefault(&m.Code, orm.RawExpr(", "db_default=now", "*uuid.UUID",
 		} {
 			if !strings.Contains(strings.Join(strings.Fields(models), " "), strings.Join(strings.Fields(want), " ")) && kind.Name != "sqlite" {
 				t.Errorf("%s is missing in\n%s", want, models)

@@ -29,6 +29,9 @@ type DB struct {
 //
 //	db, err := orm.Open(ctx, "sqlite:blog.db")
 func Open(ctx context.Context, url string) (*DB, error) {
+	if err := registered(); err != nil {
+		return nil, err
+	}
 	d, err := driverOf(url)
 	if err != nil {
 		return nil, err

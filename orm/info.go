@@ -54,6 +54,7 @@ type ModelInfo struct {
 	common     *cte // the common table expression whose rows these are
 
 	buildErr   error // why the type cannot be a model
+	mistake    error // why it was not registered
 	resolution resolution
 
 	selectLists selectLists

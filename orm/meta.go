@@ -60,6 +60,7 @@ func (m Meta) over(base Meta) Meta {
 	m.Checks = joinedDefs(m.Checks, base.Checks, func(d CheckDef) string { return d.name })
 	m.Exclusions = joinedDefs(m.Exclusions, base.Exclusions, func(d ExclusionDef) string { return d.name })
 	m.Computed = slices.Concat(m.Computed, base.Computed)
+	m.DBDefaults = slices.Concat(m.DBDefaults, base.DBDefaults)
 	m.ValidateOnSave = m.ValidateOnSave || base.ValidateOnSave
 	return m
 }

@@ -7,7 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
+	"sync"
+
+	"github.com/retort-web/retort/orm/schema"
 )
 
 // modelMistakes are all that is wrong with the fields of a model.
@@ -46,6 +50,87 @@ func (e *modelMistakes) Error() string {
 	}
 	return b.String()
 }
+
+func (e *modelMistakes) Unwrap() []error {
+	list := make([]error, len(e.fields))
+	for i, mistake := range e.fields {
+		list[i] = mistake
+	}
+	return list
+}
+
+// mistakes are those of the calls of Register, in their order.
+var mistakes struct {
+	sync.Mutex
+	list []error
+}
+
+func noteMistake(err error) {
+	mistakes.Lock()
+	defer mistakes.Unlock()
+	mistakes.list = append(mistakes.list, err)
+}
+
+// CheckModels looks at all models of the program together, and returns one error with all
+// their mistakes: what struct, tag or Meta says wrong, and relations that lead nowhere, each
+// with its place in the source and what to write instead. [Tables], and so every command
+// of migrations, does the same; an app with a database does so when it starts.
+func CheckModels() error {
+	_, err := checkedTables()
+	return err
+}
+
+// checkedTables are the tables of all models.
+func checkedTables() (tables []*schema.Table, err error) {
+	mistakes.Lock()
+	found := slices.Clone(mistakes.list)
+	mistakes.Unlock()
+	for _, m := range Models() {
+		if err := m.resolve(); err != nil {
+			found = append(found, err)
+			continue
+		}
+		own, err := m.Tables()
+		if err != nil {
+			found = append(found, fmt.Errorf("%w (registered at %s:%d)", err, m.File, m.Line))
+		}
+		tables = append(tables, own...)
+	}
+	return tables, report(found)
+}
+
+// registered is the error of the models that could not be registered.
+func registered() error {
+	mistakes.Lock()
+	defer mistakes.Unlock()
+	return report(mistakes.list)
+}
+
+// modelReport is the mistakes of all models.
+type modelReport struct{ mistakes []error }
+
+func report(found []error) error {
+	if len(found) == 0 {
+		return nil
+	}
+	return &modelReport{slices.Clone(found)}
+}
+
+func (e *modelReport) Error() string {
+	var b strings.Builder
+	if b.WriteString("orm: "); len(e.mistakes) > 1 {
+		fmt.Fprintf(&b, "%d models have mistakes:\n", len(e.mistakes))
+	}
+	for i, mistake := range e.mistakes {
+		if i > 0 {
+			b.WriteString("\n")
+		}
+		b.WriteString(strings.TrimPrefix(mistake.Error(), "orm: "))
+	}
+	return b.String()
+}
+
+func (e *modelReport) Unwrap() []error { return e.mistakes }
 
 // locate finds the lines of the fields that are wrong. A running program does not know
 // them, but where it is developed its source is there to be read: that of the file which

@@ -35,6 +35,8 @@ type Meta struct {
 	Checks []CheckDef
 	// Computed are columns that the database computes from others.
 	Computed []ComputedDef
+	// DBDefaults are expressions by which the database fills in what an insert leaves out.
+	DBDefaults []DefaultDef
 	// ValidateOnSave makes every write of a row validate it first, inside its
 	// transaction and after BeforeSave: see [Query.Validate].
 	ValidateOnSave bool

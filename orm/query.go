@@ -54,6 +54,9 @@ func (q *query) ready() error {
 	if q.err != nil {
 		return q.err
 	}
+	if q.model.mistake != nil {
+		return fmt.Errorf("orm: %w", q.model.mistake)
+	}
 	if !q.model.registered {
 		return fmt.Errorf("orm: %s is not registered", q.model.Type)
 	}

@@ -2,7 +2,9 @@ package orm_test
 
 import (
 	"context"
-	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -148,54 +150,48 @@ func (sameTable) Meta(*sameTable) orm.Meta { return orm.Meta{Table: "orm_test_po
 func TestRegisterRefuses(t *testing.T) {
 	_ = badUnexported{}.a
 	for name, tt := range map[string]struct {
-		register func()
+		register func() error
 		want     string
 	}{
-		"no primary key":         {func() { orm.Register[badNoKey]() }, "embed orm.Model"},
-		"not a struct":           {func() { orm.Register[int]() }, "not a struct"},
-		"unknown word":           {func() { orm.Register[badTag]() }, `A: unknown word "nonsense" in the orm tag; known: array, auto_now`},
-		"word without value":     {func() { orm.Register[badTagValue]() }, "needs a value"},
-		"word with value":        {func() { orm.Register[badTagNoValue]() }, "takes no value"},
-		"word twice":             {func() { orm.Register[badTagTwice]() }, "twice"},
-		"open quote":             {func() { orm.Register[badTagQuote]() }, "not closed"},
-		"size below one":         {func() { orm.Register[badSize]() }, "positive"},
-		"size of a number":       {func() { orm.Register[badSizeKind]() }, "size"},
-		"null string":            {func() { orm.Register[badNull]() }, "make it a *string"},
-		"channel":                {func() { orm.Register[badType]() }, `add orm:"json"`},
-		"struct":                 {func() { orm.Register[badStruct]() }, `add orm:"json"`},
-		"several mistakes":       {func() { orm.Register[badSeveral]() }, "badSeveral has 2 mistakes:\n\tbadSeveral.A: unknown word"},
-		"hook without event":     {func() { orm.Register[badHook]() }, "badHook.BeforeSave is not called; write it as BeforeSave(ctx context.Context, e orm.Event) error"},
-		"through of a column":    {func() { orm.Register[badThrough]() }, "is for relations"},
-		"array of a string":      {func() { orm.Register[badArray]() }, "array in the orm tag is for slices"},
-		"version of a string":    {func() { orm.Register[badVersion]() }, "version is for an int"},
-		"e-mail of an int":       {func() { orm.Register[badRule]() }, "email"},
-		"db_default of an int":   {func() { orm.Register[badDBDefault]() }, "db_default"},
-		"on_delete":              {func() { orm.Register[badOnDelete]() }, "allowed are cascade, db_cascade"},
-		"set_null without null":  {func() { orm.Register[badSetNull]() }, "needs null"},
-		"relation word":          {func() { orm.Register[badRelationWord]() }, "is for relations"},
-		"column word":            {func() { orm.Register[badColumnWord]() }, "no sense for a foreign key"},
-		"default":                {func() { orm.Register[badDefault]() }, "default"},
-		"column name":            {func() { orm.Register[badColumn]() }, "cannot be a column name"},
-		"same column":            {func() { orm.Register[badSameColumn]() }, "also that of A"},
-		"two keys":               {func() { orm.Register[badTwoKeys]() }, "primary key already"},
-		"auto_now of a string":   {func() { orm.Register[badAutoNow]() }, "for times"},
-		"editable":               {func() { orm.Register[badEditable]() }, "true and false"},
-		"tag of unexported":      {func() { orm.Register[badUnexported]() }, "not exported"},
-		"double underscore":      {func() { orm.Register[badDouble]() }, "two underscores"},
-		"decimal without digits": {func() { orm.Register[badDecimal]() }, "needs size"},
-		"table name":             {func() { orm.Register[badTable]() }, "cannot be a table name"},
-		"registered twice":       {func() { orm.Register[Post]() }, "the first is at"},
-		"same table":             {func() { orm.Register[sameTable]() }, "have the same table orm_test_post; the other is registered at"},
+		"no primary key":         {orm.TryRegister[badNoKey], "embed orm.Model"},
+		"not a struct":           {orm.TryRegister[int], "not a struct"},
+		"unknown word":           {orm.TryRegister[badTag], `A: unknown word "nonsense" in the orm tag; known: array, auto_now`},
+		"word without value":     {orm.TryRegister[badTagValue], "needs a value"},
+		"word with value":        {orm.TryRegister[badTagNoValue], "takes no value"},
+		"word twice":             {orm.TryRegister[badTagTwice], "twice"},
+		"open quote":             {orm.TryRegister[badTagQuote], "not closed"},
+		"size below one":         {orm.TryRegister[badSize], "positive"},
+		"size of a number":       {orm.TryRegister[badSizeKind], "size"},
+		"null string":            {orm.TryRegister[badNull], "make it a *string"},
+		"channel":                {orm.TryRegister[badType], `add orm:"json"`},
+		"struct":                 {orm.TryRegister[badStruct], `add orm:"json"`},
+		"several mistakes":       {orm.TryRegister[badSeveral], "badSeveral has 2 mistakes:\n\tbadSeveral.A: unknown word"},
+		"hook without event":     {orm.TryRegister[badHook], "badHook.BeforeSave is not called; write it as BeforeSave(ctx context.Context, e orm.Event) error"},
+		"through of a column":    {orm.TryRegister[badThrough], "is for relations"},
+		"array of a string":      {orm.TryRegister[badArray], "array in the orm tag is for slices"},
+		"version of a string":    {orm.TryRegister[badVersion], "version is for an int"},
+		"e-mail of an int":       {orm.TryRegister[badRule], "email"},
+		"db_default of an int":   {orm.TryRegister[badDBDefault], "db_default"},
+		"on_delete":              {orm.TryRegister[badOnDelete], "allowed are cascade, db_cascade"},
+		"set_null without null":  {orm.TryRegister[badSetNull], "needs null"},
+		"relation word":          {orm.TryRegister[badRelationWord], "is for relations"},
+		"column word":            {orm.TryRegister[badColumnWord], "no sense for a foreign key"},
+		"default":                {orm.TryRegister[badDefault], "default"},
+		"column name":            {orm.TryRegister[badColumn], "cannot be a column name"},
+		"same column":            {orm.TryRegister[badSameColumn], "also that of A"},
+		"two keys":               {orm.TryRegister[badTwoKeys], "primary key already"},
+		"auto_now of a string":   {orm.TryRegister[badAutoNow], "for times"},
+		"editable":               {orm.TryRegister[badEditable], "true and false"},
+		"tag of unexported":      {orm.TryRegister[badUnexported], "not exported"},
+		"double underscore":      {orm.TryRegister[badDouble], "two underscores"},
+		"decimal without digits": {orm.TryRegister[badDecimal], "needs size"},
+		"table name":             {orm.TryRegister[badTable], "cannot be a table name"},
+		"registered twice":       {orm.TryRegister[Post], "the first is at"},
+		"same table":             {orm.TryRegister[sameTable], "have the same table orm_test_post; the other is registered at"},
 	} {
-		func() {
-			defer func() {
-				message := fmt.Sprint(recover())
-				if !strings.Contains(message, tt.want) || !strings.Contains(message, "register_test.go:") {
-					t.Errorf("%s: %s", name, message)
-				}
-			}()
-			tt.register()
-		}()
+		if err := tt.register(); err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "register_test.go:") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
@@ -338,5 +334,65 @@ func TestModelInfo(t *testing.T) {
 	}
 	if name := Everythings.Info().VerboseNamePlural; name != "things" {
 		t.Error(name)
+	}
+}
+
+// A program with mistakes in several models is told of all of them when it opens a database.
+func TestMistakesOfAllModelsAtOnce(t *testing.T) {
+	t.Parallel()
+	const source = `package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/retort-web/retort/orm"
+	_ "github.com/retort-web/retort/orm/sqlite"
+)
+
+type One struct {
+	orm.Model
+	A string ` + "`orm:\"nonsense\"`" + `
+	B chan int
+}
+
+type Two struct{ Name string }
+
+type Three struct {
+	orm.Model
+	Two orm.FK[Two]
+}
+
+var (
+	Ones   = orm.Register[One]()
+	Twos   = orm.Register[Two]()
+	Threes = orm.Register[Three]()
+	name   = &Threes.Fields().Two.To().Name
+)
+
+func main() {
+	ctx := context.Background()
+	_, err := orm.Open(ctx, "sqlite::memory:")
+	fmt.Println(err)
+	_, err = Ones.Where(orm.Eq(&Ones.Fields().ID, 1)).All(ctx)
+	fmt.Println("query:", err)
+	fmt.Println("all:", orm.CheckModels())
+}
+`
+	file := filepath.Join(t.TempDir(), "main.go")
+	if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), "go", "run", file).CombinedOutput() //nolint:gosec // the test's own file
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for _, want := range []string{
+		"orm: 2 models have mistakes:\n", "One.A: unknown word", "main.go:13)", "One.B: type chan int", "main.go:14)", "Two has no primary key; embed orm.Model", "main.go:26)",
+		"query: orm: One has 2 mistakes", "all: orm: 3 models have mistakes:", "Three.Two: ", "main.go:21)",
+	} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("%q is missing in\n%s", want, out)
+		}
 	}
 }

@@ -24,42 +24,47 @@ var models = struct {
 }
 
 // Register makes T a model and returns the query of all its rows. It is called
-// once for each model, in a package variable. It panics if T cannot be a model,
-// is registered already, or has the table of another model; the models it
-// refers to may be registered later.
+// once for each model, in a package variable; the models it refers to may be
+// registered later.
+//
+// A T that cannot be a model, is registered already, or has the table of another
+// model is a mistake that [Open], and every use of the model, returns: together
+// with those of all other models, each with its place in the source. See [CheckModels].
 func Register[T any]() QuerySet[T] {
 	_, file, line, _ := runtime.Caller(1)
 	var zero T
-	return registerAs[*T](zero, file, line)
+	m, err := registerAs[*T](zero, file, line)
+	if err != nil {
+		noteMistake(err)
+	}
+	return typed[*T](&query{model: m})
 }
 
 // registerAs is Register by the pointer to a row, so that it is compiled once.
-func registerAs[P any](zero any, file string, line int) *Query[P] {
-	m := newModel(targetOf[P](), file, line)
+func registerAs[P any](zero any, file string, line int) (*ModelInfo, error) {
+	m := typeInfo(targetOf[P]())
 	var meta Meta
-	if described, ok := zero.(metaer[P]); ok {
+	if described, ok := zero.(metaer[P]); ok && m.buildErr == nil {
 		meta = described.Meta(rowOf[P](m.names.root.base))
 	}
-	m.enter(meta, file, line)
-	return typed[P](&query{model: m})
-}
-
-func newModel(t reflect.Type, file string, line int) *ModelInfo {
-	if t.Kind() != reflect.Struct {
-		panic(fmt.Sprintf("orm: %s cannot be a model: it is not a struct (registered at %s:%d)", t, file, line))
-	}
-	return typeInfo(t)
+	return m, m.enter(meta, file, line)
 }
 
 // enter puts the model into the registry.
-func (m *ModelInfo) enter(meta Meta, file string, line int) {
+func (m *ModelInfo) enter(meta Meta, file string, line int) error {
 	if m.buildErr == nil {
 		meta = m.inherited(meta)
 	}
-	if err := register(m, meta, file, line); err != nil {
-		locate(err, m.Type, file)
-		panic(fmt.Sprintf("orm: %v (registered at %s:%d)", err, file, line))
+	err := register(m, meta, file, line)
+	if err == nil {
+		return nil
 	}
+	locate(err, m.Type, file)
+	err = fmt.Errorf("%w (registered at %s:%d)", err, file, line)
+	if m.mistake == nil && !m.registered {
+		m.mistake = err
+	}
+	return err
 }
 
 func register(m *ModelInfo, meta Meta, file string, line int) error {
@@ -90,6 +95,9 @@ func register(m *ModelInfo, meta Meta, file string, line int) error {
 		m.VerboseNamePlural = meta.VerboseNamePlural
 	}
 	if err := m.markComputed(); err != nil {
+		return err
+	}
+	if err := m.markDefaults(); err != nil {
 		return err
 	}
 	if err := m.markUniqueFor(); err != nil {
@@ -178,10 +186,16 @@ func (m *ModelInfo) resolve() error {
 	if m.buildErr != nil {
 		return fmt.Errorf("orm: %w", m.buildErr)
 	}
+	var mistakes []*fieldMistake
 	for _, f := range m.attach {
 		if err := f.resolveRelation(); err != nil {
-			return fmt.Errorf("orm: %s.%s: %w", m.Name, f.Name, err)
+			mistakes = append(mistakes, &fieldMistake{owner: m.Type, field: f.Name, err: err})
 		}
+	}
+	if len(mistakes) > 0 {
+		err := &modelMistakes{m.Name, mistakes}
+		locate(err, m.Type, m.File)
+		return fmt.Errorf("orm: %w", err)
 	}
 	m.resolution.done.Store(true)
 	return nil

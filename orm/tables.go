@@ -12,13 +12,9 @@ import (
 // Tables returns the tables of all registered models and their join tables, in
 // the order of their names: what migrations compare with what they have made.
 func Tables() ([]*schema.Table, error) {
-	var tables []*schema.Table
-	for _, m := range Models() {
-		t, err := m.Tables()
-		if err != nil {
-			return nil, err
-		}
-		tables = append(tables, t...)
+	tables, err := checkedTables()
+	if err != nil {
+		return nil, err
 	}
 	slices.SortFunc(tables, func(a, b *schema.Table) int { return strings.Compare(a.Key(), b.Key()) })
 	for i := 1; i < len(tables); i++ {

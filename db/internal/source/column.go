@@ -101,7 +101,12 @@ func (m *model) makeDefault(f *field, c *schema.Column) {
 			f.tag = append(f.tag, word("default", value))
 			return
 		}
-		f.say("The database fills in %s where an insert leaves the column out.", *c.Default)
+		sql := m.portable(*c.Default)
+		if strings.Contains(sql, "{}") || c.PrimaryKey {
+			f.say("The database fills in %s where an insert leaves the column out.", *c.Default)
+			return
+		}
+		m.defaults = append(m.defaults, "orm.DBDefault(&m."+m.paths[c.Name]+", orm.RawExpr("+goText(sql)+"))")
 	}
 }
 

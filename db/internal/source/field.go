@@ -160,7 +160,7 @@ func (w *writer) column(m *model, c *schema.Column, names map[string]bool, withi
 
 // computed notes that the database computes the column.
 func (w *writer) computed(m *model, f *field, c *schema.Column) {
-	sql := w.portable(c.Generated)
+	sql := m.portable(c.Generated)
 	if strings.Contains(sql, "{}") {
 		f.say("The database computes the column: %s.", c.Generated)
 		return
@@ -346,7 +346,7 @@ func (w *writer) partName(m *model, column string) string {
 		if !c.PrimaryKey {
 			continue
 		}
-		scratch := &model{live: m.live, names: names, paths: map[string]string{}, own: map[string]bool{}, key: m.key, parts: m.parts}
+		scratch := &model{live: m.live, dialect: m.dialect, names: names, paths: map[string]string{}, own: map[string]bool{}, key: m.key, parts: m.parts}
 		if f := w.column(scratch, c, names, "Key."); c.Name == column {
 			return f.name
 		}

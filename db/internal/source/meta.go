@@ -38,7 +38,7 @@ func (w *writer) metaOf(m *model) []string {
 		}
 	}
 	for i, c := range m.live.Checks {
-		sql := w.portable(c.SQL)
+		sql := m.portable(c.SQL)
 		if c.Name == "" {
 			c.Name = naming.Object(m.live.Name, "check"+strconv.Itoa(i+1))
 		}
@@ -53,6 +53,7 @@ func (w *writer) metaOf(m *model) []string {
 	list = appendList(list, "Exclusions: orm.Exclusions", exclusions)
 	list = appendList(list, "Checks: orm.Checks", checks)
 	list = appendList(list, "Computed: orm.Computed", m.meta)
+	list = appendList(list, "DBDefaults: orm.DBDefaults", m.defaults)
 	if len(m.live.Triggers) > 0 {
 		list = append(list, comment("The table has triggers, of which models know nothing: %s.", strings.Join(m.live.Triggers, ", ")))
 	}
@@ -99,7 +100,7 @@ func (w *writer) index(m *model, i *schema.Index) (code, why string) {
 		}
 	}
 	if i.Where != "" {
-		sql := w.portable(i.Where)
+		sql := m.portable(i.Where)
 		if strings.Contains(sql, "{}") {
 			return "", "has the condition " + sql
 		}
@@ -137,8 +138,8 @@ func (w *writer) member(m *model, c schema.IndexColumn, exclusion bool) (code, w
 		}
 		code = "&m." + path
 	} else {
-		sql := w.portable(c.Expr)
-		switch period := w.period(m, sql); {
+		sql := m.portable(c.Expr)
+		switch period := m.period(sql); {
 		case exclusion && period != "":
 			code = period
 		case exclusion, strings.Contains(sql, "{}"):
@@ -163,7 +164,7 @@ func (w *writer) member(m *model, c schema.IndexColumn, exclusion bool) (code, w
 // periods are the ranges of an exclusion constraint that orm.Period makes.
 var periods = regexp.MustCompile(`^(?:tstzrange|daterange|int4range|int8range|numrange)\("?([^",]+)"?, "?([^",]+)"?\)$`)
 
-func (w *writer) period(m *model, sql string) string {
+func (m *model) period(sql string) string {
 	found := periods.FindStringSubmatch(sql)
 	if found == nil || m.paths[found[1]] == "" || m.paths[found[2]] == "" {
 		return ""
@@ -173,8 +174,8 @@ func (w *writer) period(m *model, sql string) string {
 
 // portable is an expression of the database in the form in which models have SQL: names
 // in double quotes.
-func (w *writer) portable(sql string) string {
-	if w.options.Dialect == "postgres" {
+func (m *model) portable(sql string) string {
+	if m.dialect == "postgres" {
 		return sql
 	}
 	b := []byte(sql)

@@ -21,7 +21,7 @@ func (w *writer) nameModels(tables []*schema.Live) {
 		if one := singular(name); one != name {
 			name, set = one, name
 		}
-		m := &model{live: l, names: map[string]bool{"Meta": true}, paths: map[string]string{}, own: map[string]bool{}}
+		m := &model{live: l, dialect: w.options.Dialect, names: map[string]bool{"Meta": true}, paths: map[string]string{}, own: map[string]bool{}}
 		m.name = unique(w.taken, name)
 		m.set = unique(w.taken, set)
 		m.unmanaged = l.View

@@ -52,15 +52,17 @@ type writer struct {
 
 // model is a table on its way to be a Go type.
 type model struct {
-	live   *schema.Live
-	name   string // of the type
-	set    string // of the variable with all rows
-	key    string // of the type of a key of several columns
-	fields []*field
-	parts  []*field // of the key's struct
-	names  map[string]bool
-	notes  []string
-	meta   []string
+	live     *schema.Live
+	name     string // of the type
+	set      string // of the variable with all rows
+	key      string // of the type of a key of several columns
+	fields   []*field
+	parts    []*field // of the key's struct
+	names    map[string]bool
+	notes    []string
+	meta     []string // the computed columns
+	defaults []string
+	dialect  string
 	// paths are the names of columns as Go says them after "&m.".
 	paths map[string]string
 	// own are the indexes that fields have by themselves.

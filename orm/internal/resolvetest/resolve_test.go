@@ -120,8 +120,20 @@ func TestRelationsThatLeadNowhere(t *testing.T) {
 			t.Errorf("%s: no error the second time", tt.name)
 		}
 	}
-	if _, err := orm.Tables(); err == nil {
-		t.Error("Tables of broken models: no error")
+	_, err = orm.Tables()
+	if err == nil {
+		t.Fatal("Tables of broken models: no error")
+	}
+	// All of them are told at once, with their lines.
+	for _, mistake := range []string{
+		"models have mistakes:\n", "ToUnregistered.To: refers to", "WrongKey.", "NoWayBack.Many:", "Ambiguous.", "WrongReverse.", "WrongManyReverse.", "NotUnique.", "WrongRelated.", "resolve_test.go:",
+	} {
+		if !strings.Contains(err.Error(), mistake) {
+			t.Errorf("%q is missing in %v", mistake, err)
+		}
+	}
+	if again := orm.CheckModels(); again == nil || again.Error() != err.Error() {
+		t.Error(again)
 	}
 	if _, err := orm.InfoOf[Unregistered](); err == nil || !strings.Contains(err.Error(), "orm.Register[Unregistered]()") {
 		t.Error(err)

@@ -99,6 +99,7 @@ func (w *work) act(ctx context.Context, db Database, i int, a journaled) error {
 		if err := w.beginEntry(ctx, db, i, a.label); err != nil {
 			return err
 		}
+		w.journal = append(w.journal, entry{backward: w.step.Backward, statement: a.label})
 	}
 	if !w.step.node.NonAtomic && (a.Code != nil || changesRows(a.SQL)) {
 		// With its mark in one transaction it is done or not, and never twice.
@@ -110,8 +111,15 @@ func (w *work) act(ctx context.Context, db Database, i int, a journaled) error {
 		})
 		return w.takeBack(ctx, db, i, a, err)
 	}
+	if a.Code != nil {
+		b, err := newBookmark(w, i)
+		if err != nil {
+			return err
+		}
+		ctx = context.WithValue(ctx, bookmarkKey{}, b)
+	}
 	err := w.execute(ctx, db, a.Action)
-	if err != nil && again && db.Dialect().AlreadyDone(err) {
+	if err != nil && again && a.Code == nil && db.Dialect().AlreadyDone(err) {
 		err = nil
 	}
 	if err != nil {
@@ -158,11 +166,14 @@ func (w *work) takeBack(ctx context.Context, db Database, i int, a journaled, er
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	inTransaction := !w.step.node.NonAtomic && a.Code != nil
-	if inTransaction || db.Dialect().Refused(err) {
+	if a.Code != nil && w.step.node.NonAtomic {
+		return err // it may have done a part of its work
+	}
+	if a.Code != nil || db.Dialect().Refused(err) {
 		if dropped := w.dropEntry(ctx, db, i); dropped != nil {
 			return errors.Join(err, dropped)
 		}
+		w.journal = w.journal[:i]
 	}
 	return err
 }

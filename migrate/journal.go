@@ -25,6 +25,7 @@ func journalTable() *schema.Table {
 			{Name: "backward", Type: schema.Bool},
 			{Name: "done", Type: schema.Bool},
 			{Name: "statement", Type: schema.Text},
+			{Name: "position", Type: schema.Text, Null: true},
 			{Name: "began", Type: schema.DateTime},
 		},
 	}
@@ -34,6 +35,7 @@ func journalTable() *schema.Table {
 type entry struct {
 	backward, done bool
 	statement      string
+	position       string // how far Go code came in the rows of a table
 }
 
 // entries are those of one migration, in order. All but the last are done.
@@ -55,14 +57,18 @@ func readJournal(ctx context.Context, db Database) (journal, error) {
 	if err != nil || !exists {
 		return nil, err
 	}
-	rows, err := db.Query(ctx, "SELECT app, name, backward, done, statement FROM "+JournalTable+" ORDER BY app, name, step")
+	rows, err := db.Query(ctx, "SELECT app, name, backward, done, statement, position FROM "+JournalTable+" ORDER BY app, name, step")
 	if err != nil {
 		return nil, fmt.Errorf("migrate: read the journal of steps: %w", err)
 	}
 	j := journal{}
 	for _, row := range rows {
 		id := text(row[0]) + "." + text(row[1])
-		j[id] = append(j[id], entry{backward: truth(row[2]), done: truth(row[3]), statement: text(row[4])})
+		e := entry{backward: truth(row[2]), done: truth(row[3]), statement: text(row[4])}
+		if row[5] != nil {
+			e.position = text(row[5])
+		}
+		j[id] = append(j[id], e)
 	}
 	return j, nil
 }
@@ -119,6 +125,14 @@ func (w *work) endEntry(ctx context.Context, db Database, step int) error {
 	return journalError(w.step, db.Exec(ctx,
 		fmt.Sprintf("UPDATE %s SET done = %s WHERE app = %s AND name = %s AND step = %s", JournalTable, p(1), p(2), p(3), p(4)),
 		true, w.step.App, w.step.Name, step))
+}
+
+// noteEntry writes down how far Go code has come.
+func (w *work) noteEntry(ctx context.Context, db Database, step int, position string) error {
+	p := db.Dialect().Placeholder
+	return journalError(w.step, db.Exec(ctx,
+		fmt.Sprintf("UPDATE %s SET position = %s WHERE app = %s AND name = %s AND step = %s", JournalTable, p(1), p(2), p(3), p(4)),
+		position, w.step.App, w.step.Name, step))
 }
 
 // dropEntry takes back that a statement began, since it did nothing.

@@ -74,7 +74,7 @@ func sqlText(dialect schema.Dialect, sql string, args []any) []Action {
 // RunCode runs Go code, mostly to change data. The context carries the
 // migration's transaction. The code must speak SQL to the database it is
 // given and not use the models, which will have moved on when it runs on a
-// new database.
+// new database: [Rows] are those of the models as they are at this point.
 //
 // Put it into a migration of its own: on SQLite, foreign keys are off while a
 // migration that builds a table anew runs, so that ON DELETE does nothing in
@@ -83,6 +83,9 @@ type RunCode struct {
 	// Name says what the code does, for people: "fill the slugs".
 	Name string
 	Code func(ctx context.Context, db Database) error
+	// Models are the rows that the code uses, made by [RowsOf], so that their
+	// structs are compared with the columns before anything runs.
+	Models []Historical
 	// ReverseCode undoes it; [NoCode] if there is nothing to undo.
 	// Default: it cannot be undone.
 	ReverseCode func(ctx context.Context, db Database) error
@@ -99,23 +102,36 @@ func (o RunCode) Describe() string {
 	return "Run Go code: " + o.Name
 }
 
-// ChangeState implements [Operation].
-func (o RunCode) ChangeState(string, *State) error {
+// ChangeState implements [Operation]. It changes nothing.
+func (o RunCode) ChangeState(app string, s *State) error {
 	if o.Code == nil {
 		return fmt.Errorf("RunCode %q has no Code", o.Name)
+	}
+	for _, m := range o.Models {
+		if err := m.check(app, s); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // Forward implements [Operation].
-func (o RunCode) Forward(Change) ([]Action, error) { return []Action{{Code: o.Code}}, nil }
+func (o RunCode) Forward(c Change) ([]Action, error) { return codeAt(c, o.Code), nil }
 
 // Reverse implements [Operation].
-func (o RunCode) Reverse(Change) ([]Action, error) {
+func (o RunCode) Reverse(c Change) ([]Action, error) {
 	if o.ReverseCode == nil {
 		return nil, ErrIrreversible
 	}
-	return []Action{{Code: o.ReverseCode}}, nil
+	return codeAt(c, o.ReverseCode), nil
+}
+
+// codeAt lets code know the tables as they are when it runs.
+func codeAt(c Change, code func(ctx context.Context, db Database) error) []Action {
+	at := point{app: c.App, state: c.From}
+	return []Action{{Code: func(ctx context.Context, db Database) error {
+		return code(context.WithValue(ctx, pointKey{}, at), db)
+	}}}
 }
 
 // SeparateStateAndDatabase changes the state by some operations and the

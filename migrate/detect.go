@@ -35,9 +35,9 @@ type change struct {
 	drops     []*schema.Reference // references that it takes away
 	before    []*change           // changes that must come first
 	uses      []string            // apps whose newest migration must come first
-	// settles says that whatever other apps did with the table before must
-	// come first, since its name will be gone.
-	settles bool
+	// settles is the app whose table loses its name, so that whatever other
+	// apps did with it before must come first.
+	settles string
 	rollout rollout // when it is done, if there is to be no downtime
 }
 
@@ -201,7 +201,7 @@ func (d *detector) delete(gone []*schema.Table) {
 			other.ForeignKeys = without(other.ForeignKeys, cut)
 		}
 		c := d.emit(deleting, t, DeleteModel{Model: t.Model})
-		c.drops, c.settles = referencesOf(t), true
+		c.drops, c.settles = referencesOf(t), t.App
 		waiting = slices.Delete(waiting, next, next+1)
 	}
 }

@@ -33,7 +33,7 @@ func (d *detector) provides(first, c *change) bool {
 			continue
 		}
 		switch o := first.operation.(type) {
-		case CreateModel, RenameModel:
+		case CreateModel, RenameModel, MoveModel:
 			return true
 		case RenameField:
 			if o.To == r.Column {
@@ -79,6 +79,8 @@ func (d *detector) releases(first, c *change) bool {
 		return d.frees(first, o.Table.Name, o.Table.Indexes)
 	case AddIndex:
 		return d.frees(first, "", []schema.Index{o.Index})
+	case RenameIndex:
+		return d.frees(first, "", []schema.Index{{Name: o.To}})
 	}
 	return false
 }
@@ -96,6 +98,8 @@ func (d *detector) frees(first *change, table string, indexes []schema.Index) bo
 		free = t.Indexes
 	case RemoveIndex:
 		free = []schema.Index{{Name: o.Name}}
+	case RenameIndex:
+		free = []schema.Index{{Name: o.From}}
 	}
 	return slices.ContainsFunc(indexes, func(i schema.Index) bool {
 		return slices.ContainsFunc(free, func(f schema.Index) bool { return strings.EqualFold(f.Name, i.Name) })
@@ -159,7 +163,7 @@ type draft struct {
 	changes []*change
 	after   []*draft // drafts of other apps that must be applied first
 	uses    []string // apps whose newest migration must be applied first
-	settles bool     // also those of all apps that refer to this one
+	settles []string // also those of all apps that refer to these
 	merge   bool     // it has no changes and joins all last migrations
 	// nonAtomic says that its changes must not be one transaction.
 	nonAtomic bool
@@ -191,7 +195,9 @@ func split(ordered []*change) []*draft {
 					m.after = append(m.after, other)
 				}
 			}
-			m.settles = m.settles || c.settles
+			if c.settles != "" && !slices.Contains(m.settles, c.settles) {
+				m.settles = append(m.settles, c.settles)
+			}
 			for _, use := range c.uses {
 				if !slices.Contains(m.uses, use) {
 					m.uses = append(m.uses, use)

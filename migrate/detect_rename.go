@@ -21,6 +21,9 @@ func (d *detector) renames() error {
 				continue
 			}
 			renamed, err := d.renameModel(t, refused)
+			if err == nil && !renamed {
+				renamed, err = d.moveModel(t, refused)
+			}
 			if err != nil {
 				return err
 			}
@@ -46,11 +49,24 @@ func (d *detector) renames() error {
 
 // apply emits a rename and does it to the state.
 func (d *detector) apply(t *schema.Table, operation Operation) error {
+	return d.applyIn(t.App, t, operation)
+}
+
+// applyIn is apply for an operation that may be another app's.
+func (d *detector) applyIn(app string, t *schema.Table, operation Operation) error {
 	c := d.emit(renaming, t, operation)
 	switch o := operation.(type) {
 	case RenameModel:
 		c.table = t.App + "." + o.To
-		c.settles = true
+		c.settles = t.App
+	case MoveModel:
+		c.app = app
+		c.table = app + "." + o.to()
+		c.settles = t.App
+		c.use(t.App)
+		for _, referrer := range d.state.referrers(t, "") {
+			c.use(referrer[:strings.Index(referrer, ".")])
+		}
 	case RenameField:
 		for _, referrer := range d.state.referrers(d.state.tables[c.table], o.From) {
 			c.use(referrer[:strings.Index(referrer, ".")])
@@ -61,7 +77,7 @@ func (d *detector) apply(t *schema.Table, operation Operation) error {
 			c.before = append(c.before, earlier)
 		}
 	}
-	return operation.ChangeState(t.App, d.state)
+	return operation.ChangeState(app, d.state)
 }
 
 // renameModel looks for the declared model that a model which is gone became.
@@ -114,13 +130,15 @@ func (d *detector) allGivenUsed() error {
 			switch o := c.operation.(type) {
 			case RenameModel:
 				return gone == c.app+"."+o.From && to == o.To
+			case MoveModel:
+				return gone == o.From && to == c.app+"."+o.to()
 			case RenameField:
 				return gone == c.app+"."+o.Model+"."+o.From && to == o.To
 			}
 			return false
 		})
 		if !used {
-			return fmt.Errorf("migrate: the rename of %s to %s was given, but there is no such change; write it as app.Model=NewModel or app.Model.column=new_column", gone, to)
+			return fmt.Errorf("migrate: the rename of %s to %s was given, but there is no such change; write it as app.Model=NewModel, app.Model=other.Model or app.Model.column=new_column", gone, to)
 		}
 	}
 	return nil

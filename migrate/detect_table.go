@@ -154,18 +154,46 @@ func (d *detector) backfill(t *schema.Table, c *schema.Column, added bool) (*str
 }
 
 func (d *detector) alterIndexes(old, t *schema.Table) {
+	renamed := d.renameIndexes(old, t)
 	for i := range old.Indexes {
 		index := &old.Indexes[i]
+		if renamed[index.Name] {
+			continue
+		}
 		if now := t.Index(index.Name); now == nil || !sameIndex(index, now) {
 			d.emit(unconstraining, t, RemoveIndex{Model: t.Model, Name: index.Name})
 		}
 	}
 	for i := range t.Indexes {
 		index := &t.Indexes[i]
+		if renamed[index.Name] {
+			continue
+		}
 		if before := old.Index(index.Name); before == nil || !sameIndex(before, index) {
 			d.emit(constraining, t, AddIndex{Model: t.Model, Index: index.Clone()})
 		}
 	}
+}
+
+// renameIndexes emits the renames of indexes that are the same but for their
+// names, as after the rename of a model, and returns both their names.
+func (d *detector) renameIndexes(old, t *schema.Table) map[string]bool {
+	renamed := map[string]bool{}
+	for i := range old.Indexes {
+		gone := &old.Indexes[i]
+		if t.Index(gone.Name) != nil {
+			continue
+		}
+		for n := range t.Indexes {
+			added := &t.Indexes[n]
+			if old.Index(added.Name) == nil && !renamed[added.Name] && sameIndex(gone, added) {
+				renamed[gone.Name], renamed[added.Name] = true, true
+				d.emit(constraining, t, RenameIndex{Model: t.Model, From: gone.Name, To: added.Name})
+				break
+			}
+		}
+	}
+	return renamed
 }
 
 func (d *detector) alterChecks(old, t *schema.Table) {

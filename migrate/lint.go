@@ -203,7 +203,9 @@ func (l *linter) look(operation Operation) {
 	case CreateModel:
 		l.fresh[l.app+"."+o.Table.Model] = true
 	case RenameModel:
-		l.renameModel(o)
+		l.renameModel(l.app+"."+o.From, o.To, o.Table)
+	case MoveModel:
+		l.renameModel(o.From, o.to(), o.Table)
 	case RunSQL:
 		l.sql(o.SQL)
 	case RunCode:

@@ -165,13 +165,13 @@ func (l *linter) foreignKey(t *schema.Table, to string, notValid bool) {
 	}
 }
 
-func (l *linter) renameModel(o RenameModel) {
-	t := l.table(o.From)
-	if t == nil {
-		l.fresh[l.app+"."+o.To] = true
+func (l *linter) renameModel(from, to, table string) {
+	t := l.change.From.tables[from]
+	if t == nil || l.fresh[from] {
+		l.fresh[l.app+"."+to] = true
 		return
 	}
-	if o.Table != "" && o.Table != t.Name {
+	if table != "" && table != t.Name {
 		l.add("rename-model", "code that is still running reads and writes "+t.Name,
 			"keep the table by Meta (Table: \""+t.Name+"\"), or leave a view of the old name behind with RunSQL until the old code is gone")
 	}

@@ -54,6 +54,8 @@ func lintCases(t testing.TB) []lintCase {
 		{RenameField{Model: "Tag", From: "name", To: "label"}, "rename-field", "rename-field", ""},
 		{RenameModel{From: "Tag", To: "Label"}, "", "", ""},
 		{RenameModel{From: "Tag", To: "Label", Table: "blog_label"}, "rename-model", "rename-model", ""},
+		{MoveModel{From: "auth.User"}, "", "", ""},
+		{MoveModel{From: "auth.User", Table: "blog_user"}, "rename-model", "rename-model", ""},
 		{DeleteModel{Model: "Post_tags"}, "drop-model", "drop-model", ""},
 		{altered("Post", "title", func(c *schema.Column) { c.Size = 400 }), "", "", ""},
 		{altered("Post", "title", func(c *schema.Column) { c.Size = 100 }), "alter-type", "alter-type", ""},

@@ -275,9 +275,13 @@ func (g *Graph) number(drafts []*draft, name string) []Migration {
 		for _, other := range d.after {
 			others = append(others, ids[other])
 		}
-		uses := d.uses
-		if d.settles {
-			uses = append(slices.Clone(uses), g.dependents(d.app)...)
+		uses := slices.Clone(d.uses)
+		for _, app := range d.settles {
+			uses = append(uses, g.dependents(app)...)
+		}
+		uses = slices.DeleteFunc(uses, func(app string) bool { return app == d.app })
+		if slices.Equal(last[d.app], existing[d.app]) {
+			others = append(others, g.movedFrom(d.app)...)
 		}
 		for _, app := range uses {
 			drafted := slices.ContainsFunc(d.after, func(o *draft) bool { return o.app == app })

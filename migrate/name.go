@@ -51,6 +51,10 @@ func nameFragment(operation Operation) string {
 			return "rename_table_" + word(o.Table)
 		}
 		return "rename_" + word(o.From) + "_" + word(o.To)
+	case MoveModel:
+		return "move_" + word(o.to())
+	case RenameIndex:
+		return "rename_" + word(o.From) + "_" + word(o.To)
 	case AlterComment:
 		return "comment_" + word(o.Model)
 	case AddField:

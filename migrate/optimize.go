@@ -165,8 +165,8 @@ func touches(operation Operation, before, after *State) *touch {
 // tells.
 func opaque(operation Operation) bool {
 	switch operation.(type) {
-	case CreateModel, DeleteModel, RenameModel, AlterComment, AddField, RemoveField, AlterField, RenameField,
-		AlterPrimaryKey, AddIndex, RemoveIndex, AddCheck, RemoveCheck, AddForeignKey, RemoveForeignKey:
+	case CreateModel, DeleteModel, RenameModel, MoveModel, AlterComment, AddField, RemoveField, AlterField, RenameField,
+		AlterPrimaryKey, AddIndex, RemoveIndex, RenameIndex, AddCheck, RemoveCheck, AddForeignKey, RemoveForeignKey:
 		return false
 	}
 	return true

@@ -20,7 +20,7 @@ func reduce(first, second Operation, app string) (result []Operation, ok bool) {
 		}
 		return reduceRenamed(rename, second)
 	}
-	if model != other {
+	if model == "" || model != other {
 		return nil, false
 	}
 	if _, deleted := second.(DeleteModel); deleted {
@@ -48,8 +48,28 @@ func reduce(first, second Operation, app string) (result []Operation, ok bool) {
 			return []Operation{second}, true
 		}
 	case AddIndex:
-		b, removed := second.(RemoveIndex)
-		return nil, removed && a.Index.Name == b.Name
+		switch b := second.(type) {
+		case RemoveIndex:
+			return nil, a.Index.Name == b.Name
+		case RenameIndex:
+			if a.Index.Name == b.From {
+				a.Index = a.Index.Clone()
+				a.Index.Name = b.To
+				return []Operation{a}, true
+			}
+		}
+	case RenameIndex:
+		switch b := second.(type) {
+		case RemoveIndex:
+			if a.To == b.Name {
+				return []Operation{RemoveIndex{Model: a.Model, Name: a.From}}, true
+			}
+		case RenameIndex:
+			if a.To == b.From && a.From != b.To {
+				return []Operation{RenameIndex{Model: a.Model, From: a.From, To: b.To}}, true
+			}
+			return nil, a.To == b.From
+		}
 	case AddCheck:
 		b, removed := second.(RemoveCheck)
 		return nil, removed && a.Check.Name == b.Name
@@ -85,6 +105,8 @@ func subject(operation Operation) (model, column string) {
 	case AddIndex:
 		return o.Model, ""
 	case RemoveIndex:
+		return o.Model, ""
+	case RenameIndex:
 		return o.Model, ""
 	case AddCheck:
 		return o.Model, ""

@@ -115,6 +115,13 @@ func (w *writer) operation(operation Operation) error {
 		w.printf("migrate.RenameModel{From: %q, To: %q", o.From, o.To)
 		w.optional("Table", o.Table)
 		w.printf("},\n")
+	case MoveModel:
+		w.printf("migrate.MoveModel{From: %q", o.From)
+		w.optional("To", o.To)
+		w.optional("Table", o.Table)
+		w.printf("},\n")
+	case RenameIndex:
+		w.printf("migrate.RenameIndex{Model: %q, From: %q, To: %q},\n", o.Model, o.From, o.To)
 	case AlterComment:
 		w.printf("migrate.AlterComment{Model: %q, Comment: %q},\n", o.Model, o.Comment)
 	case AddField:

@@ -125,6 +125,13 @@ type LockWaiter interface {
 	Blockers(session string) string
 }
 
+// IndexRenamer is a [Dialect] that can give an index another name without
+// building it anew. Not stable, as Dialect.
+type IndexRenamer interface {
+	// RenameIndex changes no more than the name; t has from.
+	RenameIndex(t *Table, from, to *Index) []string
+}
+
 // ColumnChange is a column that is added (From is nil), removed (To is nil) or
 // altered. Backfill is as in AddColumn and AlterColumn of [Dialect].
 type ColumnChange struct {

@@ -163,6 +163,17 @@ func (d Dialect) DropIndex(t *schema.Table, i *schema.Index) []string {
 	return []string{alter(t, parts...)}
 }
 
+// RenameIndex implements schema.IndexRenamer.
+func (d Dialect) RenameIndex(t *schema.Table, from, to *schema.Index) []string {
+	switch {
+	case len(d.indexColumns(t, from)) == 0:
+		return nil
+	case len(d.generated(t, from)) > 0: // columns that are named after the index
+		return append(d.DropIndex(t, from), d.CreateIndex(t, to)...)
+	}
+	return []string{alter(t, "RENAME INDEX "+quoteName(from.Name)+" TO "+quoteName(to.Name))}
+}
+
 // A reference needs an index that begins with its column. InnoDB makes one where there
 // is none and takes it away when it sees fit; to know which there are, the statements of
 // this package make one of their own, named after the reference, if no other serves.

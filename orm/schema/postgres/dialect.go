@@ -238,6 +238,16 @@ func indexName(t *schema.Table, i *schema.Index) string {
 	return name
 }
 
+// RenameIndex implements schema.IndexRenamer. A constraint that the index
+// belongs to is renamed with it.
+func (Dialect) RenameIndex(t *schema.Table, from, to *schema.Index) []string {
+	name := quoteName(from.Name)
+	if dot := strings.LastIndexByte(t.Name, '.'); dot >= 0 {
+		name = quoteName(t.Name[:dot]) + "." + name
+	}
+	return []string{"ALTER INDEX " + name + " RENAME TO " + quoteName(to.Name)}
+}
+
 // AddCheck returns the statement that adds a check, which existing rows must meet.
 func (Dialect) AddCheck(_, after *schema.Table, c *schema.Check) []string {
 	return []string{alter(after, addCheck(c))}

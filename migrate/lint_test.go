@@ -168,7 +168,7 @@ func TestDatabasesDoWhatTheHazardsSay(t *testing.T) {
 			want := slices.ContainsFunc(copying, func(rule string) bool { return strings.Contains(rules, rule) })
 			// Renamed things are tied anew; a reference from a key that changes, too.
 			switch test.operation.(type) {
-			case RenameField, RenameModel, AlterPrimaryKey:
+			case RenameField, RenameModel, MoveModel, AlterPrimaryKey:
 				want = false
 			}
 			if got := copiesMariaDB(t, db, forward); got != want {
@@ -196,7 +196,7 @@ func TestDatabasesDoWhatTheHazardsSay(t *testing.T) {
 func rewritesPostgres(t testing.TB, db *testDatabase, actions []Action) bool {
 	t.Helper()
 	files := func(ctx context.Context) string {
-		rows, err := db.Query(ctx, "SELECT relname::text, relfilenode FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace ORDER BY oid")
+		rows, err := db.Query(ctx, "SELECT oid::bigint, relfilenode FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace ORDER BY oid")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -206,7 +206,7 @@ func rewritesPostgres(t testing.TB, db *testDatabase, actions []Action) bool {
 	err := db.Transaction(t.Context(), TransactionOptions{}, func(ctx context.Context) error {
 		before := files(ctx)
 		for _, a := range actions {
-			if strings.HasPrefix(a.SQL, "ALTER TABLE \"blog_tag\" RENAME") || strings.HasPrefix(a.SQL, "DROP TABLE") {
+			if strings.HasPrefix(a.SQL, "DROP TABLE") {
 				return errForget
 			}
 			if err := db.Exec(ctx, a.SQL); err != nil {

@@ -40,11 +40,11 @@ func (s *site) next(prefix string) string {
 	return fmt.Sprintf("%s%d", prefix, s.number)
 }
 
-// change makes one to three changes, each to another table.
+// change makes one to four changes, each to another table.
 func (s *site) change() {
 	s.renames, s.was, s.touched = map[string]string{}, map[string]string{}, map[string]bool{}
-	for range 1 + s.r.IntN(3) {
-		switch s.r.IntN(14) {
+	for range 1 + s.r.IntN(4) {
+		switch s.r.IntN(18) {
 		case 0:
 			s.addModel()
 		case 1:
@@ -55,6 +55,14 @@ func (s *site) change() {
 			return
 		case 3:
 			s.addRelation()
+		case 4:
+			s.addJoin()
+		case 5:
+			s.moveModel()
+			return
+		case 6:
+			s.changeKeyType()
+			return
 		default:
 			t := s.pick()
 			if t == nil {
@@ -62,7 +70,7 @@ func (s *site) change() {
 			}
 			edits := []func(*schema.Table){
 				s.addField, s.addField, s.removeField, s.renameField, s.alterField, s.alterField, s.alterField,
-				s.addIndex, s.removeIndex, s.changeCheck,
+				s.addIndex, s.removeIndex, s.renameIndex, s.renameIndex, s.changeCheck, s.comment, s.comment, s.addGenerated, s.addGenerated,
 			}
 			edits[s.r.IntN(len(edits))](t)
 		}
@@ -105,7 +113,8 @@ func used(t *schema.Table, c *schema.Column) bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(t.Checks, func(k schema.Check) bool { return mentions(k.SQL, c.Name) })
+	return slices.ContainsFunc(t.Checks, func(k schema.Check) bool { return mentions(k.SQL, c.Name) }) ||
+		slices.ContainsFunc(t.Columns, func(other schema.Column) bool { return mentions(other.Generated, c.Name) })
 }
 
 func (s *site) addModel() {
@@ -123,17 +132,88 @@ func (s *site) addModel() {
 	}
 	s.tables = append(s.tables, t)
 	if target := s.pick(); target != nil && s.r.IntN(2) == 0 {
-		join := &schema.Table{App: app, Model: s.next("J"), Columns: []schema.Column{s.relation(t, false), s.relation(target, false)}}
-		join.Name = app + "_" + strings.ToLower(join.Model)
-		join.Columns[0].PrimaryKey, join.Columns[1].PrimaryKey = true, true
-		s.touched[join.Key()] = true
-		s.tables = append(s.tables, join)
+		s.join(t, target)
+	}
+}
+
+// join adds the join table of a relation from t to target.
+func (s *site) join(t, target *schema.Table) {
+	join := &schema.Table{App: t.App, Model: s.next("J"), Columns: []schema.Column{s.relation(t, false), s.relation(target, false)}}
+	join.Name = t.App + "_" + strings.ToLower(join.Model)
+	join.Columns[0].PrimaryKey, join.Columns[1].PrimaryKey = true, true
+	s.touched[join.Key()] = true
+	s.tables = append(s.tables, join)
+}
+
+func (s *site) addJoin() {
+	t, target := s.pick(), s.pick()
+	if t != nil && target != nil {
+		s.join(t, target)
+	}
+}
+
+// moveModel gives a model to the other app, with a new table name or the old.
+func (s *site) moveModel() {
+	t := s.pick()
+	if t == nil {
+		return
+	}
+	old := *t
+	t.App = map[string]string{"a": "b", "b": "a"}[t.App]
+	if s.r.IntN(3) > 0 {
+		t.Name = t.App + "_" + strings.ToLower(t.Model)
+	}
+	s.renames[old.Key()] = t.Key()
+	s.renamed(&old, t)
+}
+
+// changeKeyType changes the type of a key, and of all that refers to it.
+func (s *site) changeKeyType() {
+	t := s.pick()
+	if t == nil {
+		return
+	}
+	id := t.Column("id")
+	id.Type = map[schema.Type]schema.Type{schema.Int64: schema.Int32, schema.Int32: schema.Int64}[id.Type]
+	for _, other := range s.tables {
+		for i := range other.Columns {
+			if c := &other.Columns[i]; c.References != nil && c.References.Table == t.Name {
+				c.Type = id.Type
+			}
+		}
+	}
+}
+
+func (s *site) comment(t *schema.Table) {
+	comment := []string{"", "it's " + s.next("comment")}[s.r.IntN(2)]
+	if s.r.IntN(2) == 0 {
+		t.Comment = comment
+	} else if c := s.field(t, func(c *schema.Column) bool { return c.Generated == "" }); c != nil {
+		c.Comment = comment
+	}
+}
+
+// addGenerated adds a column that the database computes.
+func (s *site) addGenerated(t *schema.Table) {
+	base := s.field(t, func(c *schema.Column) bool { return c.Type == schema.Int64 && c.References == nil && c.Generated == "" })
+	if base == nil {
+		return
+	}
+	c := schema.Column{Name: s.next("g"), Type: schema.Int64, Null: true, Generated: `"` + base.Name + `" * 2`, Stored: s.r.IntN(2) == 0}
+	c.Field = strings.ToUpper(c.Name)
+	s.optional[c.Field] = true
+	t.Columns = append(t.Columns, c)
+}
+
+func (s *site) renameIndex(t *schema.Table) {
+	if n := len(t.Indexes); n > 0 {
+		t.Indexes[s.r.IntN(n)].Name = s.next("i")
 	}
 }
 
 func (s *site) newColumn() schema.Column {
 	types := []schema.Type{
-		schema.Bool, schema.Int16, schema.Int32, schema.Int64, schema.Float64, schema.Decimal, schema.String,
+		schema.Bool, schema.Int16, schema.Int32, schema.Int64, schema.Int64, schema.Int64, schema.Float64, schema.Decimal, schema.String,
 		schema.String, schema.Text, schema.Date, schema.DateTime, schema.UUID, schema.JSON,
 	}
 	c := schema.Column{Name: s.next("c"), Type: types[s.r.IntN(len(types))], Null: s.r.IntN(2) == 0}
@@ -157,7 +237,7 @@ func (s *site) newColumn() schema.Column {
 
 func (s *site) relation(target *schema.Table, null bool) schema.Column {
 	c := schema.Column{
-		Name: s.next("r"), Type: schema.Int64, Null: null,
+		Name: s.next("r"), Type: target.Column("id").Type, Null: null,
 		References: &schema.Reference{Table: target.Name, Column: "id", OnDelete: schema.Cascade, Model: target.Key()},
 	}
 	c.Field = strings.ToUpper(c.Name)
@@ -202,7 +282,7 @@ func (s *site) renameField(t *schema.Table) {
 }
 
 func (s *site) alterField(t *schema.Table) {
-	c := s.field(t, func(c *schema.Column) bool { return c.References == nil })
+	c := s.field(t, func(c *schema.Column) bool { return c.References == nil && c.Generated == "" })
 	if c == nil {
 		return
 	}
@@ -264,7 +344,7 @@ func (s *site) changeCheck(t *schema.Table) {
 		t.Checks = t.Checks[:n-1]
 		return
 	}
-	c := s.field(t, func(c *schema.Column) bool { return c.Type == schema.Int64 })
+	c := s.field(t, func(c *schema.Column) bool { return c.Type == schema.Int64 && c.Generated == "" })
 	if c != nil {
 		t.Checks = append(t.Checks, schema.Check{Name: s.next("k"), SQL: `"` + c.Name + `" >= 0`})
 	}
@@ -307,6 +387,12 @@ func (s *site) renameModel() {
 	t.Model = s.next("M")
 	t.Name = t.App + "_" + strings.ToLower(t.Model)
 	s.renames[old.Key()] = t.Model
+	s.renamed(&old, t)
+}
+
+// renamed notes where the columns of a renamed table were, and redirects what
+// refers to it.
+func (s *site) renamed(old, t *schema.Table) {
 	for _, c := range t.Columns {
 		s.was[t.Name+"."+c.Name] = old.Name + "." + c.Name
 	}

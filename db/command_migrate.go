@@ -45,19 +45,23 @@ func apps(args []string, _ string) []string {
 }
 
 func (e *Extension) migrateCommand() retort.Command {
-	var plan, fake, fakeInitial, check bool
+	var plan, fake, fakeInitial, check, prune bool
+	var database string
 	var lockTimeout time.Duration
 	return retort.Command{
 		Name: "migrate", Args: "[APP [MIGRATION]]", Group: group, JSON: true, WithoutApp: true, Complete: apps,
 		Short: "Bring the tables of the database up to date",
 		Long: "Applies the migrations that are not applied yet, of all apps or of one. With the name of a\n" +
 			"migration, or the beginning of it, the app is brought to that state: later migrations are\n" +
-			"undone. The name zero undoes all of the app.",
-		Examples: "app migrate\napp migrate --plan\napp migrate blog 0003\napp migrate blog zero",
+			"undone. The name zero undoes all of the app.\n" +
+			"Of several databases each is migrated on its own, with the tables that the routers keep in it.",
+		Examples: "app migrate\napp migrate --plan\napp migrate blog 0003\napp migrate blog zero\napp migrate --database reports",
 		Flags: func(fs *flag.FlagSet) {
 			fs.BoolVar(&plan, "plan", false, "show what would be done")
 			fs.BoolVar(&fake, "fake", false, "record the migrations as done and change nothing else")
 			fs.BoolVar(&fakeInitial, "fake-initial", false, "record first migrations as done whose tables exist, with all columns")
+			fs.BoolVar(&prune, "prune", false, "forget migrations that were applied and that the program does not have any more")
+			fs.StringVar(&database, "database", "", "`name` of the database; default: the one given to db.Open")
 			fs.BoolVar(&check, "check", false, "change nothing; end with code 4 if migrations are pending")
 			fs.DurationVar(&lockTimeout, "lock-timeout", 0, "how `LONG` a statement waits for a table that others use, before it lets them pass and is tried again; -1s waits as long as it takes (default 5s)")
 		},
@@ -75,9 +79,16 @@ func (e *Extension) migrateCommand() retort.Command {
 			if len(in.Args) > 1 {
 				target.Name = in.Args[1]
 			}
-			graph, conn, err := load(ctx)
+			allows := allowed(ctx, database)
+			graph, conn, err := load(using(ctx, database))
 			if err != nil {
 				return err
+			}
+			waiting := func(elapsed time.Duration) {
+				fmt.Fprintf(in.Err, "Another process migrates this database; waiting for it, %v so far.\n", elapsed.Round(time.Second))
+			}
+			if prune {
+				return pruneHistory(ctx, in, graph, conn, waiting)
 			}
 			if plan || check {
 				steps, err := graph.Plan(ctx, conn, target)
@@ -92,9 +103,7 @@ func (e *Extension) migrateCommand() retort.Command {
 				}
 				return nil
 			}
-			options := migrate.Options{Fake: fake, FakeInitial: fakeInitial, LockTimeout: lockTimeout, Waiting: func(elapsed time.Duration) {
-				fmt.Fprintf(in.Err, "Another process migrates this database; waiting for it, %v so far.\n", elapsed.Round(time.Second))
-			}}
+			options := migrate.Options{Fake: fake, FakeInitial: fakeInitial, Allows: allows, LockTimeout: lockTimeout, Waiting: waiting}
 			if !in.JSON {
 				p := newProgress(in)
 				defer p.failed()
@@ -119,6 +128,27 @@ func (e *Extension) migrateCommand() retort.Command {
 			return nil
 		},
 	}
+}
+
+// pruneHistory takes what the program does not have any more out of the record.
+func pruneHistory(ctx context.Context, in *retort.Invocation, graph *migrate.Graph, conn connection, waiting func(time.Duration)) error {
+	var names []string
+	if len(in.Args) > 0 {
+		names = in.Args[:1]
+	}
+	pruned, err := graph.Prune(ctx, conn, names, waiting)
+	switch {
+	case err != nil:
+		return err
+	case in.JSON:
+		return in.WriteJSON(append([]string{}, pruned...))
+	case len(pruned) == 0:
+		fmt.Fprintln(in.Out, "Nothing to prune.")
+	}
+	for _, id := range pruned {
+		fmt.Fprintf(in.Out, "Forget %s\n", id)
+	}
+	return nil
 }
 
 // printPlan lists migrations and what each does.

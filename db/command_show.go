@@ -13,6 +13,7 @@ import (
 
 func (e *Extension) showCommand() retort.Command {
 	var plan, list bool
+	var database string
 	return retort.Command{
 		Name: "showmigrations", Args: "[APP …]", Group: group, JSON: true, WithoutApp: true, Complete: apps,
 		Short:    "List the migrations and which are applied",
@@ -20,6 +21,7 @@ func (e *Extension) showCommand() retort.Command {
 		Flags: func(fs *flag.FlagSet) {
 			fs.BoolVar(&list, "list", false, "app by app, as without a flag")
 			fs.BoolVar(&plan, "plan", false, "in the order in which they are applied")
+			fs.StringVar(&database, "database", "", "`name` of the database; default: the one given to db.Open")
 		},
 		Run: func(ctx context.Context, in *retort.Invocation) error {
 			if err := in.App.Prepare(); err != nil {
@@ -28,7 +30,7 @@ func (e *Extension) showCommand() retort.Command {
 			if list && plan {
 				return retort.UsageError("showmigrations takes --list or --plan, not both")
 			}
-			graph, conn, err := load(ctx)
+			graph, conn, err := load(using(ctx, database))
 			if err != nil {
 				return err
 			}

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/retort-web/retort"
@@ -26,8 +27,28 @@ func Migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = graph.Apply(ctx, connection{DB: conn}, migrate.Target{}, migrate.Options{})
+	_, err = graph.Apply(ctx, connection{DB: conn}, migrate.Target{}, migrate.Options{Allows: allowed(ctx, "")})
 	return err
+}
+
+// using returns the context with the database of a name, or as it is for none.
+func using(ctx context.Context, name string) context.Context {
+	if name == "" {
+		return ctx
+	}
+	return orm.Using(ctx, name)
+}
+
+// allowed tells which tables belong into the database of a name, by the routers
+// of the context; nil if there are none.
+func allowed(ctx context.Context, name string) func(app, model string) bool {
+	if name == "" {
+		name = orm.DefaultDatabase
+	}
+	return func(app, model string) bool {
+		homes := orm.Homes(ctx, app, model)
+		return homes == nil || slices.Contains(homes, name)
+	}
 }
 
 // connection is a database as package migrate sees it.

@@ -14,6 +14,10 @@ type Options struct {
 	// that it creates exist already, with all their columns: for a database
 	// that was made by other means. Tables that lack columns are an error.
 	FakeInitial bool
+	// Allows tells whether a table belongs into this database, for programs with
+	// several: what an operation does to another is left out here. The model is
+	// empty for SQL and Go code that names none. Default: all tables do.
+	Allows func(app, model string) bool
 	// Waiting is told, again and again, that another process migrates and for
 	// how long this one has waited for it. Default: nobody is.
 	Waiting func(elapsed time.Duration)
@@ -119,7 +123,7 @@ func (g *Graph) allWork(ctx context.Context, db Database, target Target, options
 			return nil, err
 		}
 	}
-	work, err := g.prepare(steps, applied, db.Dialect(), options.Fake)
+	work, err := g.prepare(steps, applied, db.Dialect(), options)
 	if err != nil {
 		return nil, err
 	}

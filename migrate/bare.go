@@ -151,7 +151,7 @@ func (w *work) execute(ctx context.Context, db Database, a Action) error {
 	if a.Code != nil {
 		return a.Code(ctx, db)
 	}
-	return w.exec(ctx, db, a.SQL)
+	return w.exec(ctx, db, a.SQL, a.Args...)
 }
 
 func (a Action) run(ctx context.Context, db Database) error {

@@ -16,6 +16,8 @@ import (
 type Historical interface {
 	// check reports fields that the model does not have at this point.
 	check(app string, s *State) error
+	// name is the model's.
+	name() string
 }
 
 // Rows are those of a model as it is at the point of a migration. The struct T
@@ -103,6 +105,8 @@ func (r *Rows[T]) check(app string, s *State) error {
 	_, err := newHistoricalTable(reflect.TypeFor[T](), app, r.model, s)
 	return err
 }
+
+func (r *Rows[T]) name() string { return r.model }
 
 // table returns the table at the point of the migration whose code runs.
 func (r *Rows[T]) table(ctx context.Context) (*historicalTable, error) {

@@ -58,6 +58,9 @@ func (w *work) creates() []*schema.Table {
 	}
 	var tables []*schema.Table
 	for _, o := range w.operations {
+		if o.elsewhere {
+			continue
+		}
 		switch operation := o.operation.(type) {
 		case CreateModel:
 			// As it is at the end: other operations may have added to it.

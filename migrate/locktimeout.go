@@ -181,16 +181,16 @@ func waitsForTables(sql string) bool {
 
 // exec runs a statement outside of a transaction, or in one of its own if it may have to
 // wait for others.
-func (w *work) exec(ctx context.Context, db Database, sql string) error {
+func (w *work) exec(ctx context.Context, db Database, sql string, args ...any) error {
 	if w.locks == nil || !waitsForTables(sql) {
-		return db.Exec(ctx, sql)
+		return db.Exec(ctx, sql, args...)
 	}
 	return w.locks.try(ctx, db, w.step, func(begin, end func(context.Context) error) error {
 		return db.Transaction(ctx, TransactionOptions{}, func(ctx context.Context) error {
 			if err := begin(ctx); err != nil {
 				return err
 			}
-			if err := db.Exec(ctx, sql); err != nil {
+			if err := db.Exec(ctx, sql, args...); err != nil {
 				return err
 			}
 			return end(ctx)

@@ -30,6 +30,9 @@ type RunSQL struct {
 	Args []any
 	// ReverseArgs are those of ReverseSQL.
 	ReverseArgs []any
+	// Models are those that it is about, as "Post": where several databases
+	// have the models of the app, it runs in theirs. Default: in all of these.
+	Models []string
 	// Elidable says that it only mattered to rows that were there at the time,
 	// so that [Graph.Squash] leaves it out.
 	Elidable bool

@@ -12,6 +12,7 @@ type operationStep struct {
 	operation Operation
 	from, to  *State
 	actions   []Action
+	elsewhere bool // it is about tables of another database
 }
 
 // operationSteps makes operations concrete. before is the state before all of

@@ -23,7 +23,7 @@ type work struct {
 
 // prepare makes all steps concrete before the first one runs, so that an
 // operation that is impossible or irreversible stops the whole plan.
-func (g *Graph) prepare(steps []Step, applied history, dialect schema.Dialect, fake bool) ([]*work, error) {
+func (g *Graph) prepare(steps []Step, applied history, dialect schema.Dialect, options Options) ([]*work, error) {
 	done := make(map[*node]bool, len(applied))
 	for id := range applied {
 		if n := g.nodes[id]; n != nil {
@@ -33,8 +33,8 @@ func (g *Graph) prepare(steps []Step, applied history, dialect schema.Dialect, f
 	all := make([]*work, len(steps))
 	var state *State // after the steps so far, while they go forward
 	for i, step := range steps {
-		all[i] = &work{step: step, bare: !fake && runsBare(&step.node.Migration, dialect)}
-		if fake {
+		all[i] = &work{step: step, bare: !options.Fake && runsBare(&step.node.Migration, dialect)}
+		if options.Fake {
 			continue
 		}
 		if err := checkBesides(&step.node.Migration, dialect); err != nil {
@@ -50,6 +50,9 @@ func (g *Graph) prepare(steps []Step, applied history, dialect schema.Dialect, f
 		operations, err := operationSteps(step.node.Operations, step.App, dialect, state, step.Backward)
 		if err != nil {
 			return nil, fmt.Errorf("migrate: %s: %w", step.ID(), err)
+		}
+		if options.Allows != nil {
+			leaveOut(operations, step.App, options.Allows)
 		}
 		all[i].operations = operations
 		all[i].frame = dialect.Frame(sqlOf(operations))

@@ -177,6 +177,9 @@ func (w *writer) operation(operation Operation) error {
 		if o.ReverseSQL != "" {
 			w.printf(", ReverseSQL: %s", quoteGo(o.ReverseSQL))
 		}
+		if len(o.Models) > 0 {
+			w.printf(", Models: %#v", o.Models)
+		}
 		w.flag("Elidable", o.Elidable)
 		w.printf("},\n")
 	default:

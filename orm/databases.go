@@ -36,6 +36,14 @@ func (f RouterFunc) Route(ctx context.Context, m *ModelInfo, op Operation) strin
 	return f(ctx, m, op)
 }
 
+// TableRouter is a [Router] that also knows where the tables are of models that the
+// program does not have any more, which old migrations create and delete.
+type TableRouter interface {
+	Router
+	// RouteTable is Route for a table by the names of its app and model.
+	RouteTable(app, model string) string
+}
+
 // Opener returns an open database. It is called for each query and so may connect at
 // the first one; otherwise it should be quick.
 type Opener func(ctx context.Context) (*DB, error)
@@ -128,6 +136,44 @@ func (d *Databases) nameFor(ctx context.Context, m *ModelInfo, op Operation) str
 		}
 	}
 	return DefaultDatabase
+}
+
+// Homes returns the names of the databases that the routers of a context keep a table in:
+// mostly one, that of the model, or of the model that a join table ("Post_tags") belongs
+// to. For an empty model it is those of all the app's models. No routers, no names: then
+// any database may have any table.
+func Homes(ctx context.Context, app, model string) []string {
+	r := routingOf(ctx)
+	if r == nil || len(r.databases.Routers) == 0 {
+		return nil
+	}
+	d := r.databases
+	var homes []string
+	for _, m := range Models() {
+		if m.App != app {
+			continue
+		}
+		home := d.nameFor(ctx, m, Write)
+		if m.Name == model || strings.HasPrefix(model, m.Name+"_") {
+			return []string{home}
+		}
+		if !slices.Contains(homes, home) {
+			homes = append(homes, home)
+		}
+	}
+	if model != "" {
+		for _, router := range d.Routers {
+			if t, ok := router.(TableRouter); ok {
+				if home := t.RouteTable(app, model); home != "" {
+					return []string{home}
+				}
+			}
+		}
+	}
+	if len(homes) == 1 || model == "" && len(homes) > 0 {
+		return homes
+	}
+	return []string{DefaultDatabase}
 }
 
 // routing is the databases of one context, and what it remembers.

@@ -16,9 +16,10 @@ import (
 // renames: to change one without the column changes nothing in the database
 // and makes no migration.
 type detector struct {
-	state    *State          // with the renames found so far
-	declared []*schema.Table // in the order given
-	target   *State          // the declared tables by key
+	state    *State                   // with the renames found so far
+	declared []*schema.Table          // in the order given
+	target   *State                   // the declared tables by key
+	byName   map[string]*schema.Table // the declared tables by name in lower case
 	asker    Asker
 	renamed  map[string]string // old key to new key of the models renamed in this run
 	changes  []*change
@@ -65,7 +66,7 @@ const (
 // detect returns the changes that turn the state into the declared tables, in
 // an order in which they can be done.
 func detect(state *State, declared []*schema.Table, asker Asker) ([]*change, error) {
-	d := &detector{state: state.clone(), declared: declared, target: NewState(), asker: asker, renamed: map[string]string{}}
+	d := &detector{state: state.clone(), declared: declared, target: NewState(), byName: make(map[string]*schema.Table, len(declared)), asker: asker, renamed: map[string]string{}}
 	if err := d.validate(); err != nil {
 		return nil, err
 	}
@@ -101,10 +102,11 @@ func (d *detector) validate() error {
 		if d.target.Table(t.App, t.Model) != nil {
 			return fmt.Errorf("migrate: model %s is declared twice", t.Key())
 		}
-		if other := d.target.named(t.Name); other != nil {
+		if other := d.named(t.Name); other != nil {
 			return fmt.Errorf("migrate: models %s and %s both have the table %q", other.Key(), t.Key(), t.Name)
 		}
 		d.target.Set(t)
+		d.byName[strings.ToLower(t.Name)] = t
 	}
 	for _, t := range d.declared {
 		for i := range t.Columns {
@@ -128,6 +130,9 @@ func (d *detector) validate() error {
 	}
 	return nil
 }
+
+// named returns the declared table of a database name, or nil.
+func (d *detector) named(name string) *schema.Table { return d.byName[strings.ToLower(name)] }
 
 // emit adds a change to a table.
 func (d *detector) emit(p phase, t *schema.Table, operation Operation) *change {

@@ -73,7 +73,7 @@ func foreignKeysTo(t *schema.Table, tables []*schema.Table) []schema.ForeignKey 
 
 // checkReference reports a reference to what is not there.
 func (d *detector) checkReference(t *schema.Table, column string, r *schema.Reference) error {
-	target := d.target.named(r.Table)
+	target := d.named(r.Table)
 	if target == nil {
 		return fmt.Errorf("migrate: %s.%s references table %q, which belongs to none of the program's models; import the package that registers it", t.Key(), column, r.Table)
 	}

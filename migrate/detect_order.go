@@ -18,7 +18,7 @@ func (d *detector) link() {
 			}
 		}
 		for _, r := range c.refers {
-			if target := d.target.named(r.Table); target != nil {
+			if target := d.named(r.Table); target != nil {
 				c.use(target.App)
 			}
 		}
@@ -28,7 +28,7 @@ func (d *detector) link() {
 // provides reports whether first makes a table or column that c references.
 func (d *detector) provides(first, c *change) bool {
 	for _, r := range c.refers {
-		target := d.target.named(r.Table)
+		target := d.named(r.Table)
 		if target == nil || target.Key() != first.table {
 			continue
 		}

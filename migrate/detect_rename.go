@@ -245,7 +245,7 @@ func (d *detector) followsReference(t *schema.Table, gone, now *schema.Column) b
 	if current == nil || !sameDefinition(current, now) {
 		return false
 	}
-	target := d.target.named(now.References.Table)
+	target := d.named(now.References.Table)
 	for _, to := range d.renamed {
 		if target != nil && to == target.Key() {
 			return true

@@ -51,6 +51,14 @@
 // Disabled fields ignore what was sent. A field whose text is the one that was
 // shown keeps its value to the last digit, though the text shows less of it.
 //
+// A JSON body goes through the same checks; see [For].
+//
+// # More than one form
+//
+// [FormsetFor] makes a formset, several forms of one struct, and [InlineFor] one of the
+// rows that belong to the row of another form; [SaveAll] writes them in one transaction.
+// [Wizard] is a form in steps. [New] gives all forms of an app a look and a language.
+//
 // # Templates
 //
 // In a template {{ form }} is everything between <form> and its buttons: the
@@ -60,6 +68,8 @@
 //	<form {{ form.attrs }}>   method, and enctype if there are files
 //	{{ form.hidden }}         the token and hidden fields
 //	{{ form.errors_tag }}     the list of all errors
+//	{{ form.media }}          the style sheets and scripts of the widgets
+//	{{ form.as_table }}       the whole form in rows; also as_list, as_p
 //	{% for field in form %}   the visible fields
 //	form.title, form["title"] a field
 //	form.errors               messages about the whole form
@@ -72,8 +82,9 @@
 //	{{ field.input }}         the input
 //	{{ field.help_tag }}      the help, if there is one
 //	{{ field.errors_tag }}    the errors, if there are any
-//	{{ field.attr("class", "wide", "rows", 4).input }}
-//	field.name, id, label, help, value, values, errors, options, required, disabled, hidden, changed
+//	{{ field.attrs(class="wide", rows=4).input }}, or attr("class", "wide", "rows", 4)
+//	field.name, id, label, help, value, values, errors, options, required, disabled, hidden,
+//	changed, multiple, kind, classes, attributes
 //
 // The classes in the HTML are "field" on each field, with "invalid" and
 // "required" where that is so and the widget's kind ("text", "checkbox",

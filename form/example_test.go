@@ -149,6 +149,74 @@ func ExampleClean() {
 	// Output: false to: is before the beginning
 }
 
+// Seat is a row of a formset.
+type Seat struct {
+	Name string `validate:"required"`
+	Row  int    `validate:"min=1,max=20"`
+}
+
+func ExampleFormsetFor() {
+	options := func(s *Seat) form.FormsetOptions {
+		return form.FormsetOptions{Max: 10, CanDelete: true, Unique: [][]any{{&s.Row}}}
+	}
+	request(func(c *retort.Ctx) {
+		seats := form.FormsetFor(c, options)
+		if !seats.Valid() {
+			fmt.Println(seats.Errors())
+		}
+		for _, seat := range seats.Values() {
+			fmt.Println(seat.Name, seat.Row)
+		}
+	}, "seats-TOTAL_FORMS", "3", "seats-0-name", "Ann", "seats-0-row", "1", "seats-1-name", "Bob", "seats-1-row", "1", "seats-2-name", "", "seats-2-row", "")
+	// Output:
+	// seats-1-row: is the same as in another entry
+	// Ann 1
+	// Bob 1
+}
+
+// Customer and Delivery are the steps of a wizard.
+type (
+	Customer struct {
+		Name    string `validate:"required"`
+		Deliver bool
+	}
+	Delivery struct {
+		Street string `validate:"required"`
+	}
+)
+
+func ExampleWizard() {
+	w := &form.Wizard{
+		Name: "order", Template: "step.html",
+		Steps: []form.Step{
+			form.StepOf[Customer]("customer"),
+			form.StepOf[Delivery]("delivery").If(func(a *form.Answers) bool {
+				return form.Answer[Customer](a, "customer").Deliver
+			}),
+		},
+		Done: func(c *retort.Ctx, a *form.Answers) error {
+			return c.Text("Thank you, " + form.Answer[Customer](a, "customer").Name)
+		},
+	}
+	app := retort.New(retort.Config{SecretKey: testKey})
+	app.Methods([]string{"GET", "POST"}, "/order", w.Serve)
+
+	r := post("name", "Ann")
+	r.URL.Path, r.URL.RawQuery = "/order", "step=customer"
+	answer := httptest.NewRecorder()
+	app.ServeHTTP(answer, r)
+	fmt.Println(answer.Code, answer.Body)
+
+	r = post("name", "Ann", "deliver", "on")
+	r.URL.Path, r.URL.RawQuery = "/order", "step=customer"
+	answer = httptest.NewRecorder()
+	app.ServeHTTP(answer, r)
+	fmt.Println(answer.Code, answer.Header().Get("Location"))
+	// Output:
+	// 200 Thank you, Ann
+	// 303 /order?step=delivery
+}
+
 func ExampleField_Attr() {
 	request(func(c *retort.Ctx) {
 		page := `{{ form.from.attr("class", "narrow", "data-unit", "km").input }}`

@@ -66,6 +66,10 @@ type core struct {
 // that it may use what it finds in the request. A struct that is no model may do
 // without.
 //
+// A body of JSON is an object with members called like the inputs: text must be text,
+// numbers numbers, lists lists; null is an empty input. A form with a prefix is the member
+// of that name. Everything else is as for an HTML form.
+//
 // A mistake in the options, and a request whose form cannot be read, is kept and
 // returned by [Form.Err] and [Form.Save]; rendering the form fails with it.
 func For[T any](c *retort.Ctx, options ...func(v *T) Options) *Form[T] {

@@ -87,7 +87,7 @@ func (f *core) appendLinks(dst []byte) []byte {
 				dst = appendText(dst, text)
 			} else {
 				dst = append(dst, `<a href="#`...)
-				dst = append(dst, field.ID()...)
+				dst = append(dst, field.anchor()...)
 				dst = append(dst, `">`...)
 				dst = appendText(dst, text)
 				dst = append(dst, "</a>"...)
@@ -96,6 +96,21 @@ func (f *core) appendLinks(dst []byte) []byte {
 		}
 	}
 	return dst
+}
+
+// anchor is the id of the input that takes the focus: of several, the first.
+func (f *Field) anchor() string {
+	switch f.widget.(type) {
+	case Radio, CheckboxList:
+		if len(f.options) > 0 && !f.more {
+			return f.ID() + "_0"
+		}
+	case SplitDateTime:
+		return f.ID() + "_date"
+	case SelectDate:
+		return f.ID() + "_year"
+	}
+	return f.ID()
 }
 
 // otherSentence is an error about the whole form. One that names a field which

@@ -30,6 +30,10 @@ type BlueprintOptions struct {
 	// under "/static/<name>/". Default: the folders templates and static beside
 	// the source that called NewBlueprint, when they exist.
 	Assets *Assets
+	// DisableCSRF lets cross-site requests reach all its routes, and those of
+	// blueprints in it: for an API that never looks at cookies. See
+	// [Route.DisableCSRF].
+	DisableCSRF bool
 }
 
 // At says where a blueprint is registered; zero fields keep its own.
@@ -97,6 +101,7 @@ type mounted struct {
 	teardown []func(c *Ctx, err error)
 	context  []func(c *Ctx) map[string]any
 	hasAfter bool
+	noCSRF   bool
 }
 
 // place works out a scope's place below its parent.
@@ -147,6 +152,7 @@ func (a *App) mount(m *mounted) error {
 		}
 		b.sealed.Store(true)
 		child := b.place(m, name, prefix, host, reg.where)
+		child.noCSRF = m.noCSRF || b.options.DisableCSRF
 		a.scopes = append(a.scopes, child)
 		if err := a.mount(child); err != nil {
 			return err

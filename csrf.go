@@ -37,7 +37,7 @@ func (a *App) checkCSRF(c *Ctx) error {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
 		return nil
 	}
-	if a.config.DisableCSRF || c.endpoint.route.disableCSRF {
+	if a.config.DisableCSRF || c.endpoint.route.disableCSRF || c.endpoint.mounted.noCSRF {
 		return nil
 	}
 	if first(r.Header["Sec-Fetch-Site"]) != "" || first(r.Header["Origin"]) != "" {

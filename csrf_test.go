@@ -19,6 +19,12 @@ func TestSecurityForgedRequests(t *testing.T) {
 	app := retort.New(cfg)
 	app.Any("/", text("done"))
 	app.Post("/hook", text("hooked")).DisableCSRF()
+	api := retort.NewBlueprint("api", retort.BlueprintOptions{Prefix: "/api", DisableCSRF: true})
+	inner := retort.NewBlueprint("inner", retort.BlueprintOptions{Prefix: "/inner"})
+	inner.Post("/", text("inner"))
+	api.Register(inner)
+	app.Register(api)
+	app.Register(inner)
 	app.Mount("/mounted", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "mounted") }))
 	for _, test := range []struct {
 		name, method, target string
@@ -46,6 +52,8 @@ func TestSecurityForgedRequests(t *testing.T) {
 		{"an empty Sec-Fetch-Site says nothing", "POST", "/", map[string]string{"Cookie": "a=b", "Sec-Fetch-Site": ""}, 403},
 		{"an empty Origin says nothing", "POST", "/", map[string]string{"Cookie": "a=b", "Origin": ""}, 403},
 		{"a route that is open", "POST", "/hook", map[string]string{"Sec-Fetch-Site": "cross-site", "Cookie": "a=b"}, 200},
+		{"a blueprint that is open", "POST", "/api/inner/", map[string]string{"Sec-Fetch-Site": "cross-site", "Cookie": "a=b"}, 200},
+		{"the same blueprint elsewhere", "POST", "/inner/", map[string]string{"Sec-Fetch-Site": "cross-site", "Cookie": "a=b"}, 403},
 		{"a mounted handler checks for itself", "POST", "/mounted/x", map[string]string{"Sec-Fetch-Site": "cross-site"}, 200},
 		{"no route is a 404", "POST", "/nothing", map[string]string{"Sec-Fetch-Site": "cross-site"}, 404},
 	} {

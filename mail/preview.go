@@ -146,7 +146,7 @@ func (e *Extension) listPage(c *retort.Ctx) error {
 		}
 		b.WriteString("</ul>")
 	}
-	return c.HTML(document("Mail", b.String()))
+	return c.HTML(document(c.CSPNonce(), "Mail", b.String()))
 }
 
 func titleOf(m *Message) string {
@@ -184,7 +184,7 @@ func (e *Extension) messagePage(c *retort.Ctx, at string, found *Envelope) error
 		fmt.Fprintf(&b, `<h2>HTML</h2><iframe title="The message as HTML" sandbox src="%s/html"></iframe>`, html.EscapeString(at))
 	}
 	fmt.Fprintf(&b, `<h2>Text</h2><pre tabindex=0>%s</pre><p><a href="%s/source">Source</a></p>`, html.EscapeString(m.Text), html.EscapeString(at))
-	return c.HTML(document(titleOf(m), b.String()))
+	return c.HTML(document(c.CSPNonce(), titleOf(m), b.String()))
 }
 
 // part answers with the HTML of a message, its source, or one of its files. The
@@ -227,10 +227,11 @@ func part(c *retort.Ctx, found *Envelope) error {
 	}
 }
 
-// document is a page of development: it needs no templates of the app.
-func document(title, body string) string {
+// document is a page of development: it needs no templates of the app. The nonce
+// makes its style sheet pass a strict policy for content.
+func document(nonce, title, body string) string {
 	return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>` +
-		html.EscapeString(title) + `</title><style>
+		html.EscapeString(title) + `</title><style nonce="` + nonce + `">
 :root{color-scheme:light dark}
 body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem}
 main{overflow-wrap:anywhere}table{border-collapse:collapse;width:100%}

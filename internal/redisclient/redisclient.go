@@ -20,8 +20,9 @@ import (
 var ErrAway = errors.New("redis is away")
 
 const (
-	// wait bounds how long one call takes, so that a page goes on without the
-	// server.
+	// wait bounds how long each step of a call takes, so that a page goes on
+	// without the server. The options dial_timeout, read_timeout and so on of the
+	// URL say otherwise.
 	wait = time.Second
 
 	// pause is how long a server that did not answer is left alone.
@@ -37,7 +38,8 @@ func init() {
 // Client is a pool of connections to one server. It is safe for concurrent use.
 type Client struct {
 	redis *redis.Client
-	until atomic.Int64 // in nanoseconds since 1970; the server is left alone till then
+	bound time.Duration // for one call with all its steps
+	until atomic.Int64  // in nanoseconds since 1970; the server is left alone till then
 	last  atomic.Pointer[error]
 }
 
@@ -49,13 +51,17 @@ func Open(url string) (*Client, error) {
 		// The error of the library may quote the password.
 		return nil, errors.New("redis: the URL is not valid; give one such as redis://:password@localhost:6379/0")
 	}
-	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = wait, wait, wait, wait
+	for _, timeout := range []*time.Duration{&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout} {
+		if *timeout <= 0 {
+			*timeout = wait
+		}
+	}
 	o.ContextTimeoutEnabled = true
 	o.DialerRetries = 1
 	o.MaxRetries = 1 // a connection that has died since its last use
 	o.DisableIdentity = true
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	return &Client{redis: redis.NewClient(o)}, nil
+	return &Client{redis: redis.NewClient(o), bound: o.DialTimeout + o.ReadTimeout}, nil
 }
 
 // Do calls fn, which sends commands. An error that is not the server's own answer
@@ -71,7 +77,7 @@ func (c *Client) Do(ctx context.Context, fn func(ctx context.Context, r redis.Cm
 			return ErrAway
 		}
 	}
-	bounded, cancel := context.WithTimeout(ctx, 2*wait)
+	bounded, cancel := context.WithTimeout(ctx, c.bound)
 	defer cancel()
 	err := fn(bounded, c.redis)
 	answer, isAnswer := errors.AsType[redis.Error](err)

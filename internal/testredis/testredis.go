@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,7 +22,7 @@ import (
 func URL(t testing.TB) string {
 	t.Helper()
 	if url := os.Getenv("RETORT_TEST_REDIS"); url != "" {
-		return url
+		return patient(url)
 	}
 	return Start(t).URL
 }
@@ -48,7 +49,7 @@ func Start(t testing.TB) *Server {
 		t.Fatal(err)
 	}
 	s := &Server{t: t, folder: folder}
-	s.URL = "unix://" + s.socket()
+	s.URL = patient("unix://" + s.socket())
 	t.Cleanup(func() {
 		s.Stop()
 		if err := os.RemoveAll(folder); err != nil {
@@ -57,6 +58,15 @@ func Start(t testing.TB) *Server {
 	})
 	s.Restart()
 	return s
+}
+
+// patient makes the clients of a URL wait for a server on a machine that is busy.
+func patient(url string) string {
+	separator := "?"
+	if strings.Contains(url, "?") {
+		separator = "&"
+	}
+	return url + separator + "dial_timeout=30s&read_timeout=30s&write_timeout=30s&pool_timeout=30s"
 }
 
 func (s *Server) socket() string { return filepath.Join(s.folder, "socket") }

@@ -34,7 +34,9 @@ type Store struct {
 }
 
 // Open returns a store in the server of a URL: redis://user:password@host:6379/0,
-// rediss:// for TLS, unix:///path. It connects when it is first used.
+// rediss:// for TLS, unix:///path. It connects when it is first used. Each step of
+// a call may take a second; dial_timeout=5s and read_timeout=5s behind a "?" say
+// otherwise.
 func Open(url string, options ...Options) (*Store, error) {
 	client, err := redisclient.Open(url)
 	if err != nil {

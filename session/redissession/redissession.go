@@ -35,7 +35,8 @@ type Extension struct {
 
 // New returns the extension for the server of a URL: redis://user:password@host:6379/0,
 // rediss:// for TLS, unix:///path. An empty one stands for the environment's
-// REDIS_URL.
+// REDIS_URL. Each step of a call may take a second; dial_timeout=5s and
+// read_timeout=5s behind a "?" say otherwise.
 func New(url string, options ...Options) *Extension {
 	e := &Extension{url: url}
 	if len(options) > 0 {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/retort-web/retort/orm/schema"
 )
 
 // Options are the details of [Graph.Apply].
@@ -70,7 +72,7 @@ func (g *Graph) apply(ctx context.Context, db Database, target Target, options O
 		return nil, g.recordFinished(ctx, db, options.Waiting)
 	}
 	if err := createTables(ctx, db, needsJournal(work), options.Waiting); err != nil {
-		return nil, err
+		return nil, advised(db, err)
 	}
 	if err := g.recordFinished(ctx, db, options.Waiting); err != nil {
 		return nil, err
@@ -86,7 +88,7 @@ func (g *Graph) apply(ctx context.Context, db Database, target Target, options O
 		progress(Event{Step: w.step})
 		skipped, err := w.run(ctx, db, options.Waiting)
 		if err != nil {
-			return done, w.explain(err)
+			return done, w.explain(advised(db, err))
 		}
 		progress(Event{Step: w.step, Done: true, Skipped: skipped, Elapsed: time.Since(start)})
 		if !skipped {
@@ -94,6 +96,16 @@ func (g *Graph) apply(ctx context.Context, db Database, target Target, options O
 		}
 	}
 	return done, g.recordFinished(ctx, db, options.Waiting)
+}
+
+// advised adds to an error what to do about it, if the database's dialect knows.
+func advised(db Database, err error) error {
+	if adviser, ok := db.Dialect().(schema.Adviser); ok {
+		if advice := adviser.Advice(err); advice != "" {
+			return fmt.Errorf("%w; %s", err, advice)
+		}
+	}
+	return err
 }
 
 // allWork returns what is to be done to reach the target, ready to run.
@@ -119,6 +131,9 @@ func (g *Graph) allWork(ctx context.Context, db Database, target Target, options
 		return nil, err
 	}
 	if !options.Fake {
+		if err := g.ahead(applied, steps); err != nil {
+			return nil, err
+		}
 		if steps, err = unfinished.first(steps); err != nil {
 			return nil, err
 		}

@@ -53,6 +53,9 @@ func build(sets map[string]*Set, apart map[string]bool) (*Graph, error) {
 	for app, s := range sets {
 		for name, m := range s.migrations {
 			id := app + "." + name
+			if at := slices.Index(m.Operations, nil); at >= 0 {
+				return nil, fmt.Errorf("migrate: %s (%s): operation %d is nil", id, m.place, at+1)
+			}
 			g.nodes[id] = &node{id: id, app: app, registered: m}
 		}
 	}

@@ -82,6 +82,12 @@ func childGraph() (*Graph, error) {
 		RenameModel{From: "Post", To: "Article", Table: "blog_article"},
 		RemoveIndex{Model: "Article", Name: "blog_post_title"},
 	}})
+	s.Add(Migration{Name: "0004_beside", NonAtomic: true, Dependencies: []string{"blog.0003_views"}, Operations: []Operation{
+		AddIndex{Model: "Article", Index: schema.Index{Name: "blog_article_count", Columns: []schema.IndexColumn{{Name: "count"}}}, Concurrently: true},
+		AddField{Model: "Article", Column: schema.Column{Name: "note", Type: schema.Text, Null: true}},
+		SetNotNull{Model: "Article", Column: "note", Value: new("''"), BatchSize: 2},
+		AddUnique{Model: "Article", Column: "title"},
+	}})
 	return Load(s)
 }
 
@@ -228,7 +234,7 @@ func TestKilledProcessLosesNothing(t *testing.T) {
 func TestProcessesThatMigrateAtOnceDoEachStepOnce(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
-		rounds := 2
+		rounds := 5
 		if os.Getenv(proofVariable) != "" {
 			rounds = 50
 		}
@@ -249,7 +255,7 @@ func TestProcessesThatMigrateAtOnceDoEachStepOnce(t *testing.T) {
 			}
 			wait.Wait()
 			all := strings.Join(outputs, " ")
-			for _, id := range []string{"0001_initial", "0002_wide", "0003_views"} {
+			for _, id := range []string{"0001_initial", "0002_wide", "0003_views", "0004_beside"} {
 				if n := strings.Count(all, id); n != 1 {
 					t.Errorf("%s was done %d times: %q", id, n, outputs)
 				}

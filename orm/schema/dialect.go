@@ -132,6 +132,13 @@ type IndexRenamer interface {
 	RenameIndex(t *Table, from, to *Index) []string
 }
 
+// Adviser is a [Dialect] that knows what a person can do about errors that no migration
+// has caused: no rights, no room, a database that only reads. Not stable, as Dialect.
+type Adviser interface {
+	// Advice says what to do, or nothing.
+	Advice(err error) string
+}
+
 // ColumnChange is a column that is added (From is nil), removed (To is nil) or
 // altered. Backfill is as in AddColumn and AlterColumn of [Dialect].
 type ColumnChange struct {

@@ -147,6 +147,7 @@ func TestMakeMigrationsCommand(t *testing.T) {
 	}{
 		{"makemigrations --check", retort.ExitPending, "Create model Idea"},
 		{"makemigrations --dry-run", 0, `Name: "0003_idea"`},
+		{"makemigrations --dry-run --zero-downtime", 0, `Name: "0003_idea"`},
 		{"makemigrations --dry-run --name thoughts", 0, "0003_thoughts.go"},
 		{"makemigrations empty --dry-run", 0, "No changes found."},
 		{"makemigrations db_test --empty --dry-run --name fill", 0, "0003_fill.go"},

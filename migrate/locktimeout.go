@@ -27,6 +27,9 @@ const (
 	lockPauseMost  = 10 * time.Second
 )
 
+// looks is how often it is asked, during the timeout, who is in the way.
+const looks = 4
+
 // Blocked is told each time that a migration has waited in vain for a lock.
 type Blocked struct {
 	Step    Step
@@ -71,10 +74,13 @@ func (l *locks) try(ctx context.Context, db Database, step Step, fn func(begin, 
 		return fn(nothing, nothing)
 	}
 	pause := lockPauseFirst
+	var by []string // as last seen
 	for attempt := 1; ; attempt++ {
 		w := &watch{}
 		err := fn(func(inside context.Context) error { return l.begin(ctx, inside, db, w) }, func(inside context.Context) error { return l.end(inside, db) })
-		by := w.stop()
+		if seen := w.stop(); len(seen) > 0 {
+			by = seen
+		}
 		switch {
 		case err == nil || ctx.Err() != nil || !db.Dialect().Busy(err):
 			return err
@@ -105,7 +111,7 @@ func (l *locks) begin(outside, inside context.Context, db Database, w *watch) er
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	w.start(outside, db, l.waiter.Blockers(text(rows[0][0])), l.timeout/2)
+	w.start(outside, db, l.waiter.Blockers(text(rows[0][0])), l.timeout/looks)
 	return nil
 }
 

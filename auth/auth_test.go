@@ -41,6 +41,8 @@ func init() {
 		switch {
 		case user == nil:
 			return orm.Or()
+		case action == auth.Delete && user.Staff:
+			return orm.Cond{} // by the permission
 		case action == auth.View:
 			return orm.Or(orm.Eq(&n.Shared, true), orm.Eq(&n.Owner.ID, user.ID))
 		}
@@ -475,6 +477,16 @@ func TestPolicies(t *testing.T) {
 			t.Error(err)
 		}
 		if err := auth.Check(ctx, auth.Add, Notes, new(Note)); err != nil {
+			t.Error(err)
+		}
+		bob.Staff = true
+		if err := auth.Check(ctx, auth.Delete, Notes, notes[2]); !errors.Is(err, auth.ErrForbidden) {
+			t.Error(err)
+		}
+		if err := auth.Grant(s.ctx, bob, auth.On(Notes, auth.Delete)); err != nil {
+			t.Fatal(err)
+		}
+		if err := auth.Check(ctx, auth.Delete, Notes, notes[0]); err != nil {
 			t.Error(err)
 		}
 	})

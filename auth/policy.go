@@ -28,6 +28,8 @@ var policies sync.Map // reflect.Type → any Policy[T]
 //		return orm.Or() // no row; orm.And() is every row
 //	})
 //
+// An empty orm.Cond{} leaves the answer to the model's permission, see [On].
+//
 // It is asked by [Visible] for lists and by [Can] for one row, so that the two cannot
 // differ; the admin, APIs and templates ask them. A superuser passes without it. What
 // no case allows is denied. A model has one policy; a second one panics.
@@ -96,8 +98,9 @@ func condition[T any](ctx context.Context, user *User, action Action, model orm.
 		return nil, nil
 	}
 	if policy, ok := policies.Load(reflect.TypeFor[T]()); ok {
-		cond := policy.(Policy[T])(user, action, model.Fields())
-		return &cond, nil
+		if cond := policy.(Policy[T])(user, action, model.Fields()); cond != (orm.Cond{}) {
+			return &cond, nil
+		}
 	}
 	ok, err := user.Has(ctx, On(model, action))
 	if err != nil || ok {

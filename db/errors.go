@@ -26,12 +26,15 @@ func translate(err error) error {
 	if refused, ok := errors.AsType[*orm.ConstraintError](err); ok {
 		return translateConstraint(err, refused)
 	}
-	if wrong, ok := errors.AsType[*orm.ValueError](err); ok && wrong.Field.Relation == nil {
+	wrong, isField := errors.AsType[*orm.ValueError](err)
+	if isField && wrong.Field.Relation == nil {
 		e := retort.NewError(http.StatusUnprocessableEntity, "A value is not allowed.").Wrap(err)
 		e.Fields = validate.Errors{{Field: wrong.Field.Snake, Message: "is too long or not allowed", Code: "value"}}
 		return e
 	}
-	if _, ok := errors.AsType[*orm.LookupError](err); ok {
+	// A relation that is not set is a mistake of the program; a text that no column
+	// could hold, in a condition, is one of the request.
+	if _, ok := errors.AsType[*orm.LookupError](err); ok || !isField && errors.Is(err, orm.ErrValue) {
 		return retort.BadRequest("A filter is not valid.").Wrap(err)
 	}
 	return nil

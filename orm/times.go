@@ -97,11 +97,11 @@ func (e *timePart) write(c *compiler) {
 	}
 	truncates, known := units[f.Unit]
 	if !known && f.Name == "extract" {
-		c.failf("Extract of %q, which is no unit", f.Unit)
+		c.fail(&LookupError{t.field.model.Name, string(f.Unit), "it is no unit of a date or time"})
 		return
 	}
 	if !truncates && f.Name == "trunc" {
-		c.failf("Trunc to %q; there is year, iso_year, quarter, month, week, day, hour, minute and second", f.Unit)
+		c.fail(&LookupError{t.field.model.Name, string(f.Unit), "a time is truncated to year, iso_year, quarter, month, week, day, hour, minute or second"})
 		return
 	}
 	c.spelled(f, func(int) { e.args[0].write(c) })

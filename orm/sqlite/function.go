@@ -21,7 +21,7 @@ var spellings = map[string]string{
 	"now": "strftime('%%Y-%%m-%%d %%H:%%M:%%f000', 'now')", "random": "(0.5 + random() / 18446744073709551616.0)",
 	"string_agg":  "GROUP_CONCAT(%1, %2%o)",
 	"json_get":    "(%1 -> %2)",
-	"json_text":   "CASE json_type(%1, %2) WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE %1 ->> %2 END",
+	"json_text":   "CASE json_type(%1, %2) WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE CAST(%1 ->> %2 AS TEXT) END",
 	"json_string": "CASE json_type(%1, %2) WHEN 'text' THEN %1 ->> %2 END",
 	"json_number": "CASE WHEN json_type(%1, %2) IN ('integer', 'real') THEN %1 ->> %2 END",
 	"json_bool":   "CASE json_type(%1, %2) WHEN 'true' THEN 1 WHEN 'false' THEN 0 END",

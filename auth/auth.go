@@ -137,6 +137,8 @@ const (
 	EmailChanged    EventKind = "email_changed"
 	SignedUp        EventKind = "signed_up"
 	Deleted         EventKind = "deleted"
+	TokenCreated    EventKind = "token_created"
+	TokenRevoked    EventKind = "token_revoked"
 )
 
 // Event is something that happened to an account. It never holds a password.

@@ -96,6 +96,25 @@ type site struct {
 	ctx  context.Context //nolint:containedctx // that of the app
 	mu   sync.Mutex
 	told []auth.Event
+	log  logBuffer
+}
+
+// logBuffer is a log that many write to.
+type logBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }
 
 func (s *site) kinds() []auth.EventKind {
@@ -114,7 +133,9 @@ func newSite(t testing.TB, kind testdb.Kind, o auth.Options) *site {
 	if kind.Name == "sqlite" {
 		location = "sqlite:" + filepath.Join(t.TempDir(), "auth.db")
 	}
-	s := &site{app: retort.New(retort.Config{Name: "site", SecretKey: "a key for these tests only, nowhere else", Logger: slog.New(slog.DiscardHandler)})}
+	s := &site{}
+	logger := slog.New(slog.NewTextHandler(&s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	s.app = retort.New(retort.Config{Name: "site", SecretKey: "a key for these tests only, nowhere else", Logger: logger})
 	o.Hash = password.Options{Memory: 64, Time: 1}
 	o.OnEvent = func(_ context.Context, e auth.Event) {
 		s.mu.Lock()

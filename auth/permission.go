@@ -49,10 +49,11 @@ var (
 type granted struct{ set map[Permission]struct{} }
 
 // Has reports whether the user has a permission: their own or that of a group. The
-// answer is read once for each User value. A nil user has none.
+// answer is read once for each User value. A nil user has none, and the user of an API
+// token those that are in its scopes.
 func (u *User) Has(ctx context.Context, p Permission) (bool, error) {
 	switch {
-	case u == nil || !u.Active:
+	case u == nil || !u.Active || !u.scope.allows(p):
 		return false, nil
 	case u.Superuser:
 		return true, nil
@@ -93,7 +94,7 @@ func (u *User) Permissions(ctx context.Context) ([]Permission, error) {
 		all = append(all, p.Permission)
 	}
 	slices.Sort(all)
-	return slices.Compact(all), nil
+	return slices.DeleteFunc(slices.Compact(all), func(p Permission) bool { return !u.scope.allows(p) }), nil
 }
 
 // Grant gives permissions to a user; what they have already is no error.

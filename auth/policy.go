@@ -31,8 +31,9 @@ var policies sync.Map // reflect.Type → any Policy[T]
 // An empty orm.Cond{} leaves the answer to the model's permission, see [On].
 //
 // It is asked by [Visible] for lists and by [Can] for one row, so that the two cannot
-// differ; the admin, APIs and templates ask them. A superuser passes without it. What
-// no case allows is denied. A model has one policy; a second one panics.
+// differ; the admin, APIs and templates ask them. A superuser passes without it, and an
+// API token must have the model's permission in its scopes beside it. What no case
+// allows is denied. A model has one policy; a second one panics.
 func SetPolicy[T any](model orm.QuerySet[T], policy Policy[T]) {
 	if _, second := policies.LoadOrStore(reflect.TypeFor[T](), policy); second {
 		panic(fmt.Sprintf("auth: model %s has a policy already", model.Info().Name))
@@ -91,7 +92,7 @@ func Check[T any](ctx context.Context, action Action, model orm.QuerySet[T], row
 // condition returns what limits a user's rows, or nil for all of them.
 func condition[T any](ctx context.Context, user *User, action Action, model orm.QuerySet[T]) (*orm.Cond, error) {
 	none := orm.Or()
-	if user != nil && !user.Active {
+	if user != nil && (!user.Active || !user.scope.allows(On(model, action))) {
 		return &none, nil
 	}
 	if user != nil && user.Superuser {

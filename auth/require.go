@@ -26,8 +26,12 @@ func RequireLogin(next retort.Handler) retort.Handler {
 
 // RequireFresh lets only users through who logged in a short time ago, see
 // [Options].FreshFor: before what cannot be undone. Others give their password again.
+// A program with an API token gets 403.
 func RequireFresh(next retort.Handler) retort.Handler {
 	return RequireLogin(func(c *retort.Ctx) error {
+		if CurrentAPIToken(c) != nil {
+			return ErrForbidden // the session, if there is one, may be anyone's
+		}
 		e, err := Of(c)
 		if err != nil {
 			return err
@@ -39,10 +43,10 @@ func RequireFresh(next retort.Handler) retort.Handler {
 	})
 }
 
-// RequireStaff lets only staff through.
+// RequireStaff lets only staff through, and of their API tokens those of [AllScopes].
 func RequireStaff(next retort.Handler) retort.Handler {
 	return RequireLogin(func(c *retort.Ctx) error {
-		if user := Must(c); !user.Staff && !user.Superuser {
+		if user := Must(c); !user.Staff && !user.Superuser || !user.scope.all() {
 			return ErrForbidden
 		}
 		return next(c)

@@ -39,6 +39,7 @@ type User struct {
 	Groups    orm.ManyToMany[Group]
 
 	granted *granted // permissions that were read, once for a request
+	scope   *scope   // what an API token leaves of them
 }
 
 func (u *User) String() string {

@@ -300,6 +300,8 @@ func TestHazardsOfWholeMigrations(t *testing.T) {
 		{Migration{Operations: []Operation{SeparateStateAndDatabase{Database: []Operation{RemoveField{Model: "Tag", Column: "name"}}}}}, "drop-field"},
 		{Migration{Operations: []Operation{SeparateStateAndDatabase{State: []Operation{RemoveField{Model: "Tag", Column: "name"}}}}}, ""},
 		{Migration{Operations: []Operation{ownOperation{}}}, "own"},
+		{Migration{Operations: []Operation{MoveModel{From: "auth.User", Table: "blog_user"}}}, "rename-model"},
+		{Migration{Operations: []Operation{MoveModel{From: "auth.User"}}}, ""},
 		{Migration{Operations: []Operation{note}, Ignore: []Ignore{{Rule: "drop-field"}}}, "bad-ignore"},
 		{Migration{Operations: []Operation{note}, Ignore: []Ignore{{Rule: "dropfield", Reason: "none"}}}, "bad-ignore"},
 	} {

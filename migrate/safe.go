@@ -225,7 +225,7 @@ func runsBare(m *Migration, d schema.Dialect) bool {
 		switch operation.(type) {
 		case besides:
 			gentle = true
-		case CreateModel, DeleteModel, RenameModel, RenameIndex, AlterComment, AddField, RemoveField, AlterField, RenameField,
+		case CreateModel, DeleteModel, MoveModel, RenameModel, RenameIndex, AlterComment, AddField, RemoveField, AlterField, RenameField,
 			AlterPrimaryKey, AddForeignKey, RemoveForeignKey, AddCheck, RemoveCheck:
 		default:
 			return true

@@ -41,6 +41,7 @@ type Field struct {
 	present bool   // the request has the name
 	keys    []string
 	rows    reflect.Value // a []*T: what a many-to-many relation is to refer to
+	pool    map[any]any   // rows found for a whole formset, by key
 	changed bool
 	faults  validate.Errors
 

@@ -147,6 +147,9 @@ func (s *Formset[T]) validate() {
 	if len(s.others) > 0 {
 		return // what was sent could not be split into forms
 	}
+	if s.err = s.pickRows(); s.err != nil {
+		return
+	}
 	for i, f := range s.forms {
 		m := f.member
 		switch {
@@ -181,6 +184,25 @@ func (s *Formset[T]) validate() {
 		return
 	}
 	s.err = s.takeOver(s.options.Clean.run(s.c, s.Values()))
+}
+
+// pickRows finds the rows that the forms refer to, with one query for each field.
+func (s *Formset[T]) pickRows() error {
+	for i := range s.form(0).fields {
+		var column []*Field
+		for _, f := range s.forms {
+			if !f.member.deleted {
+				column = append(column, f.fields[i])
+			}
+		}
+		if len(column) == 0 {
+			continue
+		}
+		if err := pickTogether(s.c, column); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // takeOver shows the failures in an error above the forms.

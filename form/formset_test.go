@@ -314,6 +314,21 @@ func TestFormsetPage(t *testing.T) {
 			t.Error("a token too many, or inputs that the browser insists on")
 		}
 	})
+	pairs := []string{"lines-TOTAL_FORMS", "20"}
+	for i := range 20 {
+		name := fmt.Sprintf("lines-%d-", i)
+		pairs = append(pairs, name+"ID", rowID(t, s.ctx, fmt.Sprintf("more %02d", i)), name+"text", fmt.Sprintf("more %02d", i), name+"author", fmt.Sprint(1+i%2), name+"tags", "1")
+	}
+	s.serve(post(pairs...), func(c *retort.Ctx) {
+		// Nor are the rows that the forms refer to looked up one by one.
+		c = c.WithContext(retorttest.NoRepeatedQueries(t, c))
+		set := form.FormsetFor(c, func(l *Line) form.FormsetOptions {
+			return form.FormsetOptions{Form: form.Options{Fields: form.Fields(&l.Author, &l.Tags)}}
+		}).From(Lines.OrderBy(orm.Asc(&Lines.Fields().ID)))
+		if !set.Valid() || set.Values()[3].Author.ID != 2 {
+			t.Error(set.Errors())
+		}
+	})
 	s.serve(get(), func(c *retort.Ctx) {
 		c = c.WithContext(retorttest.NoRepeatedQueries(t, c))
 		set := form.FormsetFor(c, func(l *Line) form.FormsetOptions {

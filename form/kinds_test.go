@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -397,4 +398,22 @@ func TestLocale(t *testing.T) {
 			t.Error(got)
 		}
 	})
+}
+
+func TestPaths(t *testing.T) {
+	t.Parallel()
+	files := fstest.MapFS{"reports/a.csv": {}, "reports/b.csv": {}, "reports/c.txt": {}, "secret.csv": {}}
+	options := func(p *Picked) form.Options {
+		return form.Options{Fields: form.Fields(&p.Phone), From: form.Sources{&p.Phone: form.Paths(files, "reports/*.csv")}, Widgets: form.Widgets{&p.Phone: form.Select{}}}
+	}
+	for path, want := range map[string]bool{"reports/a.csv": true, "reports/c.txt": false, "secret.csv": false, "reports/../secret.csv": false} {
+		plain(t).serve(post("phone", path), func(c *retort.Ctx) {
+			if f := form.For(c, options); f.Valid() != want {
+				t.Error(path, f.Errors())
+			}
+		})
+	}
+	if got := form.Paths(files, "["); got != nil {
+		t.Error(got)
+	}
 }

@@ -134,11 +134,71 @@ func (f *Field) pick(ctx context.Context, texts []string) ([]any, error) {
 		}
 		keys[i] = key
 	}
-	picked, err := f.source.pick(ctx, keys)
-	if err != nil {
-		return nil, fmt.Errorf("form: %s: %w", f.spec.goName, err)
+	picked := f.pooled(keys)
+	if f.pool == nil {
+		var err error
+		if picked, err = f.source.pick(ctx, keys); err != nil {
+			return nil, fmt.Errorf("form: %s: %w", f.spec.goName, err)
+		}
 	}
 	return f.allThere(keys, picked)
+}
+
+// pooled are the rows of the keys that were found for all forms of a set together.
+func (f *Field) pooled(keys []any) []any {
+	var picked []any
+	for _, key := range keys {
+		if key, err := mapKey(f.target().PrimaryKey, key); err == nil && f.pool[key] != nil {
+			picked = append(picked, f.pool[key])
+		}
+	}
+	return picked
+}
+
+// pickTogether finds the rows that were newly chosen in the same field of several forms
+// with one query.
+func pickTogether(ctx context.Context, fields []*Field) error {
+	var keys []any
+	for _, f := range fields {
+		if f.spec.shape != toOne && f.spec.shape != toMany || f.disabled || f.misfit != "" {
+			return nil
+		}
+		if err := f.loadKeys(ctx); err != nil {
+			return err
+		}
+		texts, fault := f.submittedList(true)
+		if fault != nil || sameSet(texts, f.shown()) {
+			continue
+		}
+		for _, text := range texts {
+			if key, ok := f.key(text); ok {
+				keys = append(keys, key)
+			}
+		}
+	}
+	if len(keys) == 0 || len(keys) > maxKeys {
+		return nil
+	}
+	picked, err := fields[0].source.pick(ctx, keys)
+	if err != nil {
+		return fmt.Errorf("form: %s: %w", fields[0].spec.goName, err)
+	}
+	pk := fields[0].target().PrimaryKey
+	pool := make(map[any]any, len(picked))
+	for _, row := range picked {
+		key, err := pk.Get(row)
+		if err == nil {
+			key, err = mapKey(pk, key)
+		}
+		if err != nil {
+			return err
+		}
+		pool[key] = row
+	}
+	for _, f := range fields {
+		f.pool = pool
+	}
+	return nil
 }
 
 // allThere checks that there is a row for each key.

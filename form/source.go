@@ -3,6 +3,8 @@ package form
 import (
 	"context"
 	"fmt"
+	"io/fs"
+	"path"
 	"reflect"
 	"slices"
 	"strings"
@@ -195,3 +197,22 @@ func (g Groups) list(ctx context.Context, f *Field, limit int) ([]Option, bool, 
 }
 
 func (g Groups) pick(context.Context, []any) ([]any, error) { return nil, nil }
+
+// Paths are choices that are the files of a file system which match a pattern of
+// [fs.Glob], such as "reports/*.csv". They are listed when the function is called, once
+// as a rule:
+//
+//	var reports = form.Paths(os.DirFS("data"), "*.csv")
+//
+// A file system that cannot be read has none.
+func Paths(fsys fs.FS, pattern string) Choices {
+	names, err := fs.Glob(fsys, pattern)
+	if err != nil {
+		return nil
+	}
+	choices := make(Choices, len(names))
+	for i, name := range names {
+		choices[i] = Choice{Value: name, Label: path.Base(name)}
+	}
+	return choices
+}

@@ -2,6 +2,7 @@ package bind
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -19,7 +20,7 @@ func (f *File) DetectType() (string, error) {
 	}
 	var start [512]byte
 	n, err := io.ReadFull(r, start[:])
-	if err != nil && err != io.ErrUnexpectedEOF && err != io.EOF {
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
 		return "", err
 	}
 	kind, _, err := mime.ParseMediaType(http.DetectContentType(start[:n]))

@@ -74,7 +74,6 @@ type Formset[T any] struct {
 	adopt   func(row *core)      // makes a row one of the parent's
 	belongs func() (bool, error) // narrows query to the parent's rows; false for none
 	saved   []*T
-	deleted []*T
 }
 
 // setCore is a formset without its type.

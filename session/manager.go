@@ -22,6 +22,9 @@ const (
 	// some of them from 4093 bytes on.
 	MaxCookie = 4093
 
+	// tokenLifetime is how long a session lives that holds only CSRF tokens.
+	tokenLifetime = 24 * time.Hour
+
 	// maxCandidates bounds how many cookies of one name are tried.
 	maxCandidates = 4
 )
@@ -42,7 +45,9 @@ type Options struct {
 	Domain string
 
 	// Lifetime ends a session that was not used for this long, whether its
-	// cookie is permanent or not. Default: 31 days. See [Session.ExpireAfter].
+	// cookie is permanent or not. One that holds nothing but the secret of its
+	// CSRF tokens, as programs leave that fetch forms without cookies, ends after
+	// a day at most. Default: 31 days. See [Session.ExpireAfter].
 	Lifetime time.Duration
 
 	// AbsoluteLifetime ends a session this long after it began, by the first
@@ -167,8 +172,11 @@ func (m *Manager) alive(s *Session) bool {
 
 // lifetime returns how many seconds a session lives that is not used.
 func (m *Manager) lifetime(s *Session) int64 {
-	if s.lifetime > 0 {
+	switch {
+	case s.lifetime > 0:
 		return s.lifetime
+	case s.hasTokensOnly():
+		return seconds(min(m.options.Lifetime, tokenLifetime))
 	}
 	return seconds(m.options.Lifetime)
 }

@@ -314,6 +314,26 @@ func TestASessionMayHaveALifetimeOfItsOwn(t *testing.T) {
 	}
 }
 
+// A crawler leaves a session behind for each form that it fetches.
+func TestSessionsOfFormsAloneEndSoon(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := session.NewMemoryStore(session.MemoryOptions{})
+		for range 10 {
+			newSite(t, store, session.Options{}).request(func(s *session.Session, _ http.Header) { s.CSRFToken() })
+		}
+		visitor := newSite(t, store, session.Options{})
+		visitor.request(func(s *session.Session, _ http.Header) { s.CSRFToken(); s.Set("a", 1) })
+		time.Sleep(25 * time.Hour)
+		if n, err := store.DeleteExpired(t.Context(), 100); n != 10 || err != nil {
+			t.Errorf("%d sessions had expired, %v", n, err)
+		}
+		if got := visitor.value("a"); got != "1" {
+			t.Errorf("value is %s", got)
+		}
+	})
+}
+
 func TestReadingAServerSessionWritesSeldom(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

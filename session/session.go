@@ -249,6 +249,11 @@ func (s *Session) IsEmpty() bool {
 	return len(s.values) == 0 && s.user == "" && !s.tokens && !slices.ContainsFunc(s.flashes, flash.unread)
 }
 
+// hasTokensOnly reports whether nobody would miss the session but a form.
+func (s *Session) hasTokensOnly() bool {
+	return s.tokens && len(s.values) == 0 && s.user == "" && !slices.ContainsFunc(s.flashes, flash.unread)
+}
+
 // Accessed reports whether the session was read or changed, so that the
 // response depends on the cookie.
 func (s *Session) Accessed() bool { return s.accessed }

@@ -89,7 +89,7 @@ func (s *Server) Restart() {
 		s.t.Fatal(err)
 	}
 	client := redis.NewClient(&redis.Options{Network: "unix", Addr: s.socket()})
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	deadline := time.Now().Add(time.Minute)
 	for client.Ping(context.Background()).Err() != nil {
 		if time.Now().After(deadline) {

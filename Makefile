@@ -12,6 +12,9 @@ race: ## the packages with concurrency, under the race detector
 load: ## SQLite under load, for longer than the tests take
 	CGO_ENABLED=1 go test -race -run 'ManyWriters' -v ./orm/sqlite -args -load 20s
 
+million: ## a million rows read one by one from each database, and the memory that takes
+	go test -run 'EachKeepsNoRows' -v ./orm -args -rows 1000000
+
 lint: ## vet and the linters
 	go vet ./... && go tool -modfile=tools/go.mod golangci-lint run ./...
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -357,35 +356,6 @@ func (s *statements) QueryStart(ctx context.Context, e *orm.QueryEvent) context.
 }
 
 func (s *statements) QueryEnd(context.Context, *orm.QueryEvent) {}
-
-// TestEachKeepsNoRows streams many rows and looks at the memory meanwhile.
-func TestEachKeepsNoRows(t *testing.T) {
-	t.Parallel()
-	ctx, db := openWith(t)
-	const n = 200_000
-	_, err := db.Exec(ctx, "INSERT INTO postgres_test_thing (name, count, made) SELECT 'name ' || i, i, now() FROM generate_series(1, $1::int) i", n)
-	must(t, err)
-	var most, base runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&base)
-	count := 0
-	for row, err := range Things.OrderBy(orm.Asc(&Things.Fields().ID)).Each(ctx) {
-		must(t, err)
-		if count++; row.Count != count {
-			t.Fatalf("row %d is %+v", count, row)
-		}
-		if count%(n/4) == 0 {
-			runtime.GC()
-			runtime.ReadMemStats(&most)
-			if grown := int64(most.HeapAlloc) - int64(base.HeapAlloc); grown > 16<<20 {
-				t.Errorf("after %d rows the heap has grown by %d bytes", count, grown)
-			}
-		}
-	}
-	if count != n {
-		t.Errorf("%d rows", count)
-	}
-}
 
 func TestOwnPool(t *testing.T) {
 	t.Parallel()

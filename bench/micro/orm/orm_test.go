@@ -66,6 +66,8 @@ func timed(b *testing.B, f func() error) {
 type ops struct {
 	name                                          string
 	one, twenty, list, page, insert, bulk, update func() error
+
+	stream func() error // the rows of world one by one, without holding them all
 }
 
 func check(n, want int, err error) error {
@@ -77,7 +79,13 @@ func check(n, want int, err error) error {
 
 var aComment = model.Comment{PostID: 7, Name: "Ada Lovelace", Email: "ada@example.org", Body: "The Analytical Engine weaves algebraical patterns just as the loom weaves flowers and leaves."}
 
-const thousand = 1000
+const (
+	thousand = 1000
+
+	// worldSQL reads all rows of world, of which there are as many as worlds10k.
+	worldsSQL = "SELECT id, randomnumber FROM world"
+	worlds10k = 10_000
+)
 
 func run(b *testing.B, clean func(), all []ops) {
 	for _, k := range []struct {
@@ -91,6 +99,7 @@ func run(b *testing.B, clean func(), all []ops) {
 		{"insert1", func(o ops) func() error { return o.insert }},
 		{"update1", func(o ops) func() error { return o.update }},
 		{"bulk1000", func(o ops) func() error { return o.bulk }},
+		{"stream10000", func(o ops) func() error { return o.stream }},
 	} {
 		for _, o := range all {
 			if f := k.get(o); f != nil {
@@ -239,6 +248,22 @@ func pgxOps(pool *pgxpool.Pool) ops {
 		update: func() error {
 			_, err := pool.Exec(ctx, "UPDATE world SET randomnumber = $1 WHERE id = $2", kit.RandID(), kit.RandID())
 			return err
+		},
+		stream: func() error {
+			rows, err := pool.Query(ctx, worldsSQL)
+			if err != nil {
+				return err
+			}
+			defer rows.Close()
+			n := 0
+			for rows.Next() {
+				var w model.World
+				if err := rows.Scan(&w.ID, &w.RandomNumber); err != nil {
+					return err
+				}
+				n++
+			}
+			return check(n, worlds10k, rows.Err())
 		},
 		bulk: func() error {
 			_, err := pool.CopyFrom(ctx, pgx.Identifier{"comment"}, []string{"post_id", "name", "email", "body"}, pgx.CopyFromSlice(thousand, func(int) ([]any, error) {
@@ -396,6 +421,22 @@ func sqlOps(db *sql.DB, mark string) ops {
 			return ins.QueryRowContext(ctx, aComment.PostID, aComment.Name, aComment.Email, aComment.Body).Scan(&id)
 		},
 		update: func() error { _, err := upd.ExecContext(ctx, kit.RandID(), kit.RandID()); return err },
+		stream: func() error {
+			rows, err := db.QueryContext(ctx, worldsSQL)
+			if err != nil {
+				return err
+			}
+			defer rows.Close()
+			n := 0
+			for rows.Next() {
+				var w model.World
+				if err := rows.Scan(&w.ID, &w.RandomNumber); err != nil {
+					return err
+				}
+				n++
+			}
+			return check(n, worlds10k, rows.Err())
+		},
 		bulk: func() error {
 			args := make([]any, 0, 4*thousand)
 			for range thousand {
@@ -432,6 +473,22 @@ func gormOps(d gorm.Dialector) ops {
 		update: func() error {
 			return s.DB.WithContext(ctx).Model(&gormstore.World{ID: kit.RandID()}).Update("randomnumber", kit.RandID()).Error
 		},
+		stream: func() error {
+			rows, err := s.DB.WithContext(ctx).Model(&gormstore.World{}).Rows()
+			if err != nil {
+				return err
+			}
+			defer rows.Close()
+			n := 0
+			for rows.Next() {
+				var w gormstore.World
+				if err := s.DB.ScanRows(rows, &w); err != nil {
+					return err
+				}
+				n++
+			}
+			return check(n, worlds10k, rows.Err())
+		},
 		bulk: func() error {
 			cs := make([]gormstore.Comment, thousand)
 			for i := range cs {
@@ -464,6 +521,22 @@ func bunOps(db *bun.DB) ops {
 			w := bunstore.World{ID: kit.RandID(), RandomNumber: kit.RandID()}
 			_, err := db.NewUpdate().Model(&w).Column("randomnumber").WherePK().Exec(ctx)
 			return err
+		},
+		stream: func() error {
+			rows, err := db.NewSelect().Model((*bunstore.World)(nil)).Rows(ctx)
+			if err != nil {
+				return err
+			}
+			defer rows.Close()
+			n := 0
+			for rows.Next() {
+				var w bunstore.World
+				if err := db.ScanRow(ctx, rows, &w); err != nil {
+					return err
+				}
+				n++
+			}
+			return check(n, worlds10k, rows.Err())
 		},
 		bulk: func() error {
 			cs := make([]bunstore.Comment, thousand)

@@ -111,6 +111,16 @@ func retortOps(url string) ops {
 			_, err := worlds.Where(orm.Eq(&w.ID, kit.RandID())).Update(ctx, orm.Set(&w.RandomNumber, kit.RandID()))
 			return err
 		},
+		stream: func() error {
+			n := 0
+			for _, err := range worlds.Each(ctx) {
+				if err != nil {
+					return err
+				}
+				n++
+			}
+			return check(n, worlds10k, nil)
+		},
 		bulk: func() error {
 			rows := make([]*Comment, thousand)
 			for i := range rows {

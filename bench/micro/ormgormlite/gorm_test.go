@@ -54,6 +54,20 @@ func BenchmarkSQLite(b *testing.B) {
 		{"update1", func() error {
 			return s.DB.WithContext(ctx).Model(&gormstore.World{ID: kit.RandID()}).Update("randomnumber", kit.RandID()).Error
 		}},
+		{"stream10000", func() error {
+			rows, err := s.DB.WithContext(ctx).Model(&gormstore.World{}).Rows()
+			if err != nil {
+				return err
+			}
+			defer rows.Close()
+			for rows.Next() {
+				var w gormstore.World
+				if err := s.DB.ScanRows(rows, &w); err != nil {
+					return err
+				}
+			}
+			return rows.Err()
+		}},
 		{"bulk1000", func() error {
 			cs := make([]gormstore.Comment, 1000)
 			for i := range cs {

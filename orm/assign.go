@@ -47,31 +47,49 @@ func (q *query) update(ctx context.Context, set []Assignment) (int64, error) {
 	if len(set) == 0 {
 		return 0, fmt.Errorf("orm: Update of %s with nothing to set", q.model.Name)
 	}
-	return q.change(ctx, func(c *compiler) {
-		c.text("UPDATE ")
-		c.quote(q.model.Table)
-		c.text(" SET ")
-		for i, a := range set {
-			if i > 0 {
-				c.text(", ")
-			}
-			c.assign(a)
+	db, err := q.changer(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if slices.ContainsFunc(q.where, never) {
+		return 0, q.updateMistake(db, set)
+	}
+	s, err := q.updateStatement(db, set)
+	if err != nil {
+		return 0, err
+	}
+	result, err := db.exec(ctx, s)
+	return result.Affected, err
+}
+
+// updateMistake compiles an UPDATE that is not sent, so that a mistake in it shows.
+func (q *query) updateMistake(db *DB, set []Assignment) error {
+	_, err := q.updateAnew(db, set)
+	return err
+}
+
+// updateAnew compiles an UPDATE.
+func (q *query) updateAnew(db *DB, set []Assignment) (*compiler, error) {
+	c := newCompiler(db.backend.Dialect(), q.model)
+	c.text("UPDATE ")
+	c.quote(q.model.Table)
+	c.text(" SET ")
+	for i, a := range set {
+		if i > 0 {
+			c.text(", ")
 		}
-		if len(c.base.joins) > 0 {
-			c.failf("Update of %s computes a value from another table, which it cannot", q.model.Name)
-		}
-	})
+		c.assign(a)
+	}
+	if len(c.base.joins) > 0 {
+		c.failf("Update of %s computes a value from another table, which it cannot", q.model.Name)
+	}
+	c.chosen(q)
+	return c, c.err
 }
 
 // change runs an UPDATE or DELETE whose beginning write writes.
 func (q *query) change(ctx context.Context, write func(c *compiler)) (int64, error) {
-	if err := q.ready(); err != nil {
-		return 0, err
-	}
-	if len(q.group) > 0 || q.distinct {
-		return 0, errors.New("orm: a query with GroupBy or Distinct has no rows to change")
-	}
-	db, err := q.model.database(ctx, Write)
+	db, err := q.changer(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -86,6 +104,17 @@ func (q *query) change(ctx context.Context, write func(c *compiler)) (int64, err
 	}
 	result, err := db.exec(ctx, Statement{SQL: string(c.buf), Args: c.args, Write: true})
 	return result.Affected, err
+}
+
+// changer checks that the query's rows can be changed and finds the database.
+func (q *query) changer(ctx context.Context) (*DB, error) {
+	if err := q.ready(); err != nil {
+		return nil, err
+	}
+	if len(q.group) > 0 || q.distinct {
+		return nil, errors.New("orm: a query with GroupBy or Distinct has no rows to change")
+	}
+	return q.model.database(ctx, Write)
 }
 
 // chosen writes the WHERE of an UPDATE or DELETE. Where it needs other tables, or
@@ -152,7 +181,17 @@ func (c *compiler) assign(a Assignment) {
 		c.spelled(Function{Name: "fits", Args: 1, Type: f.Kind}, func(int) { e.e.write(c) })
 		return
 	}
-	v, err := f.convert(a.value, false)
+	v, err := f.assigned(a.value)
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	c.arg(v)
+}
+
+// assigned is the value that a field with one column is set to.
+func (f *FieldInfo) assigned(value any) (any, error) {
+	v, err := f.convert(value, false)
 	if err == nil && v == nil && !f.Null {
 		err = errors.New("the field cannot be null")
 	}
@@ -160,10 +199,9 @@ func (c *compiler) assign(a Assignment) {
 		err = f.check(v)
 	}
 	if err != nil {
-		c.fail(f.fault(err))
-		return
+		return nil, f.fault(err)
 	}
-	c.arg(v)
+	return v, nil
 }
 
 // assignParts sets all columns of a composite foreign key.

@@ -72,35 +72,36 @@ type insertGroup struct {
 	columns  []*FieldInfo
 	left     []*FieldInfo // filled in by the database
 	giveKeys bool
+	key      string // tells groups with other columns apart
 	rows     []unsafe.Pointer
 }
 
 // group finds the columns that an insert of the row writes: all but those that the
 // database fills in.
-func (m *ModelInfo) group(row unsafe.Pointer) (g insertGroup, key string) {
+func (m *ModelInfo) group(row unsafe.Pointer) (g insertGroup) {
 	g.giveKeys = m.keyIsMissing(row)
 	if len(m.computed) == 0 && len(m.filled) == 0 {
 		g.columns = m.columns
 		if g.giveKeys {
 			g.columns = m.withoutKey()
-			key = "k"
+			g.key = "k"
 		}
-		return g, key
+		return g
 	}
 	for _, f := range m.columns {
 		switch {
 		case f == m.PrimaryKey && g.giveKeys:
-			key += "k"
+			g.key += "k"
 		case f.Computed:
 			g.left = append(g.left, f)
 		case f.DBDefault && isZeroMemory(unsafe.Add(row, f.offset), f.Type):
 			g.left = append(g.left, f)
-			key += " " + f.Column
+			g.key += " " + f.Column
 		default:
 			g.columns = append(g.columns, f)
 		}
 	}
-	return g, key
+	return g
 }
 
 // groups sorts rows by the columns that their insert writes.
@@ -108,11 +109,11 @@ func (m *ModelInfo) groups(rows []unsafe.Pointer) []*insertGroup {
 	var groups []*insertGroup
 	byKey := map[string]*insertGroup{}
 	for _, row := range rows {
-		g, key := m.group(row)
-		known := byKey[key]
+		g := m.group(row)
+		known := byKey[g.key]
 		if known == nil {
 			known = &g
-			byKey[key] = known
+			byKey[g.key] = known
 			groups = append(groups, known)
 		}
 		known.rows = append(known.rows, row)

@@ -53,7 +53,7 @@ func (m *ModelInfo) insertRows(ctx context.Context, db *DB, rows []unsafe.Pointe
 		}
 	}
 	if len(rows) == 1 {
-		g, _ := m.group(rows[0])
+		g := m.group(rows[0])
 		g.rows = rows
 		return m.insertBatch(ctx, db, &g)
 	}
@@ -174,6 +174,17 @@ func (f *FieldInfo) value(row unsafe.Pointer) (any, error) {
 
 // insertInto writes INSERT INTO … VALUES of rows.
 func (c *compiler) insertInto(columns []*FieldInfo, rows []unsafe.Pointer) {
+	c.insertText(columns, len(rows))
+	args, err := insertArgs(c.dialect, columns, rows)
+	if err != nil {
+		c.fail(err)
+	}
+	c.args = args
+}
+
+// insertText writes INSERT INTO … VALUES of so many rows. The text does not depend on
+// their values.
+func (c *compiler) insertText(columns []*FieldInfo, rows int) {
 	m := c.root.model
 	c.text("INSERT INTO ")
 	c.quote(m.Table)
@@ -185,23 +196,19 @@ func (c *compiler) insertInto(columns []*FieldInfo, rows []unsafe.Pointer) {
 		c.quote(f.Column)
 	}
 	c.text(") VALUES ")
-	c.args = make([]any, 0, len(columns)*len(rows))
-	for i, row := range rows {
+	n := 0
+	for i := range rows {
 		if i > 0 {
 			c.text(", ")
 		}
-		for j, f := range columns {
+		for j := range columns {
 			if j == 0 {
 				c.text("(")
 			} else {
 				c.text(", ")
 			}
-			v, err := f.value(row)
-			if err != nil {
-				c.fail(err)
-				return
-			}
-			c.arg(v)
+			n++
+			c.buf = c.dialect.Placeholder(c.buf, n)
 		}
 		c.text(")")
 	}
@@ -210,11 +217,52 @@ func (c *compiler) insertInto(columns []*FieldInfo, rows []unsafe.Pointer) {
 	}
 }
 
+// insertArgs are the arguments of insertText.
+func insertArgs(d Dialect, columns []*FieldInfo, rows []unsafe.Pointer) ([]any, error) {
+	args := make([]any, 0, len(columns)*len(rows))
+	for _, row := range rows {
+		for _, f := range columns {
+			v, err := f.value(row)
+			if err != nil {
+				return nil, err
+			}
+			args = append(args, d.Bind(v))
+		}
+	}
+	return args, nil
+}
+
+// insertStatement is the INSERT of the rows of a group. With returning it returns the keys
+// made. The text of one row, and of a full batch, is kept for the next ones.
+func (m *ModelInfo) insertStatement(db *DB, g *insertGroup, returning bool) (Statement, error) {
+	d := db.backend.Dialect()
+	s := Statement{Write: true, Once: len(g.rows) > 1 && len(g.rows) != insertBatch}
+	var err error
+	if s.Args, err = insertArgs(d, g.columns, g.rows); err != nil {
+		return s, err
+	}
+	var memory [64]byte
+	form := append(memory[:0], 'I', byte(min(len(g.rows), 2)), flag(returning))
+	form = append(form, g.key...)
+	if !s.Once {
+		if known := db.shapes.find(m, form); known != nil {
+			s.SQL = known.sql
+			return s, nil
+		}
+	}
+	c := newCompiler(d, m)
+	c.insertText(g.columns, len(g.rows))
+	if returning {
+		c.returningKey()
+	}
+	if s.SQL = string(c.buf); c.err == nil && !s.Once {
+		db.shapes.keep(m, form, &shape{sql: s.SQL})
+	}
+	return s, c.err
+}
+
 func (m *ModelInfo) insertBatch(ctx context.Context, db *DB, g *insertGroup) error {
-	c := newCompiler(db.backend.Dialect(), m)
-	c.insertInto(g.columns, g.rows)
-	once := len(g.rows) > 1 && len(g.rows) != insertBatch
-	if err := m.sendInsert(ctx, db, c, g, once); err != nil {
+	if err := m.sendInsert(ctx, db, g); err != nil {
 		return err
 	}
 	if m.PrimaryKey.AutoIncrement && !g.giveKeys {
@@ -257,6 +305,9 @@ func (m *ModelInfo) countOn(ctx context.Context, db *DB, rows []unsafe.Pointer) 
 }
 
 func (m *ModelInfo) withoutKey() []*FieldInfo {
+	if m.columns[0] == m.PrimaryKey {
+		return m.columns[1:]
+	}
 	columns := make([]*FieldInfo, 0, len(m.columns))
 	for _, f := range m.columns {
 		if f != m.PrimaryKey {
@@ -267,37 +318,34 @@ func (m *ModelInfo) withoutKey() []*FieldInfo {
 }
 
 // sendInsert runs an INSERT and, if asked, stores the keys the database gave.
-func (m *ModelInfo) sendInsert(ctx context.Context, db *DB, c *compiler, g *insertGroup, once bool) error {
+func (m *ModelInfo) sendInsert(ctx context.Context, db *DB, g *insertGroup) error {
 	rows, giveKeys := g.rows, g.giveKeys
-	single := len(rows) == 1 && !db.backend.Dialect().Quirks().NoLastID
-	step := int64(0)
-	if giveKeys && !single {
-		step = db.backend.Dialect().Quirks().KeyStep
-		switch {
-		case db.backend.Dialect().Returning():
-			step = 0
-			c.returningKey()
-		case step == 0:
-			return m.insertSingly(ctx, db, g)
-		}
+	quirks := db.backend.Dialect().Quirks()
+	single := len(rows) == 1 && !quirks.NoLastID
+	returning := giveKeys && !single && db.backend.Dialect().Returning()
+	if giveKeys && !single && !returning && quirks.KeyStep == 0 {
+		return m.insertSingly(ctx, db, g)
 	}
-	if c.err != nil {
-		return c.err
+	s, err := m.insertStatement(db, g, returning)
+	if err != nil {
+		return err
 	}
-	s := Statement{SQL: string(c.buf), Args: c.args, Write: true, Once: once}
-	if !giveKeys || single || step > 0 {
+	if !returning {
 		result, err := db.exec(ctx, s)
 		if err != nil || !giveKeys {
 			return err
 		}
-		return m.countKeys(rows, result.LastID, step)
+		return m.countKeys(rows, result.LastID, quirks.KeyStep)
+	}
+	if len(rows) == 1 {
+		return m.insertOne(ctx, db, s, rows[0])
 	}
 	keys, err := db.keys(ctx, s)
 	if err != nil {
 		return err
 	}
 	if len(keys) != len(rows) {
-		return fmt.Errorf("orm: the database returned %d keys for %d rows of %s", len(keys), len(rows), m.Name)
+		return m.keysMissing(len(keys), len(rows))
 	}
 	// Keys are given upwards in the order of the rows, but RETURNING promises
 	// no order of its own.
@@ -306,6 +354,39 @@ func (m *ModelInfo) sendInsert(ctx context.Context, db *DB, c *compiler, g *inse
 		if err := m.setKey(row, keys[i]); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+func (m *ModelInfo) keysMissing(keys, rows int) error {
+	return fmt.Errorf("orm: the database returned %d keys for %d rows of %s", keys, rows, m.Name)
+}
+
+// insertOne runs an INSERT of one row that returns its key, which goes straight into the
+// row.
+func (m *ModelInfo) insertOne(ctx context.Context, db *DB, s Statement, row unsafe.Pointer) error {
+	result, err := db.query(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer result.Close()
+	var into struct {
+		segment segment
+		cells   [1]Cell
+	}
+	into.segment.base = row
+	into.cells[0] = Cell{codec: m.PrimaryKey.codec, offset: m.PrimaryKey.offset, segment: &into.segment, field: m.PrimaryKey}
+	n := 0
+	for ; result.Next(); n++ {
+		if err := result.Scan(into.cells[:]); err != nil {
+			return err
+		}
+	}
+	if err := closeRows(result); err != nil {
+		return err
+	}
+	if n != 1 {
+		return m.keysMissing(n, 1)
 	}
 	return nil
 }

@@ -72,12 +72,11 @@ func (q *query) updateRow(ctx context.Context, row unsafe.Pointer, fields []*Fie
 	m := q.model
 	fields = m.withAutomatic(fields)
 	return m.saving(ctx, db, []unsafe.Pointer{row}, Event{Fields: fields}, func(ctx context.Context) error {
-		c := newCompiler(db.backend.Dialect(), m)
-		c.updateRow(row, fields)
-		if c.err != nil {
-			return c.err
+		s, err := m.updateRowStatement(db, row, fields)
+		if err != nil {
+			return err
 		}
-		result, err := db.exec(ctx, Statement{SQL: string(c.buf), Args: c.args, Write: true})
+		result, err := db.exec(ctx, s)
 		switch {
 		case err != nil:
 			return err

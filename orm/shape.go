@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"reflect"
+	"slices"
 	"sync"
 	"unsafe"
 )
@@ -12,7 +13,8 @@ import (
 // query that differs from it in values only.
 type shape struct {
 	sql     string
-	codecs  []*codec // of the values of the conditions, in their order
+	codecs  []*codec     // of the values of the conditions, in their order
+	set     []*FieldInfo // of an UPDATE
 	plan    []*loadNode
 	readers sync.Pool // of *reader, which are used again
 }
@@ -307,13 +309,9 @@ func (o *outline) expr(e expr) {
 // args are the arguments of a query of a known shape; false if one of them is NULL, of
 // which the text does depend, or cannot be sent.
 func (o *outline) args(d Dialect, codecs []*codec) ([]any, bool) {
-	args := make([]any, 0, len(codecs)+2)
-	for i, c := range codecs {
-		v, err := c.load(o.values[i].p)
-		if err != nil || v == nil {
-			return nil, false
-		}
-		args = append(args, d.Bind(v))
+	args, ok := o.appendValues(make([]any, 0, len(codecs)+2), d, codecs)
+	if !ok {
+		return nil, false
 	}
 	q := o.query
 	switch {
@@ -328,6 +326,18 @@ func (o *outline) args(d Dialect, codecs []*codec) ([]any, bool) {
 	return args, true
 }
 
+// appendValues appends the values of the conditions.
+func (o *outline) appendValues(args []any, d Dialect, codecs []*codec) ([]any, bool) {
+	for i, c := range codecs {
+		v, err := c.load(o.values[i].p)
+		if err != nil || v == nil {
+			return nil, false
+		}
+		args = append(args, d.Bind(v))
+	}
+	return args, true
+}
+
 // loaded is a value that became an argument.
 type loaded struct {
 	of    *literal
@@ -337,27 +347,35 @@ type loaded struct {
 // shape makes the shape of a query that was compiled anew; nil if the arguments are not
 // just the values of its conditions, in their order, and its limits.
 func (o *outline) shape(d Dialect, s *compiled, loads []loaded) *shape {
-	if len(loads) != len(o.values) {
+	made := &shape{sql: s.SQL, codecs: o.codecs(loads)}
+	if made.codecs == nil {
 		return nil
-	}
-	made := &shape{sql: s.SQL, codecs: make([]*codec, len(loads))}
-	for i, l := range loads {
-		if l.of != o.values[i] {
-			return nil
-		}
-		made.codecs[i] = l.codec
 	}
 	args, ok := o.args(d, made.codecs)
-	if !ok || len(args) != len(s.Args) {
+	if !ok || !sameArgs(args, s.Args) {
 		return nil
-	}
-	for i := range args {
-		if !reflect.DeepEqual(args[i], s.Args[i]) {
-			return nil
-		}
 	}
 	if s.reader != nil {
 		made.plan = s.reader.plan
 	}
 	return made
+}
+
+// codecs are those of the values of the conditions; nil if others became arguments.
+func (o *outline) codecs(loads []loaded) []*codec {
+	if len(loads) != len(o.values) {
+		return nil
+	}
+	list := make([]*codec, len(loads))
+	for i, l := range loads {
+		if l.of != o.values[i] {
+			return nil
+		}
+		list[i] = l.codec
+	}
+	return list
+}
+
+func sameArgs(a, b []any) bool {
+	return slices.EqualFunc(a, b, func(a, b any) bool { return reflect.DeepEqual(a, b) })
 }

@@ -46,7 +46,7 @@ func (q *query) upsert(ctx context.Context, row unsafe.Pointer, conflict Conflic
 		if err := q.model.prepare(row); err != nil {
 			return err
 		}
-		g, _ := q.model.group(row)
+		g := q.model.group(row)
 		g.rows = []unsafe.Pointer{row}
 		return q.upsertRow(ctx, db, &g, plan)
 	})

@@ -29,6 +29,9 @@ type Options struct {
 	// LoginURL is where visitors are sent to log in, a path or the name of a
 	// route. Default: "/login".
 	LoginURL string
+	// SecondFactorURL is where [RequireSecondFactor] sends users who have none, a path
+	// or the name of a route. Default: "/second-factor".
+	SecondFactorURL string
 	// FreshFor is how long after a login [RequireFresh] is content. Default: 15
 	// minutes.
 	FreshFor time.Duration
@@ -52,16 +55,20 @@ type Extension struct {
 	app      *retort.App
 	hasher   *password.Hasher
 	throttle *throttle
+	now      func() time.Time // of second factors
 }
 
 // New returns the extension.
 func New(options ...Options) *Extension {
-	e := &Extension{}
+	e := &Extension{now: time.Now}
 	if len(options) > 0 {
 		e.options = options[0]
 	}
 	if e.options.LoginURL == "" {
 		e.options.LoginURL = "/login"
+	}
+	if e.options.SecondFactorURL == "" {
+		e.options.SecondFactorURL = "/second-factor"
 	}
 	if e.options.FreshFor == 0 {
 		e.options.FreshFor = 15 * time.Minute
@@ -105,7 +112,7 @@ func (e *Extension) Install(app *retort.App) (err error) {
 		app.Before(e.siteWide)
 	}
 	app.TranslateError(translate)
-	app.Command(e.createSuperuserCommand(), e.changePasswordCommand())
+	app.Command(e.createSuperuserCommand(), e.changePasswordCommand(), e.removeSecondFactorCommand())
 	return nil
 }
 
@@ -139,6 +146,12 @@ const (
 	Deleted         EventKind = "deleted"
 	TokenCreated    EventKind = "token_created"
 	TokenRevoked    EventKind = "token_revoked"
+
+	SecondFactorOn    EventKind = "second_factor_on"
+	SecondFactorOff   EventKind = "second_factor_off"
+	CodeFailed        EventKind = "code_failed" // of a user who gave the password
+	RecoveryCodeUsed  EventKind = "recovery_code_used"
+	RecoveryCodesMade EventKind = "recovery_codes_made"
 )
 
 // Event is something that happened to an account. It never holds a password.

@@ -94,6 +94,39 @@ func (e *Extension) changePasswordCommand() retort.Command {
 	}
 }
 
+func (e *Extension) removeSecondFactorCommand() retort.Command {
+	return retort.Command{
+		Name: "removesecondfactor", Args: "EMAIL", Short: "let a user log in without a second factor",
+		Long: "Takes the second factor from a user who has lost the authenticator app and the recovery\n" +
+			"codes. Make sure that it is this user who asks: whoever knows the password can log in then.",
+		Examples: "app removesecondfactor ann@example.com",
+		Run: func(ctx context.Context, in *retort.Invocation) error {
+			if len(in.Args) != 1 {
+				return errors.New("auth: whose? removesecondfactor ann@example.com")
+			}
+			user, err := Find(ctx, in.Args[0])
+			if errors.Is(err, orm.ErrNotFound) {
+				return fmt.Errorf("auth: there is no user %s", in.Args[0])
+			}
+			if err != nil {
+				return err
+			}
+			has, err := HasSecondFactor(ctx, user)
+			if err != nil {
+				return err
+			}
+			if !has {
+				return fmt.Errorf("auth: %s has no second factor", user.Email)
+			}
+			if err := e.RemoveSecondFactor(ctx, user); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(in.Out, user.Email, "has no second factor any more")
+			return err
+		},
+	}
+}
+
 // prompt asks at a terminal, or reads lines where there is none.
 type prompt struct {
 	in       *bufio.Reader

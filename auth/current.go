@@ -118,7 +118,8 @@ func currentOf(ctx context.Context, user *User) context.Context {
 }
 
 // Login begins a session of a user who has proved who they are: with a new ID, and
-// kept for long if remember is set. It does not ask whether the user may log in.
+// kept for long if remember is set. It does not ask whether the user may log in, nor
+// for a second factor: see [Extension.BeginLogin].
 func (e *Extension) Login(c *retort.Ctx, user *User, remember bool) error {
 	if !user.Active {
 		return fmt.Errorf("auth: user %d is not active: %w", user.ID, ErrForbidden)
@@ -131,6 +132,7 @@ func (e *Extension) Login(c *retort.Ctx, user *User, remember bool) error {
 	user.LastLogin = &now
 	s := c.Session()
 	s.Login(user.key(), e.authHashes(user)[0])
+	s.Delete(passedKey, pendingKey, enrolmentKey)
 	s.Permanent = remember
 	currentKey.Set(c, &current{user})
 	e.tell(c, LoggedIn, user, "")

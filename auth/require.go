@@ -1,8 +1,6 @@
 package auth
 
 import (
-	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -84,18 +82,5 @@ func askForLogin(c *retort.Ctx) error {
 	if !strings.Contains(c.Request().Header.Get("Accept"), "text/html") {
 		return ErrLoginRequired
 	}
-	to := e.options.LoginURL
-	if !strings.HasPrefix(to, "/") {
-		if to, err = c.URL(to); err != nil {
-			return err
-		}
-	} else {
-		to = c.Root() + to
-	}
-	// After another method than GET the page itself would not come back.
-	if m := c.Method(); m == http.MethodGet || m == http.MethodHead {
-		back := c.Root() + c.Request().URL.RequestURI()
-		to += "?" + url.Values{"next": {back}}.Encode()
-	}
-	return c.Redirect(to)
+	return e.sendTo(c, e.options.LoginURL)
 }

@@ -138,13 +138,29 @@ func (t *throttle) limits(account, address string) []limit {
 // begin asks whether a login may be tried, and counts it as failed until it is
 // decided, so that a thousand at once are no way around the limit.
 func (t *throttle) begin(account, address string) (*attempt, error) {
+	return t.start(func() []limit { return t.limits(account, network(address)) })
+}
+
+// The wrong codes of a second factor that a user may give, wherever from: who guesses
+// has one chance in 3,000 a day. Only who knows the password can use them up.
+const (
+	wrongCodes = 10
+	codeWindow = 15 * time.Minute
+)
+
+// code asks whether a user may give a code, as begin does.
+func (t *throttle) code(user string) (*attempt, error) {
+	return t.start(func() []limit { return []limit{{t.key("code", user, ""), wrongCodes, codeWindow, false}} })
+}
+
+func (t *throttle) start(limits func() []limit) (*attempt, error) {
 	if t.options.Disabled {
 		return &attempt{t: t}, nil
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.now()
-	list := t.limits(account, network(address))
+	list := limits()
 	for _, l := range list {
 		if c := t.counts[l.key]; c != nil {
 			if wait := c.wait(l, now); wait > 0 {

@@ -35,6 +35,10 @@ type Options struct {
 	SignUp SignUp
 	// LoginLinks lets users log in by a link that is mailed to them.
 	LoginLinks bool
+	// TokenScopes are what users may allow the API tokens that they make for
+	// themselves, [auth.AllScopes] for all that they may. Default: none, and no page
+	// for tokens.
+	TokenScopes []auth.Permission
 	// KeepAccounts leaves the page out on which users delete their account.
 	KeepAccounts bool
 	// AfterLogin and AfterLogout are where to go then, paths or names of routes.
@@ -104,6 +108,7 @@ func (e *Extension) Install(app *retort.App) error {
 	e.pages = b
 	b.After(private)
 	auth.Public(b.Methods(both, "/login", e.login)).Name("login")
+	auth.Public(b.Methods(both, "/login/code", e.loginCode)).Name("login_code")
 	auth.Public(b.Post("/logout", e.logout)).Name("logout")
 	if e.options.SignUp != SignUpClosed {
 		auth.Public(b.Methods(both, "/signup", e.signUp)).Name("signup")
@@ -117,6 +122,13 @@ func (e *Extension) Install(app *retort.App) error {
 	auth.Public(b.Methods(both, "/email/confirm/{token}", e.confirmEmail)).Name("email_confirm")
 	b.Methods(both, "/profile", e.profile).Name("profile").Use(auth.RequireLogin)
 	b.Methods(both, "/sessions", e.sessions).Name("sessions").Use(auth.RequireLogin)
+	b.Methods(both, "/second-factor", e.secondFactor).Name("second_factor").Use(auth.RequireFresh)
+	b.Post("/second-factor/codes", e.newRecoveryCodes).Name("recovery_codes").Use(auth.RequireFresh, auth.RequireSecondFactor)
+	b.Post("/second-factor/off", e.removeSecondFactor).Name("second_factor_off").Use(auth.RequireFresh, auth.RequireSecondFactor)
+	if len(e.options.TokenScopes) > 0 {
+		b.Methods(both, "/tokens", e.tokens).Name("tokens").Use(auth.RequireFresh)
+		b.Post("/tokens/{id}/revoke", e.revokeToken).Name("token_revoke").Use(auth.RequireLogin)
+	}
 	if !e.options.KeepAccounts {
 		b.Methods(both, "/account/delete", e.deleteAccount).Name("delete").Use(auth.RequireFresh)
 	}
@@ -143,6 +155,7 @@ func (e *Extension) page(c *retort.Ctx, status int, name string, data map[string
 	}
 	data["signup_open"] = e.options.SignUp != SignUpClosed
 	data["login_links"] = e.options.LoginLinks
+	data["api_tokens"] = len(e.options.TokenScopes) > 0
 	data["may_delete"] = !e.options.KeepAccounts
 	return c.Status(status).Render("accounts/"+name, data)
 }

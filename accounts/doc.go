@@ -1,6 +1,6 @@
 // Package accounts has the pages of package auth: log in and out, sign up, verify the
 // address, change or reset the password, change the address, log in by a link, see and
-// end one's sessions, and delete the account.
+// end one's sessions, second factors, API tokens, and delete the account.
 //
 //	app.Install(
 //		db.Open(""), dbsession.New(), mail.New(),

@@ -41,10 +41,7 @@ func (e *Extension) login(c *retort.Ctx) error {
 		late, throttled := errors.AsType[*auth.ThrottledError](err)
 		switch {
 		case err == nil:
-			if err := e.auth.Login(c, user, in.Remember); err != nil {
-				return err
-			}
-			return c.Redirect(next)
+			return e.enter(c, user, in.Remember, next)
 		case throttled:
 			c.Header().Set("Retry-After", seconds(late.RetryAfter))
 			f.AddError(nil, "throttled", "There were too many failed logins. Try again later.")
@@ -109,8 +106,9 @@ func (e *Extension) followLink(c *retort.Ctx) error {
 			return err
 		}
 	}
-	if err := e.auth.Login(c, user, false); err != nil {
+	next, err := e.address(c, e.options.AfterLogin)
+	if err != nil {
 		return err
 	}
-	return e.goTo(c, e.options.AfterLogin)
+	return e.enter(c, user, false, next)
 }

@@ -125,10 +125,11 @@ func (e *Extension) verify(c *retort.Ctx) error {
 	if err := e.auth.Verify(c, user); err != nil {
 		return err
 	}
-	if err := e.auth.Login(c, user, false); err != nil {
+	next, err := e.address(c, e.options.AfterLogin)
+	if err != nil {
 		return err
 	}
-	return e.goTo(c, e.options.AfterLogin)
+	return e.enter(c, user, false, next)
 }
 
 // find returns the active user with an address, or nil.

@@ -1,10 +1,12 @@
 package auth
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"image/png"
 	"strconv"
 	"strings"
 	"time"
@@ -78,6 +80,23 @@ type Enrolment struct {
 	URI string
 	// Secret is the same to be typed in.
 	Secret string
+}
+
+// QR returns the URI as a QR code, a PNG of 240 by 240 pixels without a margin.
+func (e *Enrolment) QR() ([]byte, error) {
+	key, err := otp.NewKeyFromURL(e.URI)
+	if err != nil {
+		return nil, fmt.Errorf("auth: enrolment: %w", err)
+	}
+	img, err := key.Image(240, 240)
+	if err != nil {
+		return nil, fmt.Errorf("auth: QR code: %w", err)
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, img); err != nil {
+		return nil, fmt.Errorf("auth: QR code: %w", err)
+	}
+	return b.Bytes(), nil
 }
 
 // EnrolSecondFactor returns the secret with which a user makes an authenticator app

@@ -1,0 +1,157 @@
+package accounts
+
+import (
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/retort-web/retort"
+	"github.com/retort-web/retort/auth"
+	"github.com/retort-web/retort/form"
+	"github.com/retort-web/retort/session"
+	"github.com/retort-web/retort/template"
+)
+
+type codeForm struct {
+	Code string `validate:"required,max=100" autocomplete:"one-time-code"`
+}
+
+// enter logs a user in and goes on, to the page for the code first if there must be
+// one.
+func (e *Extension) enter(c *retort.Ctx, user *auth.User, remember bool, next string) error {
+	done, err := e.auth.BeginLogin(c, user, remember)
+	if err != nil {
+		return err
+	}
+	if done {
+		return c.Redirect(next)
+	}
+	to, err := c.URL("accounts.login_code")
+	if err != nil {
+		return err
+	}
+	return c.Redirect(to + "?" + url.Values{"next": {next}}.Encode())
+}
+
+// loginCode is the second step of a login.
+func (e *Extension) loginCode(c *retort.Ctx) error {
+	fallback, err := e.address(c, e.options.AfterLogin)
+	if err != nil {
+		return err
+	}
+	next := c.Next(fallback)
+	if _, err := e.auth.HalfLogin(c); errors.Is(err, auth.ErrNoHalfLogin) {
+		to, err := c.URL("accounts.login")
+		if err != nil {
+			return err
+		}
+		return c.Redirect(to + "?" + url.Values{"next": {next}}.Encode())
+	} else if err != nil {
+		return err
+	}
+	f := form.For[codeForm](c)
+	status := f.Status()
+	if f.Submitted() && f.Valid() {
+		_, err := e.auth.FinishLogin(c, f.Value().Code)
+		if err == nil {
+			return c.Redirect(next)
+		}
+		if status, err = wrongCode(c, f, err); err != nil {
+			return err
+		}
+	}
+	return e.page(c, status, "login_code.html", map[string]any{"form": f})
+}
+
+// wrongCode says what is wrong with a code on the form, or returns another error.
+func wrongCode(c *retort.Ctx, f *form.Form[codeForm], err error) (int, error) {
+	if late, ok := errors.AsType[*auth.ThrottledError](err); ok {
+		c.Header().Set("Retry-After", seconds(late.RetryAfter))
+		f.AddError(nil, "throttled", "There were too many wrong codes. Try again later.")
+		return http.StatusTooManyRequests, nil
+	}
+	if errors.Is(err, auth.ErrWrongCode) {
+		f.AddError(&f.Value().Code, "wrong", "is not right, is over, or was used")
+		return http.StatusUnprocessableEntity, nil
+	}
+	return 0, err
+}
+
+// secondFactor makes an authenticator app the second factor, or shows that there is
+// one.
+func (e *Extension) secondFactor(c *retort.Ctx) error {
+	user := auth.Must(c)
+	has, err := auth.HasSecondFactor(c, user)
+	if err != nil {
+		return err
+	}
+	if has {
+		left, err := auth.RecoveryCodesLeft(c, user)
+		if err != nil {
+			return err
+		}
+		return e.page(c, http.StatusOK, "second_factor.html", map[string]any{"left": left})
+	}
+	f := form.For[codeForm](c)
+	status := f.Status()
+	if f.Submitted() && f.Valid() {
+		codes, err := e.auth.ConfirmSecondFactor(c, user, f.Value().Code)
+		if errors.Is(err, auth.ErrSecondFactorOn) {
+			return e.goTo(c, "accounts.second_factor")
+		}
+		if err == nil {
+			// A session that somebody else has must not outlive this.
+			if _, err := e.app.Sessions().EndOthers(c, c.Session()); err != nil && !errors.Is(err, session.ErrNotOnServer) {
+				return err
+			}
+			if err := e.mail(c, user.Email, "second_factor", map[string]any{"user": user, "on": true}); err != nil {
+				return err
+			}
+			return e.recoveryCodes(c, codes)
+		}
+		if status, err = wrongCode(c, f, err); err != nil {
+			return err
+		}
+	}
+	enrolment, err := e.auth.EnrolSecondFactor(c, user)
+	if err != nil {
+		return err
+	}
+	picture, err := enrolment.QR()
+	if err != nil {
+		return err
+	}
+	return e.page(c, status, "second_factor_enrol.html", map[string]any{
+		"form": f, "enrolment": enrolment, "qr": template.SafeURL("data:image/png;base64," + base64.StdEncoding.EncodeToString(picture)),
+	})
+}
+
+// recoveryCodes shows them, this once.
+func (e *Extension) recoveryCodes(c *retort.Ctx, codes []string) error {
+	next, err := e.address(c, "accounts.second_factor")
+	if err != nil {
+		return err
+	}
+	return e.page(c, http.StatusOK, "recovery_codes.html", map[string]any{"codes": codes, "next": c.Next(next)})
+}
+
+func (e *Extension) newRecoveryCodes(c *retort.Ctx) error {
+	codes, err := e.auth.NewRecoveryCodes(c, auth.Must(c))
+	if err != nil {
+		return err
+	}
+	return e.recoveryCodes(c, codes)
+}
+
+func (e *Extension) removeSecondFactor(c *retort.Ctx) error {
+	user := auth.Must(c)
+	if err := e.auth.RemoveSecondFactor(c, user); err != nil {
+		return err
+	}
+	if err := e.mail(c, user.Email, "second_factor", map[string]any{"user": user, "on": false}); err != nil {
+		return err
+	}
+	c.Flash("success", "You log in with your password alone from now on.")
+	return e.goTo(c, "accounts.profile")
+}

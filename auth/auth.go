@@ -11,6 +11,7 @@ import (
 	_ "github.com/retort-web/retort/auth/migrations" // of the tables
 	"github.com/retort-web/retort/orm"
 	"github.com/retort-web/retort/password"
+	"github.com/retort-web/retort/ratelimit"
 )
 
 // Options are the details of [New].
@@ -24,6 +25,9 @@ type Options struct {
 	Backends []Backend
 	// Throttle bounds failed logins. The zero value is right for most sites.
 	Throttle Throttle
+	// Counts counts the mail that visitors have sent to others. Default: the memory of
+	// this process; package redislimit counts for several.
+	Counts ratelimit.Store
 	// SiteWide asks for a login on every route that is not marked [Public].
 	SiteWide bool
 	// LoginURL is where visitors are sent to log in, a path or the name of a
@@ -101,6 +105,9 @@ func (e *Extension) Install(app *retort.App) (err error) {
 		return err
 	}
 	e.throttle = newThrottle(e.options.Throttle)
+	if e.options.Counts == nil {
+		e.options.Counts = ratelimit.NewMemory(ratelimit.MemoryOptions{})
+	}
 	if e.options.Backends == nil {
 		e.options.Backends = []Backend{e.Passwords()}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/orm"
+	"github.com/retort-web/retort/ratelimit"
 )
 
 // The errors of a login.
@@ -106,10 +107,25 @@ func addressOf(ctx context.Context) string {
 	return ""
 }
 
-// CountMail notes that a visitor has a mail sent to an address: a few an hour to one
-// address and some more from one. More are a *[ThrottledError].
+// CountMail notes that a visitor has a mail sent to an address: five an hour to one
+// address, and thirty from one. More are a *[ThrottledError]. While [Options].Counts
+// cannot be asked, mail is sent.
 func (e *Extension) CountMail(ctx context.Context, email string) error {
-	return e.throttle.mail(LoginOf(email[:min(len(email), 4*maxLogin)]), addressOf(ctx))
+	counts := map[string]ratelimit.Limit{"mail to " + LoginOf(email[:min(len(email), 4*maxLogin)]): ratelimit.PerHour(5)}
+	if address := addressOf(ctx); address != "" {
+		counts["mail from "+network(address)] = ratelimit.PerHour(30)
+	}
+	for key, limit := range counts {
+		r, err := e.options.Counts.Take(ctx, key, limit, 1)
+		if err != nil {
+			e.app.Logger().WarnContext(ctx, "mails that strangers ask for are not counted", "error", err)
+			return nil
+		}
+		if !r.Allowed {
+			return &ThrottledError{r.RetryAfter}
+		}
+	}
+	return nil
 }
 
 // PasswordHelp says in sentences what a new password must be.

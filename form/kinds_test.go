@@ -17,6 +17,7 @@ import (
 
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/form"
+	"github.com/retort-web/retort/internal/testdb"
 	"github.com/retort-web/retort/orm"
 	"github.com/retort-web/retort/retorttest"
 	"github.com/retort-web/retort/validate"
@@ -416,4 +417,45 @@ func TestPaths(t *testing.T) {
 	if got := form.Paths(files, "["); got != nil {
 		t.Error(got)
 	}
+}
+
+// Priced has a number with a bounded number of digits.
+type Priced struct {
+	orm.Model
+	Amount string `orm:"type=decimal,size=6,scale=2"`
+	Small  int16  `orm:"default=0"`
+}
+
+var Priceds = orm.Register[Priced]()
+
+func TestDecimalsOfModels(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		s := &site{t, nil, kind.Context(t)}
+		options := func(p *Priced) form.Options { return form.Options{Fields: form.Fields(&p.Amount, &p.Small)} }
+		s.serve(get(), func(c *retort.Ctx) {
+			page, err := form.For(c, options).Render()
+			must(t, err)
+			if !strings.Contains(string(page), `<input type="number" step="0.01" id="id_amount" name="amount" required>`) {
+				t.Error(page)
+			}
+		})
+		for text, want := range map[string]string{
+			"1234.56": "", "-0.5": "", "+7": "", "0001234.50": "", "12345.6": "digits", "1.234": "digits", "x": "type", "1e3": "type", ".": "type", "--1": "type", "1,5": "type", "NaN": "type", "1.": "type",
+		} {
+			s.serve(post("amount", text), func(c *retort.Ctx) {
+				f := form.For(c, options)
+				saved, err := f.Save(c)
+				must(t, err)
+				if saved != (want == "") || want != "" && !f.HasError(&f.Value().Amount, want) {
+					t.Errorf("%q: %v %v", text, saved, f.Errors())
+				}
+			})
+		}
+		s.serve(post("amount", "1", "small", "40000"), func(c *retort.Ctx) {
+			if f := form.For(c, options); f.Valid() || !f.HasError(&f.Value().Small, "range") {
+				t.Error(f.Errors())
+			}
+		})
+	})
 }

@@ -73,8 +73,8 @@ func merge(lists [][]string) []string {
 // for content.
 func (m Media) tags(c *retort.Ctx) template.Safe {
 	nonce := ""
-	if page, ok := any(c).(interface{ CSPNonce() string }); ok && len(m.Styles)+len(m.Scripts) > 0 {
-		nonce = page.CSPNonce()
+	if len(m.Styles)+len(m.Scripts) > 0 {
+		nonce = c.CSPNonce()
 	}
 	var dst []byte
 	for _, file := range m.Styles {

@@ -154,7 +154,7 @@ func TestMedia(t *testing.T) {
 		line, _, _ = strings.Cut(line, ` nonce="`)
 		files = append(files, strings.TrimSpace(line))
 	}
-	if len(files) != 5 || files[0] != `<link rel="stylesheet" href="/a.css">` && files[0] != `<link rel="stylesheet" href="/a.css"` {
+	if len(files) != 5 || files[0] != `<link rel="stylesheet" href="/a.css"` || strings.Count(page, ` nonce="`) != 5 {
 		t.Fatal(page)
 	}
 	order := ""

@@ -53,7 +53,7 @@ func (o *optimizer) replay(operations []Operation, before *State) ([]*State, []*
 		if err := operation.ChangeState(o.app, next); err != nil {
 			return nil, nil, err
 		}
-		touched[i] = touches(operation, before, next)
+		touched[i] = touches(operation, o.app, before, next)
 		states = append(states, next)
 		before = next
 	}
@@ -143,7 +143,7 @@ func (t *touch) meets(other *touch) bool {
 }
 
 // touches finds what an operation touches from the states around it.
-func touches(operation Operation, before, after *State) *touch {
+func touches(operation Operation, app string, before, after *State) *touch {
 	t := &touch{barrier: opaque(operation), writes: map[string]bool{}, reads: map[string]bool{}}
 	if t.barrier {
 		return t
@@ -158,7 +158,27 @@ func touches(operation Operation, before, after *State) *touch {
 			t.difference(key, nil, now, before, after)
 		}
 	}
+	t.rows(operation, app, before)
 	return t
+}
+
+// rows writes what operations on rows are about, which the states do not show.
+func (t *touch) rows(operation Operation, app string, s *State) {
+	switch o := operation.(type) {
+	case FillField:
+		key := app + "." + o.Model
+		t.reads[key], t.writes[key+"."+o.Column] = true, true
+		t.mentioned(key, s.tables[key], o.Value)
+	case ValidateCheck:
+		key := app + "." + o.Model
+		t.reads[key], t.writes[key+" check "+o.Name] = true, true
+	case ValidateForeignKey:
+		key := app + "." + o.Model
+		t.reads[key], t.writes[key+" key "+strings.Join(o.Columns, ",")] = true, true
+		for _, name := range o.Columns {
+			t.writes[key+"."+name] = true
+		}
+	}
 }
 
 // opaque reports whether an operation may do more than its change of the state
@@ -166,7 +186,8 @@ func touches(operation Operation, before, after *State) *touch {
 func opaque(operation Operation) bool {
 	switch operation.(type) {
 	case CreateModel, DeleteModel, RenameModel, MoveModel, AlterComment, AddField, RemoveField, AlterField, RenameField,
-		AlterPrimaryKey, AddIndex, RemoveIndex, RenameIndex, AddCheck, RemoveCheck, AddForeignKey, RemoveForeignKey:
+		AlterPrimaryKey, AddIndex, RemoveIndex, RenameIndex, AddCheck, RemoveCheck, AddForeignKey, RemoveForeignKey,
+		FillField, SetNotNull, AddUnique, ValidateCheck, ValidateForeignKey:
 		return false
 	}
 	return true

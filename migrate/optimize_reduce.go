@@ -116,6 +116,16 @@ func subject(operation Operation) (model, column string) {
 		return o.Model, ""
 	case RemoveForeignKey:
 		return o.Model, ""
+	case FillField:
+		return o.Model, o.Column
+	case SetNotNull:
+		return o.Model, o.Column
+	case AddUnique:
+		return o.Model, o.Column
+	case ValidateCheck:
+		return o.Model, ""
+	case ValidateForeignKey:
+		return o.Model, ""
 	}
 	return "", ""
 }

@@ -174,6 +174,18 @@ func takeOver(n *node, s *source) ([]Operation, error) {
 	return all, nil
 }
 
+// wantsNoTransaction reports whether an operation may have been the reason for
+// which its migration is NonAtomic.
+func wantsNoTransaction(operation Operation) bool {
+	switch o := operation.(type) {
+	case AddIndex:
+		return o.Concurrently
+	case FillField, SetNotNull, AddUnique:
+		return true
+	}
+	return opaque(operation)
+}
+
 // standsIn makes sure that a migration can stand for others, and makes its
 // operations fewer.
 func (g *Graph) standsIn(app string, m *Migration, old []*node, keep bool) error {
@@ -211,6 +223,7 @@ func (g *Graph) standsIn(app string, m *Migration, old []*node, keep bool) error
 			return fmt.Errorf("migrate: %s: %w", m.Name, err)
 		}
 		m.Operations = n.Operations
+		m.NonAtomic = m.NonAtomic && slices.ContainsFunc(m.Operations, wantsNoTransaction)
 	}
 	have, err := with.State()
 	if err != nil {

@@ -285,6 +285,44 @@ func TestSquashRefuses(t *testing.T) {
 	contains(t, err, nil, "broken.go")
 }
 
+// TestSquashedTablesAreNew: what was done gently to rows is not done to none.
+func TestSquashedTablesAreNew(t *testing.T) {
+	t.Parallel()
+	index := AddIndex{Model: "Post", Index: schema.Index{Name: "i", Columns: []schema.IndexColumn{{Name: "slug"}}}, Concurrently: true}
+	user := foreignKey("user_id", "auth.User", true)
+	late := schema.ForeignKey{Columns: []string{"user_id"}, Table: "auth_user", References: []string{"id"}, Model: "auth.User"}
+	gentle := []Operation{
+		AddField{Model: "Post", Column: schema.Column{Name: "slug", Type: schema.String, Size: 20, Null: true}},
+		CreateModel{Table: *table("blog", "Tag")},
+		FillField{Model: "Post", Column: "slug", Value: `lower("title")`},
+		SetNotNull{Model: "Post", Column: "slug"},
+		AddUnique{Model: "Post", Column: "slug"},
+		index,
+		AddField{Model: "Post", Column: schema.Column{Name: user.Name, Type: user.Type, Null: true}},
+		AddForeignKey{Model: "Post", ForeignKey: late, NotValid: true},
+		ValidateForeignKey{Model: "Post", Columns: late.Columns},
+		AddCheck{Model: "Post", Check: schema.Check{Name: "k", SQL: `"title" <> ''`}, NotValid: true},
+		ValidateCheck{Model: "Post", Name: "k"},
+	}
+	w, auth := newWritten(t, "blog", Migration{Name: "0001_initial", Dependencies: []string{"auth.0001_initial"}, Operations: []Operation{
+		CreateModel{Table: *table("blog", "Post", schema.Column{Name: "title", Type: schema.Text})},
+	}}), authApp(t)
+	w.add(t, Migration{Name: "0002_gentle", Dependencies: []string{"blog.0001_initial"}, Operations: gentle, NonAtomic: true})
+	w.add(t, Migration{Name: "0003_again", Dependencies: []string{"blog.0002_gentle"}, Operations: []Operation{RemoveIndex{Model: "Post", Name: "i"}, index}, NonAtomic: true})
+	s := w.squash(t, loaded(t, w, auth), "", "0003")
+	if diff := cmp.Diff([]string{"Create model Post", "Create model Tag"}, s.File.Operations); diff != "" || s.migration.NonAtomic {
+		t.Error(diff, s.migration.NonAtomic)
+	}
+	// On rows that are there it is done as gently as before.
+	s, err := loaded(t, newWritten(t, "blog", *w.set.migrations["0001_initial"].copy(), *w.set.migrations["0002_gentle"].copy(), *w.set.migrations["0003_again"].copy()), auth).
+		Squash("blog", "0002", "0003", SquashOptions{DryRun: true})
+	if err != nil || !s.migration.NonAtomic || s.After < 10 {
+		t.Error(s.File.Operations, err)
+	}
+}
+
+func (r *registered) copy() *Migration { return &r.Migration }
+
 // TestOptimizedOperationsLeadToTheSameTables makes random histories, squashes
 // each app's, and compares the states and the databases.
 func TestOptimizedOperationsLeadToTheSameTables(t *testing.T) {

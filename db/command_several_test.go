@@ -117,3 +117,26 @@ func TestPruneForgetsWhatTheProgramDoesNotHave(t *testing.T) {
 		}
 	}
 }
+
+// TestTablesThatExist records what was made by other means.
+func TestTablesThatExist(t *testing.T) {
+	t.Parallel()
+	app := newApp(t, file(t))
+	for _, step := range []struct {
+		args string
+		code int
+		want string
+	}{
+		{"migrate db_test 0001", 0, "Apply db_test.0001_initial"},
+		{"migrate db_test zero --fake", 0, "Undo db_test.0001_initial"},
+		{"migrate db_test 0001", 1, "exists"},
+		{"migrate --fake-initial", 0, "Apply db_test.0002_note"},
+		{"showmigrations", 0, "[X] 0001_initial"},
+		{"migrate db_test zero", 0, "Undo db_test.0001_initial"},
+		{"showmigrations", 0, "[ ] 0001_initial"},
+	} {
+		if out, code := call(t, app, strings.Fields(step.args)...); code != step.code || !strings.Contains(out, step.want) {
+			t.Errorf("%s: code %d, want %d and %q:\n%s", step.args, code, step.code, step.want, out)
+		}
+	}
+}

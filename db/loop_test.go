@@ -146,6 +146,7 @@ func TestTheDailyLoop(t *testing.T) {
 	b.git(false, "merge other")
 	b.build()
 	b.site(false, "migrate", "0003_mine and 0003_theirs", "rebasemigrations")
+	b.site(true, "makemigrations --merge --dry-run", "0004_merge.go", `"blog.0003_mine"`, `"blog.0003_theirs"`)
 	b.site(true, "rebasemigrations", "after 0003_theirs come", "0004_mine.go, which was 0003_mine")
 	b.git(true, "add .")
 	b.git(true, "commit -m merged")

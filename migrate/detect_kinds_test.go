@@ -73,7 +73,7 @@ func TestKindsOfChanges(t *testing.T) {
 func TestTypeChangesConvertTheRows(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
-		for _, test := range []struct {
+		tests := []struct {
 			from, to schema.Column
 			value    string
 			want     string
@@ -89,29 +89,43 @@ func TestTypeChangesConvertTheRows(t *testing.T) {
 			{schema.Column{Type: schema.Int64}, schema.Column{Type: schema.Float64}, "3", "3"},
 			{schema.Column{Type: schema.Text}, schema.Column{Type: schema.UUID}, "'00000000-0000-4000-8000-000000000001'", "00000000-0000-4000-8000-000000000001"},
 			{schema.Column{Type: schema.Text}, schema.Column{Type: schema.JSON}, "'[]'", "[]"},
-		} {
-			p, db := newProject(), openKind(t, kind)
-			test.from.Name, test.to.Name = "c", "c"
-			p.make(t, []*schema.Table{table("blog", "Post", test.from)}, nil)
-			p.migrate(t, db)
-			db.exec(t, "INSERT INTO blog_post (c) VALUES ("+test.value+")")
-			before := db.rows(t, "SELECT c FROM blog_post")
-			to := []*schema.Table{table("blog", "Post", test.to)}
-			p.make(t, to, nil)
-			p.migrate(t, db)
-			if diff := cmp.Diff(dumpOf(t, kind, to), dump(t, db)); diff != "" {
-				t.Errorf("%s to %s (-created +migrated):\n%s", test.from.Type, test.to.Type, diff)
-			}
-			rows, err := db.Query(t.Context(), "SELECT c FROM blog_post")
+		}
+		from, to := table("blog", "Post"), table("blog", "Post")
+		var names, values []string
+		for i, test := range tests {
+			name := fmt.Sprintf("c%d", i)
+			test.from.Name, test.to.Name = name, name
+			from.Columns, to.Columns = append(from.Columns, test.from), append(to.Columns, test.to)
+			names, values = append(names, name), append(values, test.value)
+		}
+		p, db := newProject(), openKind(t, kind)
+		p.make(t, []*schema.Table{from}, nil)
+		p.migrate(t, db)
+		list := strings.Join(names, ", ")
+		db.exec(t, "INSERT INTO blog_post ("+list+") VALUES ("+strings.Join(values, ", ")+")")
+		row := func() []any {
+			t.Helper()
+			rows, err := db.Query(t.Context(), "SELECT "+list+" FROM blog_post")
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := plain(rows[0][0]); got != test.want {
-				t.Errorf("%s to %s: %s became %s, want %s", test.from.Type, test.to.Type, test.value, got, test.want)
+			return rows[0]
+		}
+		before := row()
+		p.make(t, []*schema.Table{to}, nil)
+		p.migrate(t, db)
+		if diff := cmp.Diff(dumpOf(t, kind, []*schema.Table{to}), dump(t, db)); diff != "" {
+			t.Errorf("(-created +migrated):\n%s", diff)
+		}
+		for i, value := range row() {
+			if got := plain(value); got != tests[i].want {
+				t.Errorf("%s to %s: %s became %s, want %s", tests[i].from.Type, tests[i].to.Type, tests[i].value, got, tests[i].want)
 			}
-			p.back(t, db, "blog", "0001")
-			if after := db.rows(t, "SELECT c FROM blog_post"); plain(after[0]) != plain(before[0]) {
-				t.Errorf("%s to %s and back: %s became %s", test.from.Type, test.to.Type, before, after)
+		}
+		p.back(t, db, "blog", "0001")
+		for i, value := range row() {
+			if plain(value) != plain(before[i]) {
+				t.Errorf("%s to %s and back: %s became %s", tests[i].from.Type, tests[i].to.Type, before[i], value)
 			}
 		}
 	})

@@ -77,7 +77,11 @@ func TestSquash(t *testing.T) {
 func TestSquashedOnDatabasesInBetween(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
-		for _, before := range []string{"", "0001", "0003", "0004"} {
+		states := []string{"", "0003"}
+		if kind.Name == "sqlite" {
+			states = []string{"", "0001", "0003", "0004"}
+		}
+		for _, before := range states {
 			t.Run("after"+before, func(t *testing.T) {
 				w, auth := longStory(t), authApp(t)
 				db := openKind(t, kind)

@@ -93,7 +93,9 @@ func (q *query) change(ctx context.Context, write func(c *compiler)) (int64, err
 	if err != nil {
 		return 0, err
 	}
+	q = q.zoned(ctx)
 	c := newCompiler(db.backend.Dialect(), q.model)
+	c.inZone(q)
 	write(c)
 	c.chosen(q)
 	if c.err != nil {
@@ -120,6 +122,7 @@ func (q *query) changer(ctx context.Context) (*DB, error) {
 // chosen writes the WHERE of an UPDATE or DELETE. Where it needs other tables, or
 // rows are counted off, the rows are chosen by a subquery.
 func (c *compiler) chosen(q *query) {
+	c.inZone(q)
 	if !q.limited && q.offset == 0 && q.source == nil && q.tables == nil {
 		kept := len(c.args)
 		c.noWindow, c.withDeleted = errWindow, q.withDeleted

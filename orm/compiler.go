@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // compiler turns queries of one model into the SQL of one dialect. It is made
@@ -26,6 +27,7 @@ type compiler struct {
 	source      source           // what stands for the root's table, if that is something else
 	commons     map[*tree]string // the names of the common table expressions declared here
 	tables      []joinedTable
+	zone        *time.Location // in which days are looked at; nil for UTC
 
 	inline bool // values as SQL text, columns without table: for constraints
 	flat   bool // relations to many are joined: for the columns of a Select

@@ -406,6 +406,7 @@ type joinedTable struct {
 
 // joinTables notes, once, the tables that the query joins, whose names can stand in it then.
 func (c *compiler) joinTables(q *query) {
+	c.inZone(q)
 	if c.tables != nil {
 		return
 	}

@@ -247,6 +247,7 @@ func (q *query) existingKeys(ctx context.Context, db *DB) ([]any, error) {
 
 // columnValues are the values of a column in the query's rows, as the field loads them.
 func (q *query) columnValues(ctx context.Context, db *DB, f *FieldInfo) ([]any, error) {
+	q = q.zoned(ctx)
 	c := newCompiler(db.backend.Dialect(), q.model)
 	c.selectColumn(q, q.model.ref(f))
 	if c.err != nil {

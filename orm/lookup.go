@@ -23,7 +23,8 @@ import (
 // contains, icontains, startswith, istartswith, endswith, iendswith, regex, iregex and,
 // for JSON, has_key, has_keys and has_any_keys. Before them may stand what is made of the
 // field, one after the other: year, iso_year, quarter, month, week, week_day,
-// iso_week_day, day, year_day, date, hour, minute and second of a time; lower, upper,
+// iso_week_day, day, year_day, date, time (to the second), hour, minute and second of a time, in the zone of the
+// query, see [WithZone]; lower, upper,
 // trim, reverse, length of a text; abs, ceil, floor of a number; keys and indexes of JSON:
 //
 //	orm.Lookup("published__year__gte", 2020)
@@ -81,6 +82,7 @@ func (e *lookupField) place(c *compiler) (operand, bool) {
 	at, how := transformed{}, ""
 	if err == nil {
 		at, how, err = p.transform(rest)
+		at.zone = c.zone
 	}
 	if err == nil && how != "" {
 		err = fmt.Errorf("%s has no field %q", p.node.model.Name, how)
@@ -221,7 +223,7 @@ func (e *lookup) build(c *compiler) expr {
 	p, rest, err := findPlace(c.root, e.path)
 	if err == nil {
 		var cond expr
-		if cond, err = e.condition(p, rest); err == nil {
+		if cond, err = e.condition(p, rest, c.zone); err == nil {
 			return cond
 		}
 	}
@@ -245,25 +247,25 @@ func (e *lookup) visit(c *compiler, f func(*node)) { e.build(c).visit(c, f) }
 func (e *lookup) mayBeNull(c *compiler) bool { return e.build(c).mayBeNull(c) }
 
 // condition compares the field itself, or what the words after it make of it.
-func (e *lookup) condition(p place, rest []string) (expr, error) {
+func (e *lookup) condition(p place, rest []string, zone *time.Location) (expr, error) {
 	switch {
 	case len(rest) == 0:
-		return e.compare(p, "exact")
+		return e.compare(p, "exact", zone)
 	case len(rest) == 1 && comparisons[rest[0]] && p.t.field.Kind != schema.JSON:
-		return e.compare(p, rest[0])
+		return e.compare(p, rest[0], zone)
 	}
 	at, how, err := p.transform(rest)
 	if err != nil {
 		return nil, err
 	}
-	how = cmp.Or(how, "exact")
+	how, at.zone = cmp.Or(how, "exact"), zone
 	if _, isPlace := at.e.e.(place); isPlace && comparisons[how] {
-		return e.compare(p, how)
+		return e.compare(p, how, zone)
 	}
 	return at.compare(how, e.value)
 }
 
-func (e *lookup) compare(p place, how string) (expr, error) {
+func (e *lookup) compare(p place, how string, zone *time.Location) (expr, error) {
 	f := p.t.field
 	if kind, ok := textMatches[how]; ok {
 		text, ok := e.value.(string)
@@ -300,7 +302,7 @@ func (e *lookup) compare(p place, how string) (expr, error) {
 		}
 		return &isNull{p, null != true}, nil
 	case "year", "date":
-		return e.period(p, how)
+		return e.period(p, how, zone)
 	}
 	op, ok := comparisonSQL[how]
 	if !ok {
@@ -350,9 +352,9 @@ func (e *lookup) values(f *FieldInfo) ([]expr, error) {
 	return list, nil
 }
 
-// period compares with the bounds of a year or day, in UTC, which an index can
+// period compares with the bounds of a year or day, which an index can
 // serve where a function of the column could not.
-func (e *lookup) period(p place, how string) (expr, error) {
+func (e *lookup) period(p place, how string, zone *time.Location) (expr, error) {
 	f := p.t.field
 	if f.Kind != "datetime" {
 		return nil, fmt.Errorf("%s is not a time and cannot be compared by %s", f.Snake, how)
@@ -362,18 +364,18 @@ func (e *lookup) period(p place, how string) (expr, error) {
 		text, ok = fmt.Sprintf("%04d", n), true
 	}
 	if day, isTime := e.value.(time.Time); isTime {
-		text, ok = day.UTC().Format(time.DateOnly), true
+		text, ok = day.In(zoneOr(zone)).Format(time.DateOnly), true
 	}
 	layout, years, days := "2006", 1, 0
 	if how == "date" {
 		layout, years, days = time.DateOnly, 0, 1
 	}
-	from, err := time.Parse(layout, text)
+	from, err := time.ParseInLocation(layout, text, zoneOr(zone))
 	if err != nil || !ok {
 		return nil, fmt.Errorf("%v is not a %s such as %s", e.value, how, layout)
 	}
 	return &logic{kids: []expr{
-		&compare{">=", p, &variable{from}},
-		&compare{"<", p, &variable{from.AddDate(years, 0, days)}},
+		&compare{">=", p, &variable{from.UTC()}},
+		&compare{"<", p, &variable{from.AddDate(years, 0, days).UTC()}},
 	}}, nil
 }

@@ -45,6 +45,7 @@ func (p Projection[Row]) run(ctx context.Context, row *Row) (*projecting, error)
 		return nil, err
 	}
 	c := newCompiler(r.db.backend.Dialect(), p.q.model)
+	c.inZone(p.q.zoned(ctx))
 	if p.set != nil {
 		c.selected(p.selected, columns)
 	} else {

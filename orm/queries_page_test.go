@@ -211,6 +211,12 @@ func pageTimes(t *testing.T, ctx context.Context) error {
 	late := Posts.Where(orm.Extract(orm.Hour, &p.Published).Ge(22))
 	recent := Posts.Where(orm.F(&p.Published).Add(365 * 24 * time.Hour).Gt(orm.Now()))
 	years, err := orm.Dates(ctx, Posts, orm.Year, &p.Published)
+	today := Posts.Where(orm.Lookup("published__date", "2025-06-01"), orm.Lookup("published__time__gte", "08:00"))
+	n, err2 := today.Count(orm.WithZone(ctx, oslo))
+	same, err3 := today.InZone(oslo).Count(ctx)
+	if err2 != nil || err3 != nil || n != same {
+		t.Error("the zones of the page", err2, err3, n, same)
+	}
 	_, _ = recent, late
 	if len(months) != 3 || len(years) != 3 {
 		t.Error("the archive of the page", months, years)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 	"unsafe"
 )
 
@@ -28,6 +29,7 @@ type query struct {
 	source      source // what stands for the table; nil for the table itself
 	from        *cte   // the common table expression that is the model
 	tables      []tableJoin
+	zone        *time.Location
 	// relation is that of one row whose related rows these are; nil otherwise.
 	relation *FieldInfo
 	err      error

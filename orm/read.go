@@ -158,6 +158,7 @@ func (r *reader) segments() []*loadSegment {
 
 // open sends the SELECT of a query.
 func (q *query) open(ctx context.Context, db *DB, order []Order, r *reader) (Rows, error) {
+	q = q.zoned(ctx)
 	c := newCompiler(db.backend.Dialect(), q.model)
 	c.selectRows(q, order, r)
 	if c.err != nil {
@@ -177,7 +178,7 @@ func (q *query) sql(ctx context.Context) (string, []any, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	c, err := q.compile(db, forRows, q.orderTerms())
+	c, err := q.zoned(ctx).compile(db, forRows, q.orderTerms())
 	return c.SQL, c.Args, err
 }
 
@@ -202,6 +203,7 @@ func (q *query) all(ctx context.Context, order []Order) ([]unsafe.Pointer, error
 	if err != nil {
 		return nil, err
 	}
+	q = q.zoned(ctx)
 	if q.never() {
 		return nil, q.check(db, order)
 	}
@@ -260,6 +262,7 @@ func (q *query) stream(ctx context.Context, yield func(unsafe.Pointer) bool) err
 	if err != nil {
 		return err
 	}
+	q = q.zoned(ctx)
 	if db.mustBuffer(ctx) {
 		list, err := q.all(ctx, q.orderTerms())
 		if err != nil {
@@ -472,6 +475,7 @@ func (q *query) single(ctx context.Context, kind selectKind, read func(any) erro
 	if err != nil {
 		return err
 	}
+	q = q.zoned(ctx)
 	if q.never() {
 		return q.check(db, q.orderTerms())
 	}

@@ -159,6 +159,7 @@ func (s selected) count(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	c := newCompiler(db.backend.Dialect(), s.q.model)
+	c.inZone(s.q.zoned(ctx))
 	c.text("SELECT COUNT(*) FROM (")
 	c.selected(s, s.columns)
 	c.text(") AS ")

@@ -92,7 +92,7 @@ func (c *compiler) nested(q *query, write func(inner *compiler)) {
 		c.aliases = map[string]bool{strings.ToLower(c.alias): true}
 	}
 	inner := newCompiler(c.dialect, q.model)
-	inner.outer, inner.aliases, inner.args = c, c.aliases, c.args
+	inner.outer, inner.aliases, inner.args, inner.zone = c, c.aliases, c.args, c.zone
 	inner.alias = inner.newAlias(q.model.Table)
 	write(inner)
 	if inner.err != nil {

@@ -30,19 +30,19 @@ const (
 )
 
 // Extract is a part of a date or time, a number: the year 2025, the hour 17. Times are
-// looked at in UTC, or in the zone that [Expr.AtZone] gives:
+// looked at in the zone that [Expr.AtZone] gives, or that of the query, see [WithZone]:
 //
 //	orm.Extract(orm.Hour, &p.Published).AtZone(oslo)
 func Extract(unit Unit, field any) Expr { return timeCall("extract", unit, field) }
 
 // Trunc is the beginning of the year, quarter, month, week, day, hour, minute or second
 // that a date or time is in, a date or time itself. It groups the rows of an archive.
-// Days and longer units are those of UTC, or of the zone that [Expr.AtZone] gives.
+// Days and longer units are those of the zone that [Expr.AtZone] gives, or of the query's.
 func Trunc(unit Unit, field any) Expr { return timeCall("trunc", unit, field) }
 
 func timeCall(name string, unit Unit, field any) Expr {
 	of := operandOf(field)
-	return Expr{&timePart{call{f: Function{Name: name, Args: 1, Unit: unit, Zone: "UTC"}, args: []operand{of}, like: -1}}}
+	return Expr{&timePart{call{f: Function{Name: name, Args: 1, Unit: unit}, args: []operand{of}, like: -1}}}
 }
 
 // AtZone makes Extract and Trunc see times as the clocks of a time zone show them,
@@ -81,6 +81,12 @@ func (e *timePart) write(c *compiler) {
 	f := e.f
 	if t.field != nil {
 		f.Type = t.field.Kind
+	}
+	if f.Zone == "" {
+		f.Zone = "UTC"
+		if f.Type != schema.Date {
+			f.Zone = c.zoneName()
+		}
 	}
 	clock := f.Unit == Hour || f.Unit == Minute || f.Unit == Second
 	switch {

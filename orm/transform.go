@@ -109,6 +109,9 @@ func builtinTransforms() map[string]Transform {
 		}
 		m[string(unit)] = Transform{Of: of, Gives: schema.Int64, Apply: func(e Expr) Expr { return Extract(unit, e) }}
 	}
+	m["time"] = Transform{Of: clockKinds, Gives: schema.Time, Apply: func(e Expr) Expr {
+		return Extract(Hour, e).Mul(60).Add(Extract(Minute, e)).Mul(60).Add(Extract(Second, e))
+	}}
 	m["date"] = Transform{Of: clockKinds, Apply: func(e Expr) Expr { return Trunc(Day, e) }}
 	for name, f := range map[string]func(any) Expr{"lower": Lower, "upper": Upper, "trim": Trim, "ltrim": TrimLeft, "rtrim": TrimRight, "reverse": Reverse, "md5": MD5, "sha256": SHA256} {
 		m[name] = Transform{Of: textKinds, Gives: schema.Text, Apply: func(e Expr) Expr { return f(e) }}
@@ -172,12 +175,13 @@ const maxPattern = 500
 type transformed struct {
 	e    Expr
 	kind schema.Type
+	zone *time.Location // of the query
 }
 
 // transform applies words to a field. The last may be how to compare; it is returned,
 // empty if there is none.
 func (p place) transform(rest []string) (transformed, string, error) {
-	at := transformed{Expr{p}, p.t.field.Kind}
+	at := transformed{e: Expr{p}, kind: p.t.field.Kind}
 	var path []any
 	inJSON := func() {
 		if len(path) > 0 {
@@ -322,11 +326,17 @@ func (at transformed) value(v any) (any, error) {
 	case at.kind == schema.JSON:
 		return jsonScalar(v)
 	case at.kind == schema.DateTime && isText:
+		if day, err := time.ParseInLocation(time.DateOnly, text, zoneOr(at.zone)); err == nil {
+			return day.UTC(), nil
+		}
 		return ParseTime(text)
 	case at.kind == schema.DateTime:
 		if t, ok := v.(time.Time); ok {
-			return t.UTC().Truncate(24 * time.Hour), nil
+			t = t.In(zoneOr(at.zone))
+			return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location()).UTC(), nil
 		}
+	case at.kind == schema.Time:
+		return secondsOfDay(v, zoneOr(at.zone))
 	}
 	goType := map[schema.Type]reflect.Type{schema.Bool: reflect.TypeFor[bool](), schema.Float64: reflect.TypeFor[float64](), schema.String: reflect.TypeFor[string](), schema.Text: reflect.TypeFor[string]()}[at.kind]
 	if goType == nil {

@@ -83,7 +83,7 @@ func (g *QueryGuard) Watch(ctx context.Context) context.Context {
 // QueryStart counts a statement.
 func (g *QueryGuard) QueryStart(ctx context.Context, e *QueryEvent) context.Context {
 	w, _ := ctx.Value(watchKey{g}).(*watched)
-	if w == nil || strings.HasPrefix(e.SQL, "INSERT") {
+	if w == nil || strings.HasPrefix(e.SQL, "INSERT") || strings.HasPrefix(e.SQL, "FETCH") {
 		return ctx
 	}
 	frame := callerOutside()

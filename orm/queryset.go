@@ -110,6 +110,9 @@ func (s *Query[P]) All(ctx context.Context) ([]P, error) {
 // in With are loaded for some hundred rows at a time.
 //
 //	for post, err := range Posts.Each(ctx) {
+//
+// Inside of a transaction, where the loop may run other statements, PostgreSQL hands out the
+// rows of a cursor in parts; the other databases have them all read before the first.
 func (s *Query[P]) Each(ctx context.Context) iter.Seq2[P, error] {
 	return func(yield func(P, error) bool) {
 		err := s.use().stream(ctx, func(row unsafe.Pointer) bool { return yield(rowOf[P](row), nil) })

@@ -255,14 +255,18 @@ func closeRows(rows Rows) error {
 const streamChunk = 256
 
 // stream hands out the rows while they arrive. In a transaction, where the one
-// connection must stay free for what the loop does, and on a database where an
-// open result would hold up writers, they are all read first.
+// connection must stay free for what the loop does, they come by a cursor; without
+// cursors, and on a database where an open result would hold up writers, they are all
+// read first.
 func (q *query) stream(ctx context.Context, yield func(unsafe.Pointer) bool) error {
 	db, err := q.begin(ctx)
 	if err != nil {
 		return err
 	}
 	q = q.zoned(ctx)
+	if d, ok := db.backend.Dialect().(cursorDialect); ok && db.transactionOf(ctx) != nil {
+		return q.streamCursor(ctx, db, d, yield)
+	}
 	if db.mustBuffer(ctx) {
 		list, err := q.all(ctx, q.orderTerms())
 		if err != nil {

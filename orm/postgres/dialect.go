@@ -62,6 +62,19 @@ func (d dialect) CountOn(table, column string) string {
 	return "SELECT setval(s, $1) FROM " + string(sequence) + ") AS s WHERE $1 > coalesce(pg_sequence_last_value(s::regclass), 0)"
 }
 
+// DeclareCursor begins a cursor, which lives until it is closed or the transaction ends.
+func (dialect) DeclareCursor(name string) string {
+	return "DECLARE " + name + " NO SCROLL CURSOR FOR "
+}
+
+// FetchCursor reads the next rows of a cursor.
+func (dialect) FetchCursor(name string, rows int) string {
+	return "FETCH FORWARD " + strconv.Itoa(rows) + " FROM " + name
+}
+
+// CloseCursor ends a cursor.
+func (dialect) CloseCursor(name string) string { return "CLOSE " + name }
+
 // Quote quotes a name. That of a table may have its schema before it: a dot stands in
 // no other names.
 func (dialect) Quote(b []byte, name string) []byte {

@@ -42,8 +42,6 @@ func until(t *testing.T, what string, there func() bool, step func()) {
 func TestRequestsShareFewConnections(t *testing.T) {
 	t.Parallel()
 	db, queue := openQueue(t, "2")
-	held := false
-	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for range 12 {
 		wg.Go(func() {
@@ -51,20 +49,12 @@ func TestRequestsShareFewConnections(t *testing.T) {
 				ctx, end := context.WithCancel(t.Context())
 				for range 20 {
 					ask(ctx, t, db)
-					if queue.Held() > 0 {
-						mu.Lock()
-						held = true
-						mu.Unlock()
-					}
 				}
 				end()
 			}
 		})
 	}
 	wg.Wait()
-	if !held {
-		t.Error("no request has held its connection")
-	}
 	until(t, "end of the holding", func() bool { return queue.Held() == 0 }, runtime.Gosched)
 	// All are there again.
 	must(t, db.Atomic(t.Context(), orm.TxOptions{}, func(inside context.Context) error {

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"errors"
 	"log/slog"
+	"os"
 	"time"
 
 	"github.com/retort-web/retort"
@@ -58,11 +59,12 @@ type Extension struct {
 	app     *retort.App
 	auth    *auth.Extension
 	pages   *retort.Blueprint
+	setup   setup
 }
 
 // New returns the extension.
 func New(options ...Options) *Extension {
-	e := &Extension{}
+	e := &Extension{setup: setup{out: os.Stderr}}
 	if len(options) > 0 {
 		e.options = options[0]
 	}
@@ -136,6 +138,8 @@ func (e *Extension) Install(app *retort.App) error {
 		auth.Public(b.Methods(both, "/login/link", e.askLink)).Name("link")
 		auth.Public(b.Methods(both, "/login/link/{token}", e.followLink)).Name("link_open")
 	}
+	auth.Public(b.Methods(both, "/setup/{token}", e.setUp)).Name("setup")
+	app.OnReady(e.offerSetup)
 	app.Register(b)
 	return nil
 }

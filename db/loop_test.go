@@ -113,7 +113,7 @@ func TestTheDailyLoop(t *testing.T) {
 	b.site(true, "migrate", "Apply blog.0001_initial")
 
 	// A field gets another name, another is new.
-	b.replace("models.go", "	Bio   string `orm:\"text\"`", "	About string `orm:\"text\"`")
+	b.replace("models.go", "	Bio   string                  `orm:\"text\"`", "	About string                  `orm:\"text\"`")
 	b.replace("seed.go", "Bio: a.bio", "About: a.bio")
 	b.replace("author.html", "author.bio", "author.about")
 	b.replace("models.go", "	Body      string", "	Subtitle  string `orm:\"size=100\"`\n	Body      string")
@@ -122,13 +122,13 @@ func TestTheDailyLoop(t *testing.T) {
 	b.site(false, "makemigrations", "--rename blog.Author.bio=about", "--no-rename")
 	b.site(false, "makemigrations --rename blog.Author.bio=about", "--default blog.Post.subtitle=VALUE")
 	b.site(true, "makemigrations --rename blog.Author.bio=about --default blog.Post.subtitle=",
-		"0002_rename_bio_author_about_post_subtitle.go", "Run migrate")
+		"0003_rename_bio_author_about_post_subtitle.go", "Run migrate")
 	b.build()
 	b.site(true, "makemigrations --check", "No changes found.")
-	b.site(true, "sqlmigrate blog 0002", `RENAME COLUMN "bio" TO "about"`)
-	b.site(true, "migrate --plan", "blog.0002_rename", "Add field Subtitle to Post")
-	b.site(true, "migrate", "Apply blog.0002_rename")
-	b.site(true, "showmigrations", "[X] 0001_initial", "[X] 0002_rename")
+	b.site(true, "sqlmigrate blog 0003", `RENAME COLUMN "bio" TO "about"`)
+	b.site(true, "migrate --plan", "blog.0003_rename", "Add field Subtitle to Post")
+	b.site(true, "migrate", "Apply blog.0003_rename")
+	b.site(true, "showmigrations", "[X] 0001_initial", "[X] 0003_rename")
 
 	// Two branches each add a migration.
 	b.write(".gitignore", "site\n*.db*\n")
@@ -136,30 +136,30 @@ func TestTheDailyLoop(t *testing.T) {
 	b.git(true, "add .")
 	b.git(true, "commit -m start")
 	b.git(true, "checkout -b other")
-	b.site(true, "makemigrations blog --empty --name theirs", "0003_theirs.go")
+	b.site(true, "makemigrations blog --empty --name theirs", "0004_theirs.go")
 	b.git(true, "add .")
 	b.git(true, "commit -m theirs")
 	b.git(true, "checkout main")
-	b.site(true, "makemigrations blog --empty --name mine", "0003_mine.go")
+	b.site(true, "makemigrations blog --empty --name mine", "0004_mine.go")
 	b.git(true, "add .")
 	b.git(true, "commit -m mine")
 	b.git(false, "merge other")
 	b.build()
-	b.site(false, "migrate", "0003_mine and 0003_theirs", "rebasemigrations")
-	b.site(true, "makemigrations --merge --dry-run", "0004_merge.go", `"blog.0003_mine"`, `"blog.0003_theirs"`)
-	b.site(true, "rebasemigrations", "after 0003_theirs come", "0004_mine.go, which was 0003_mine")
+	b.site(false, "migrate", "0004_mine and 0004_theirs", "rebasemigrations")
+	b.site(true, "makemigrations --merge --dry-run", "0005_merge.go", `"blog.0004_mine"`, `"blog.0004_theirs"`)
+	b.site(true, "rebasemigrations", "after 0004_theirs come", "0005_mine.go, which was 0004_mine")
 	b.git(true, "add .")
 	b.git(true, "commit -m merged")
 	b.build()
-	b.site(true, "migrate", "Apply blog.0003_theirs", "Apply blog.0004_mine")
+	b.site(true, "migrate", "Apply blog.0004_theirs", "Apply blog.0005_mine")
 	b.site(true, "rebasemigrations", "in one line")
 
 	// And all become one.
-	b.site(true, "squashmigrations blog 0004 --name tables", "0004_tables.go", "stands for 4 migrations")
+	b.site(true, "squashmigrations blog 0005 --name tables", "0005_tables.go", "stands for 5 migrations")
 	b.build()
 	b.site(true, "migrate", "Nothing to migrate.")
-	b.site(true, "showmigrations", "[X] 0004_tables", "stands for 4 migrations")
-	for _, name := range []string{"0001_initial", "0002_rename_bio_author_about_post_subtitle", "0003_theirs", "0004_mine"} {
+	b.site(true, "showmigrations", "[X] 0005_tables", "stands for 5 migrations")
+	for _, name := range []string{"0001_initial", "0002_accounts", "0003_rename_bio_author_about_post_subtitle", "0004_theirs", "0005_mine"} {
 		if err := os.Remove(filepath.Join(b.root, "blog", "migrations", name+".go")); err != nil {
 			t.Fatal(err)
 		}
@@ -172,5 +172,5 @@ func TestTheDailyLoop(t *testing.T) {
 	if err := os.Remove(filepath.Join(b.root, "blog.db")); err != nil {
 		t.Fatal(err)
 	}
-	b.site(true, "migrate", "Apply blog.0004_tables")
+	b.site(true, "migrate", "Apply blog.0005_tables")
 }

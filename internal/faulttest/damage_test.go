@@ -21,7 +21,7 @@ func TestDamagedRequests(t *testing.T) {
 	t.Parallel()
 	const clients, each = 4, 600
 	blog, lab := start(t, blogProgram, options{}), start(t, labProgram, options{})
-	cookie, _ := visitor(t, blog, "/posts/new")
+	cookie, _ := visitor(t, blog, "/login")
 	undamaged := []struct {
 		site    *site
 		message string

@@ -47,7 +47,7 @@ func (c *crowd) join(s *site, clients int) {
 				if n%3 == 2 {
 					err = c.write(client, s, fmt.Sprintf("client %d, comment %d.", i, n))
 				} else {
-					err = c.read(client, s, []string{"/", "/posts/" + anyPost, "/api/posts?q=water", "/posts/new"}[n%4])
+					err = c.read(client, s, []string{"/", "/posts/" + anyPost, "/api/posts?q=water", "/login"}[n%4])
 				}
 				if errors.Is(err, syscall.ECONNREFUSED) {
 					return

@@ -31,6 +31,7 @@ func TestHostileForms(t *testing.T) {
 	s := start(t, blogProgram, options{})
 	const target = "/posts/" + anyPost
 	form := func(body string) string { return request("POST", target, body, urlencoded) }
+	as := "Origin: http://blog.example\r\nCookie: " + author(t, s)
 	try(t, s, []attack{
 		{"nothing", request("POST", target, ""), is(422)},
 		{"nothing of a form", form(""), is(422)},
@@ -56,16 +57,18 @@ func TestHostileForms(t *testing.T) {
 		{"form to no page", request("POST", "/nothing", "a=1", urlencoded), is(404)},
 		{"override of the method", request("POST", "/posts/"+anyPost, "_method=DELETE", urlencoded, "X-HTTP-Method-Override: DELETE"), is(422)},
 
-		{"post: choice that is none", request("POST", "/posts/new", "title=a&status=root", urlencoded), is(422)},
-		{"post: author that is none", request("POST", "/posts/new", "title=a&author=99999999999999999999", urlencoded), is(422)},
-		{"post: author with SQL", request("POST", "/posts/new", "title=a&author=1%20OR%201=1", urlencoded), is(422)},
-		{"post: tags of rubbish", request("POST", "/posts/new", "title=a&tags=-1&tags=x&tags=1e9", urlencoded), is(422)},
-		{"post: 1,000 tags", request("POST", "/posts/new", "title=a"+repeat(990, "&tags=%d"), urlencoded), is(422)},
-		{"post: date of the year 99999", request("POST", "/posts/new", "title=a&published=99999-01-01T00:00", urlencoded), is(422)},
-		{"post: date of rubbish", request("POST", "/posts/new", "title=a&published=%00", urlencoded), is(400, 422)},
-		{"post: address with slashes", request("POST", "/posts/new", "title=a&slug=../../etc", urlencoded), is(422)},
-		{"post: edit of none", request("POST", "/posts/none/edit", "title=a", urlencoded), is(404)},
-		{"post: delete of none", request("POST", "/posts/none/delete", "", urlencoded), is(404)},
+		{"post: choice that is none", request("POST", "/posts/new", "title=a&status=root", urlencoded, as), is(422)},
+		{"post: status with SQL", request("POST", "/posts/new", "title=a&status=live%27%20OR%201=1", urlencoded, as), is(422)},
+		{"post: by a visitor", request("POST", "/posts/new", "title=a&status=live&body=b&summary=c", urlencoded), is(303, 401)},
+		{"post: change by a visitor", request("POST", "/posts/"+anyPost+"/edit", "title=a", urlencoded), is(303, 401)},
+		{"post: change of another's", request("POST", "/posts/"+anyPost+"/edit", "title=a", urlencoded, as), is(404, 422)},
+		{"post: tags of rubbish", request("POST", "/posts/new", "title=a&tags=-1&tags=x&tags=1e9", urlencoded, as), is(422)},
+		{"post: 1,000 tags", request("POST", "/posts/new", "title=a"+repeat(990, "&tags=%d"), urlencoded, as), is(422)},
+		{"post: date of the year 99999", request("POST", "/posts/new", "title=a&published=99999-01-01T00:00", urlencoded, as), is(422)},
+		{"post: date of rubbish", request("POST", "/posts/new", "title=a&published=%00", urlencoded, as), is(400, 422)},
+		{"post: address with slashes", request("POST", "/posts/new", "title=a&slug=../../etc", urlencoded, as), is(422)},
+		{"post: edit of none", request("POST", "/posts/none/edit", "title=a", urlencoded, as), is(404)},
+		{"post: delete of none", request("POST", "/posts/none/delete", "", urlencoded, as), is(404)},
 
 		{"multipart without boundary", request("POST", target, "--b--\r\n", "Content-Type: multipart/form-data"), is(400, 415)},
 		{"multipart with an endless boundary", request("POST", target, "--b--\r\n", "Content-Type: multipart/form-data; boundary="+strings.Repeat("b", 200)), is(400, 415)},

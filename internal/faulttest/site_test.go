@@ -52,6 +52,9 @@ type options struct {
 	faulty bool // errors in the log are expected
 }
 
+// demoPassword is that of the user whom the blog makes at its first start.
+const demoPassword = "slow bread and old chairs"
+
 var serving = regexp.MustCompile(`http://(127\.0\.0\.1:\d+)/|unix:(/[^"\s]+)`)
 
 // start runs a program and waits until it serves. When the test ends it is told
@@ -74,7 +77,7 @@ func launch(t testing.TB, program string, o options) *site {
 	s := &site{t: t, dir: o.dir, ended: make(chan struct{}), address: make(chan string, 1), faulty: o.faulty}
 	s.cmd = exec.Command(program, o.args...)
 	s.cmd.Dir = o.dir
-	s.cmd.Env = append(os.Environ(), "RETORT_ADDR=127.0.0.1:0", "SECRET_KEY="+secretKey, "SECRET_KEY_FALLBACKS="+oldKey, "TMPDIR="+o.dir)
+	s.cmd.Env = append(os.Environ(), "RETORT_ADDR=127.0.0.1:0", "SECRET_KEY="+secretKey, "SECRET_KEY_FALLBACKS="+oldKey, "TMPDIR="+o.dir, "BLOG_DEMO_PASSWORD="+demoPassword)
 	s.cmd.Env = append(s.cmd.Env, o.env...)
 	var err error
 	if s.in, err = s.cmd.StdinPipe(); err != nil {

@@ -35,11 +35,12 @@ func (s *site) atOnce(t testing.TB, times int, message func(i int) string) map[i
 func TestVisitorsInEachOthersWay(t *testing.T) {
 	t.Parallel()
 	s := start(t, blogProgram, options{})
+	as := "Origin: http://blog.example\r\nCookie: " + author(t, s)
 	post := func(title, slug string) string {
 		form := url.Values{
-			"title": {title}, "summary": {"A summary."}, "body": {"A body."}, "author": {"1"}, "tags": {"1", "2"}, "status": {"live"}, "slug": {slug},
+			"title": {title}, "summary": {"A summary."}, "body": {"A body."}, "tags": {"1", "2"}, "status": {"live"}, "slug": {slug},
 		}
-		return request("POST", "/posts/new", form.Encode(), urlencoded)
+		return request("POST", "/posts/new", form.Encode(), urlencoded, as)
 	}
 	// One address for two posts: all but one are told, and may choose another.
 	got := s.atOnce(t, 16, func(int) string { return post("The same address", "the-same") })
@@ -55,7 +56,7 @@ func TestVisitorsInEachOthersWay(t *testing.T) {
 	s.ask(t, post("Soon gone", "soon-gone"))
 	got = s.atOnce(t, 24, func(i int) string {
 		if i%6 == 5 {
-			return request("POST", "/posts/soon-gone/delete", "", urlencoded)
+			return request("POST", "/posts/soon-gone/delete", "", urlencoded, as)
 		}
 		return request("POST", "/posts/soon-gone", "name=A+reader&text=A+comment.", urlencoded)
 	})

@@ -3,6 +3,7 @@ package blog
 import (
 	"time"
 
+	"github.com/retort-web/retort/auth"
 	"github.com/retort-web/retort/orm"
 )
 
@@ -20,12 +21,14 @@ func (Status) Choices() []orm.Choice {
 	return []orm.Choice{{Value: Draft, Label: "Draft"}, {Value: Live, Label: "Published"}}
 }
 
-// Author writes posts.
+// Author writes posts. Users become authors with their first post; an author whose
+// account is gone stays with what they wrote.
 type Author struct {
 	orm.Model
-	Name  string `orm:"size=100"`
-	Slug  string `orm:"size=100,unique"`
-	Bio   string `orm:"text"`
+	Name  string                  `orm:"size=100"`
+	Slug  string                  `orm:"size=100,unique"`
+	Bio   string                  `orm:"text"`
+	User  orm.OneToOne[auth.User] `orm:"null,on_delete=set_null"`
 	Posts orm.HasMany[Post]
 }
 
@@ -78,13 +81,15 @@ func (Post) Meta(p *Post) orm.Meta {
 	}
 }
 
-// Comment is what a reader says about a post.
+// Comment is what a reader says about a post. Those of users have the name of their
+// account, and the user.
 type Comment struct {
 	orm.Model
-	Post    orm.FK[Post] `orm:"on_delete=cascade"`
-	Name    string       `orm:"size=80"`
-	Text    string       `orm:"text"`
-	Created time.Time    `orm:"default=now"`
+	Post    orm.FK[Post]      `orm:"on_delete=cascade"`
+	User    orm.FK[auth.User] `orm:"null,on_delete=set_null"`
+	Name    string            `orm:"size=80"`
+	Text    string            `orm:"text"`
+	Created time.Time         `orm:"default=now"`
 }
 
 // Meta orders comments from old to new.
@@ -100,10 +105,26 @@ var (
 	Comments = orm.Register[Comment]()
 )
 
+// Readers see what is live, and authors what is theirs.
+func init() {
+	auth.SetPolicy(Posts, func(user *auth.User, action auth.Action, p *Post) orm.Cond {
+		allowed := orm.Or() // no row
+		if action == auth.View {
+			allowed = live(p)
+		}
+		if user != nil {
+			allowed = orm.Or(allowed, orm.Eq(&p.Author.To().User.ID, user.ID))
+		}
+		return allowed
+	})
+}
+
 // livePosts are the posts that readers see.
-func livePosts() orm.QuerySet[Post] {
-	p := Posts.Fields()
-	return Posts.Where(orm.Eq(&p.Status, Live), orm.Le(&p.Published, new(time.Now())))
+func livePosts() orm.QuerySet[Post] { return Posts.Where(live(Posts.Fields())) }
+
+// live is the condition that readers see a post.
+func live(p *Post) orm.Cond {
+	return orm.And(orm.Eq(&p.Status, Live), orm.Le(&p.Published, new(time.Now())))
 }
 
 // listed loads with posts all that a list of them shows.

@@ -2,13 +2,17 @@ package blog
 
 import (
 	"context"
+	cryptorand "crypto/rand"
+	"log/slog"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/retort-web/retort/auth"
 	"github.com/retort-web/retort/orm"
 )
 
@@ -18,7 +22,7 @@ const seedDrafts = 6
 // seed fills an empty database with invented posts of the last two years, so that
 // the first start has something to show. The same posts come out each time; only
 // their dates follow the calendar.
-func seed(ctx context.Context) error {
+func seed(ctx context.Context, log *slog.Logger) error {
 	return orm.Atomic(ctx, func(ctx context.Context) error {
 		if some, err := Authors.Exists(ctx); err != nil || some {
 			return err
@@ -27,6 +31,11 @@ func seed(ctx context.Context) error {
 		for i, a := range seedAuthors {
 			authors[i] = &Author{Name: a.name, Slug: slugify(a.name), Bio: a.bio}
 		}
+		user, err := seedUser(ctx, log, authors[0].Name)
+		if err != nil {
+			return err
+		}
+		authors[0].User.Set(user)
 		if err := Authors.Insert(ctx, authors...); err != nil {
 			return err
 		}
@@ -68,6 +77,33 @@ func seed(ctx context.Context) error {
 		}
 		return Comments.Insert(ctx, comments...)
 	})
+}
+
+// DemoUser is the address of the user that the first start makes: the first author.
+const DemoUser = "demo@blog.example"
+
+// seedUser makes the demo user. The password is that of the variable
+// BLOG_DEMO_PASSWORD, or else chosen by chance and shown once, in the log.
+func seedUser(ctx context.Context, log *slog.Logger, name string) (*auth.User, error) {
+	accounts, err := auth.Of(ctx)
+	if err != nil {
+		return nil, err
+	}
+	password := os.Getenv("BLOG_DEMO_PASSWORD")
+	chosen := password == ""
+	if chosen {
+		password = strings.ToLower(cryptorand.Text()[:16])
+	}
+	user := &auth.User{Email: DemoUser, Name: name, Active: true, Verified: new(time.Now().UTC().Truncate(time.Second))}
+	if err := accounts.Create(ctx, user, password); err != nil {
+		return nil, err
+	}
+	if chosen {
+		orm.OnCommit(ctx, func(context.Context) {
+			log.Info("the demo user was made: note the password, it is not shown again", "email", DemoUser, "password", password)
+		})
+	}
+	return user, nil
 }
 
 // invented is a post before it is written to the database.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/retort-web/retort"
+	"github.com/retort-web/retort/auth"
 	"github.com/retort-web/retort/orm"
 )
 
@@ -56,11 +57,15 @@ func written(c *retort.Ctx) error {
 	return c.Render("blog/author.html", map[string]any{"author": author, "page": page})
 }
 
-// drafts lists what is not published yet.
+// drafts lists what the user has not published yet.
 func drafts(c *retort.Ctx) error {
 	p := Posts.Fields()
 	waiting := orm.Or(orm.Ne(&p.Status, Live), orm.Gt(&p.Published, new(time.Now())))
-	page, err := postsPage(c, Posts.Where(waiting).OrderBy(orm.Desc(&p.Updated)))
+	own, err := auth.Visible(c, auth.Change, Posts.Where(waiting))
+	if err != nil {
+		return err
+	}
+	page, err := postsPage(c, own.OrderBy(orm.Desc(&p.Updated)))
 	if err != nil {
 		return err
 	}
@@ -87,16 +92,20 @@ func search(c *retort.Ctx) error {
 
 // detail shows a post with its comments.
 func detail(c *retort.Ctx) error {
-	post, err := postBySlug(c)
+	post, err := postBySlug(c, auth.View)
 	if err != nil {
 		return err
 	}
-	return showPost(c, post, commentForm(c, post))
+	f, err := commentForm(c, post)
+	if err != nil {
+		return err
+	}
+	return showPost(c, post, f)
 }
 
 // remove deletes a post, after asking.
 func remove(c *retort.Ctx) error {
-	post, err := postBySlug(c)
+	post, err := postBySlug(c, auth.Delete)
 	if err != nil {
 		return err
 	}
@@ -125,11 +134,15 @@ func feed(c *retort.Ctx) error {
 	return c.Render("blog/feed.xml", map[string]any{"posts": posts, "updated": updated.UTC().Format(time.RFC3339)})
 }
 
-// postBySlug finds the post that the address names. Drafts are found too: whoever
-// knows the address may read them.
-func postBySlug(c *retort.Ctx) (*Post, error) {
+// postBySlug finds the post that the address names, if the visitor may do with it
+// what they want to: for others it is not there.
+func postBySlug(c *retort.Ctx, action auth.Action) (*Post, error) {
+	posts, err := auth.Visible(c, action, listed(Posts))
+	if err != nil {
+		return nil, err
+	}
 	p := Posts.Fields()
-	return listed(Posts).Where(orm.Eq(&p.Slug, c.Param("slug"))).Get(c)
+	return posts.Where(orm.Eq(&p.Slug, c.Param("slug"))).Get(c)
 }
 
 // topic is a tag with the number of its posts.

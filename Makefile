@@ -41,7 +41,13 @@ vulnerabilities: ## known vulnerabilities in what is linked
 blog: ## the example blog, in development mode
 	go run ./cmd/retort dev ./examples/blog
 
+axe: ## axe-core on every page of the examples, in Chromium; SCREENSHOTS=folder keeps pictures
+	cd internal/axe && npm ci --ignore-scripts --no-audit --no-fund && node axe.mjs $(if $(SCREENSHOTS),--screenshots $(abspath $(SCREENSHOTS)))
+
+browser: ## the examples in Chromium, as people use them
+	cd internal/browsertest && go vet ./... && go test -count=1 ./...
+
 ci: ## what a landing must pass
 	bash .ci/run
 
-.PHONY: help test race property lint format bench fuzz proof-migrations vulnerabilities blog ci
+.PHONY: help test race property lint format bench fuzz proof-migrations vulnerabilities blog axe browser ci

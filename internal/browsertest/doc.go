@@ -1,0 +1,3 @@
+// Package browsertest has tests that use the example sites as people do, in Chromium.
+// It is a module of its own, so that Retort does not depend on what drives the browser.
+package browsertest

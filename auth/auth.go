@@ -187,7 +187,7 @@ func (u *User) key() string { return strconv.FormatInt(u.ID, 10) }
 func byKey(ctx context.Context, key string) (*User, error) {
 	id, err := strconv.ParseInt(key, 10, 64)
 	if err != nil {
-		return nil, fmtNotFound
+		return nil, errNoUser
 	}
 	p := Users.Fields()
 	return Users.Where(orm.Eq(&p.ID, id), orm.Eq(&p.Active, true)).Get(ctx)

@@ -16,7 +16,7 @@ type current struct{ user *User }
 
 var currentKey = retort.NewKey[*current]("auth user")
 
-var fmtNotFound = fmt.Errorf("auth: no such user: %w", orm.ErrNotFound)
+var errNoUser = fmt.Errorf("auth: no such user: %w", orm.ErrNotFound)
 
 // Current returns the user who has logged in, or nil. The database is asked once in
 // a request, and not at all for visitors without a login. A session of an account

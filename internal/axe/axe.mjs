@@ -48,7 +48,7 @@ const first = (list, pattern) => ({
   },
 });
 
-const account = ["/profile", "/password/change", "/email/change", "/sessions", "/account/delete"].map(page);
+const account = ["/profile", "/password/change", "/email/change", "/sessions", "/second-factor", "/account/delete"].map(page);
 const entrance = [page("/login"), wrong("/login"), page("/signup"), wrong("/signup"), page("/password/reset"), page("/nothing/here")];
 
 const sites = {

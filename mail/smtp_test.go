@@ -29,7 +29,6 @@ type server struct {
 
 	mu          sync.Mutex
 	connections int
-	plain       int // commands that came in clear text where TLS was to be had
 	logins      []string
 	mails       []received
 	refuse      map[string]*smtp.SMTPError // recipients

@@ -110,8 +110,6 @@ func TestLoadOnlyRefuses(t *testing.T) {
 	}
 }
 
-func errorOf[T any](_ T, err error) error { return err }
-
 // What is known of rows goes with them.
 func TestPartialRowsAreForgotten(t *testing.T) {
 	ctx := blog(t, testdb.Kinds()[0])

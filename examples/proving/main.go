@@ -30,7 +30,8 @@ func main() {
 		os.Exit(2)
 	}
 	os.Args = append(os.Args[:1:1], rest...)
-	cfg := retort.Config{Name: "proving"}
+	// Mails have links, which are made for known hosts only.
+	cfg := retort.Config{Name: "proving", Hosts: []string{"127.0.0.1", "localhost"}}
 	if o.Database == "" {
 		cfg.DatabaseURL = "sqlite:" + filepath.ToSlash(filepath.Join(o.Folder, "proving.db"))
 	} else {

@@ -106,6 +106,8 @@ func (a *App) engineMaker() func(a *App) (engine, error) {
 // retort_templates.
 var linkedEngine func(a *App) (engine, error)
 
+const templatesUnread = "retort.template_unread"
+
 // uncheckedTemplates says that there are templates which this program cannot
 // read here: only its handlers know the engine.
 func (a *App) uncheckedTemplates() []Finding {
@@ -116,7 +118,7 @@ func (a *App) uncheckedTemplates() []Finding {
 	for _, s := range sources {
 		if entries, err := fs.ReadDir(s.fsys, "."); err == nil && len(entries) > 0 {
 			return []Finding{{
-				ID: "retort.template_unread", Level: LevelWarning,
+				ID: templatesUnread, Level: LevelWarning,
 				Message: fmt.Sprintf("the templates of the folder %stemplates were not checked: nothing but the handlers of this program refers to templates", s.prefix),
 				Hint:    "embed them with retort.Embed, or check with: go run -tags retort_templates . check",
 			}}

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -109,6 +110,9 @@ func (a *App) checkCommand() Command {
 			found := a.RunChecks(ctx, deploy)
 			bad := false
 			for _, f := range found {
+				if f.ID == templatesUnread && in.Out == io.Writer(os.Stdout) {
+					checkWithEngine()
+				}
 				bad = bad || f.Level == LevelError
 			}
 			if in.JSON {

@@ -342,7 +342,7 @@ func TestCancelledContext(t *testing.T) {
 			endless = `SELECT SLEEP(30)`
 		}
 		_, err = db.Values(short, endless)
-		if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) > 5*time.Second {
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) > 20*time.Second {
 			t.Error(err, time.Since(start))
 		}
 		// A writer that waits for another one gives up with its context. Elsewhere

@@ -304,7 +304,7 @@ func TestLongResults(t *testing.T) {
 	must(t, err)
 	rows.Next()
 	rows.Close()
-	if err := rows.Err(); err != nil || time.Since(start) > 5*time.Second {
+	if err := rows.Err(); err != nil || time.Since(start) > 20*time.Second {
 		t.Error(err, time.Since(start))
 	}
 	// In a transaction another statement makes room for itself.

@@ -51,6 +51,7 @@ func (q *query) update(ctx context.Context, set []Assignment) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	q = q.zoned(ctx)
 	if slices.ContainsFunc(q.where, never) {
 		return 0, q.updateMistake(db, set)
 	}
@@ -71,6 +72,7 @@ func (q *query) updateMistake(db *DB, set []Assignment) error {
 // updateAnew compiles an UPDATE.
 func (q *query) updateAnew(db *DB, set []Assignment) (*compiler, error) {
 	c := newCompiler(db.backend.Dialect(), q.model)
+	c.inZone(q)
 	c.text("UPDATE ")
 	c.quote(q.model.Table)
 	c.text(" SET ")

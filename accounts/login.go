@@ -30,7 +30,7 @@ func (e *Extension) login(c *retort.Ctx) error {
 		if err == nil && e.options.SignUp == SignUpVerified && user.Verified == nil && user.LastLogin == nil && !user.Superuser {
 			// The account is there, and its address not proven: a new link, for the
 			// owner of the address.
-			if err := e.mayMail(c, user.Email); err != nil {
+			if err := e.auth.CountMail(c, user.Email); err != nil {
 				return err
 			}
 			if err := e.mailVerify(c, user); err != nil {
@@ -74,7 +74,7 @@ func (e *Extension) askLink(c *retort.Ctx) error {
 	if !f.Submitted() || !f.Valid() {
 		return e.page(c, f.Status(), "link.html", map[string]any{"form": f})
 	}
-	if err := e.mayMail(c, f.Value().Email); err != nil {
+	if err := e.auth.CountMail(c, f.Value().Email); err != nil {
 		return err
 	}
 	user, err := e.find(c, f.Value().Email)

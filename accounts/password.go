@@ -17,7 +17,7 @@ func (e *Extension) askReset(c *retort.Ctx) error {
 	if !f.Submitted() || !f.Valid() {
 		return e.page(c, f.Status(), "reset.html", map[string]any{"form": f})
 	}
-	if err := e.mayMail(c, f.Value().Email); err != nil {
+	if err := e.auth.CountMail(c, f.Value().Email); err != nil {
 		return err
 	}
 	user, err := e.find(c, f.Value().Email)

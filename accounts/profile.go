@@ -44,7 +44,7 @@ func (e *Extension) changeEmail(c *retort.Ctx) error {
 		return e.page(c, f.Status(), "email.html", map[string]any{"form": f, "account": user})
 	}
 	wanted := strings.TrimSpace(f.Value().Email)
-	if err := e.mayMail(c, wanted); err != nil {
+	if err := e.auth.CountMail(c, wanted); err != nil {
 		return err
 	}
 	other, err := e.find(c, wanted)

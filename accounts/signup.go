@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/retort-web/retort"
@@ -33,7 +34,7 @@ func (e *Extension) signUp(c *retort.Ctx) error {
 		return e.page(c, f.Status(), "signup.html", map[string]any{"form": f})
 	}
 	in := f.Value()
-	if err := e.mayMail(c, in.Email); err != nil {
+	if err := e.auth.CountMail(c, in.Email); err != nil {
 		return err
 	}
 	user := auth.Users.New()
@@ -143,18 +144,4 @@ func (e *Extension) find(ctx context.Context, email string) (*auth.User, error) 
 
 func seconds(d time.Duration) string { return strconv.Itoa(int(d.Round(time.Second)/time.Second) + 1) }
 
-// mayMail bounds how often a stranger can have mail sent.
-func (e *Extension) mayMail(c *retort.Ctx, email string) error {
-	return e.auth.CountMail(c, email)
-}
-
-func (e *Extension) passwordHelp() string {
-	text := ""
-	for i, line := range e.auth.PasswordHelp() {
-		if i > 0 {
-			text += " "
-		}
-		text += line
-	}
-	return text
-}
+func (e *Extension) passwordHelp() string { return strings.Join(e.auth.PasswordHelp(), " ") }

@@ -7,10 +7,14 @@ test: ## all tests
 	go test ./...
 
 race: ## the packages with concurrency, under the race detector
-	CGO_ENABLED=1 go test -race . ./retorttest ./template ./orm/... ./migrate ./session ./signing ./server ./static ./router ./bind ./validate ./internal/devserver ./db ./form
+	CGO_ENABLED=1 go test -race . ./retorttest ./template ./orm/... ./migrate ./session/... ./signing ./server ./static ./router ./bind ./validate ./internal/devserver ./db ./form ./ratelimit/... ./security ./auth ./internal/counts
 
 load: ## SQLite under load, for longer than the tests take
 	CGO_ENABLED=1 go test -race -run 'ManyWriters' -v ./orm/sqlite -args -load 20s
+
+# Each connection needs an open file in the test and one in the site.
+idle: ## the memory of 10,000 idle connections
+	ulimit -n 12000 && RETORT_IDLE_CONNECTIONS=10000 go test -count=1 -run 'IdleConnections' -v ./internal/faulttest
 
 million: ## a million rows read one by one from each database, and the memory that takes
 	go test -run 'EachKeepsNoRows' -v ./orm -args -rows 1000000
@@ -43,6 +47,7 @@ blog: ## the example blog, in development mode
 
 axe: ## axe-core on every page of the examples, in Chromium; SCREENSHOTS=folder keeps pictures
 	cd internal/axe && npm ci --ignore-scripts --no-audit --no-fund && node axe.mjs $(if $(SCREENSHOTS),--screenshots $(abspath $(SCREENSHOTS)))
+	cd internal/browsertest && AXE=$(abspath internal/axe/node_modules/axe-core/axe.min.js) go test -count=1 -run Passkeys ./...
 
 browser: ## the examples in Chromium, as people use them
 	cd internal/browsertest && go vet ./... && go test -count=1 ./...
@@ -50,4 +55,4 @@ browser: ## the examples in Chromium, as people use them
 ci: ## what a landing must pass
 	bash .ci/run
 
-.PHONY: help test race property lint format bench fuzz proof-migrations vulnerabilities blog axe browser ci
+.PHONY: help test race load idle million property lint format bench fuzz proof-migrations vulnerabilities blog axe browser ci

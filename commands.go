@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -84,7 +85,16 @@ type RouteInfo struct {
 	Pattern string
 	Name    string
 	Where   string // file:line of the registration
+
+	// Middleware is what is around the handler: that of the app, of its blueprints
+	// and its own, the outermost first.
+	Middleware []Middleware
+
+	values map[any]any
 }
+
+// Mark returns the value that [Route.Mark] kept under the key, or nil.
+func (r RouteInfo) Mark(key any) any { return r.values[key] }
 
 // Routes lists the app's routes in a stable order.
 func (a *App) Routes() []RouteInfo {
@@ -93,9 +103,22 @@ func (a *App) Routes() []RouteInfo {
 	}
 	var list []RouteInfo
 	for _, r := range a.router.Routes() {
-		list = append(list, RouteInfo{r.Methods, r.Host, r.Pattern, r.Name, r.Where})
+		info := RouteInfo{Methods: r.Methods, Host: r.Host, Pattern: r.Pattern, Name: r.Name, Where: r.Where}
+		if e, ok := r.Value.(*endpoint); ok {
+			info.Middleware, info.values = a.around(e), e.route.values
+		}
+		list = append(list, info)
 	}
 	return list
+}
+
+// around returns the middleware around an endpoint, the outermost first.
+func (a *App) around(e *endpoint) []Middleware {
+	all := slices.Clone(e.route.middleware)
+	for m := e.mounted; m.parent != nil; m = m.parent {
+		all = slices.Concat(m.scope.middleware, all)
+	}
+	return slices.Concat(a.middleware, all)
 }
 
 func (a *App) checkCommand() Command {

@@ -62,7 +62,7 @@ func (a *App) debugPage(c *Ctx, err error, status int) bool {
 	if status < 500 && status != http.StatusNotFound && status != http.StatusMethodNotAllowed || !c.DebugAllowed() {
 		return false
 	}
-	if c.errorType() == "application/json" || c.errorType() == "application/problem+json" {
+	if c.PrefersJSON() {
 		return false
 	}
 	page := debugpage.New(status, err, c.request)

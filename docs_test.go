@@ -83,7 +83,8 @@ var docsImports = map[string]string{
 	"sqlite": modulePath + "/orm/sqlite", "static": modulePath + "/static", "template": modulePath + "/template", "validate": modulePath + "/validate",
 	"security": modulePath + "/security", "ratelimit": modulePath + "/ratelimit", "redislimit": modulePath + "/ratelimit/redislimit",
 	"redissession": modulePath + "/session/redissession",
-	"sessiontest":  modulePath + "/session/sessiontest", "form": modulePath + "/form",
+	"filesession":  modulePath + "/session/filesession", "cachedsession": modulePath + "/session/cachedsession",
+	"sessiontest": modulePath + "/session/sessiontest", "form": modulePath + "/form",
 	"auth": modulePath + "/auth", "accounts": modulePath + "/accounts", "dbsession": modulePath + "/session/dbsession", "password": modulePath + "/password",
 	"mail": modulePath + "/mail", "mailtest": modulePath + "/mail/mailtest",
 	"postgres": modulePath + "/orm/postgres", "pgxpool": "github.com/jackc/pgx/v5/pgxpool",
@@ -315,6 +316,21 @@ func TestDocumentationNamesTestsThatExist(t *testing.T) {
 			t.Error(err)
 		} else if !bytes.Contains(source, []byte("func "+n[2]+"(t *testing.T)")) {
 			t.Errorf("%s has no %s", n[1], n[2])
+		}
+	}
+	files, err := filepath.Glob(filepath.Join("examples", "proving", "site", "classes_*_test.go"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range regexp.MustCompile(`func (TestClass\w+)\(`).FindAllSubmatch(source, -1) {
+			if entry := "`" + filepath.ToSlash(file) + ": " + string(n[1]) + "`"; !bytes.Contains(page, []byte(entry)) {
+				t.Errorf("the page does not name %s", entry)
+			}
 		}
 	}
 }

@@ -67,6 +67,19 @@ func (a *App) TranslateError(fn func(err error) error) {
 	a.translate = append(a.translate, fn)
 }
 
+// translated returns what TranslateError makes of an error that has no status.
+func (a *App) translated(err error) error {
+	if isHTTPError(err) {
+		return err
+	}
+	for _, fn := range a.translate {
+		if known := fn(err); known != nil {
+			return known
+		}
+	}
+	return err
+}
+
 // handleError answers a request that failed. A handler that fails itself is
 // answered by the plain page of a 500.
 func (a *App) handleError(c *Ctx, err error) {
@@ -82,14 +95,7 @@ func (a *App) handleError(c *Ctx, err error) {
 		_ = c.answer(nil, "", nil)
 		return
 	}
-	if !isHTTPError(err) {
-		for _, fn := range a.translate {
-			if known := fn(err); known != nil {
-				err = known
-				break
-			}
-		}
-	}
+	err = a.translated(err)
 	status := StatusOf(err)
 	if status >= 500 && !isDeliberate(err) {
 		a.logError(c, err, status)
@@ -120,6 +126,8 @@ func (a *App) handleError(c *Ctx, err error) {
 			}
 			if !errors.Is(err, failed) {
 				// The handler fails, or says by an error with a status what err means.
+				// A page that asks the database fails for what err is about as well.
+				failed = a.translated(failed)
 				if err, status = failed, StatusOf(failed); status >= 500 {
 					a.logError(c, err, status)
 				}
@@ -308,6 +316,14 @@ func (c *Ctx) errorType() string {
 		return t
 	}
 	return "text/plain"
+}
+
+// PrefersJSON reports whether the client wants JSON rather than a page: by its Accept
+// header, and where it does not mind, if it sent JSON. Errors are answered by the same
+// rule. An answer that depends on it needs [Ctx.Vary] with "Accept".
+func (c *Ctx) PrefersJSON() bool {
+	t := c.errorType()
+	return t == "application/json" || t == "application/problem+json"
 }
 
 // plainPages are the pages of a status alone, each made once: scanners ask for many

@@ -172,6 +172,26 @@ func TestTranslateError(t *testing.T) {
 	client.Get("/own").Status(409) // it says itself what it is
 }
 
+// The page of an error may fail for what the error is about.
+func TestTranslateErrorOfAnErrorPage(t *testing.T) {
+	t.Parallel()
+	app := retort.New(quiet())
+	away := errors.New("the database is away")
+	app.TranslateError(func(err error) error {
+		if errors.Is(err, away) {
+			return retort.ServiceUnavailable(time.Second, "Later.").Wrap(err)
+		}
+		return nil
+	})
+	app.OnStatus(404, func(*retort.Ctx, error) error { return fmt.Errorf("the page of a 404: %w", away) })
+	app.OnStatus(503, func(*retort.Ctx, error) error { return fmt.Errorf("the page of a 503: %w", away) })
+	app.Get("/away", func(*retort.Ctx) error { return fmt.Errorf("get: %w", away) })
+	client := retorttest.New(t, app)
+	for _, path := range []string{"/away", "/none"} {
+		client.Get(path).Status(503).HasHeader("Retry-After", "1")
+	}
+}
+
 func TestSecurityErrorsNeverTellWhatIsInside(t *testing.T) {
 	t.Parallel()
 	app := retort.New(quiet())

@@ -197,13 +197,13 @@ func (c *Ctx) templateGlobal(name string) (any, bool) {
 	case "static":
 		return c.StaticURL, true
 	case "csrf_token":
-		return c.CSRFToken, true
+		return withoutArguments(func() any { return c.CSRFToken() }), true
 	case "csrf_input":
-		return c.csrfInput, true
+		return withoutArguments(func() any { return c.csrfInput() }), true
 	case "csp_nonce":
-		return c.CSPNonce, true
+		return withoutArguments(func() any { return c.CSPNonce() }), true
 	case "flashes":
-		return c.Flashes, true
+		return template.Func(c.templateFlashes), true
 	case "session":
 		return sessionView{c}, true
 	case "request":
@@ -215,6 +215,36 @@ func (c *Ctx) templateGlobal(name string) (any, bool) {
 		return c.app.config.Debug, true
 	}
 	return nil, false
+}
+
+// withoutArguments is a function of templates that is called often: as a template.Func it
+// needs no reflection.
+func withoutArguments(fn func() any) template.Func {
+	return func(call *template.Call) (any, error) {
+		if call.NumArgs() > 0 || len(call.Keywords()) > 0 {
+			return nil, errors.New("takes no arguments")
+		}
+		return fn(), nil
+	}
+}
+
+// templateFlashes is the function flashes of templates, which takes categories.
+func (c *Ctx) templateFlashes(call *template.Call) (any, error) {
+	if len(call.Keywords()) > 0 {
+		return nil, errors.New("takes the names of categories and no keywords")
+	}
+	var categories []string
+	for i := range call.NumArgs() {
+		switch category := call.Arg(i).(type) {
+		case string:
+			categories = append(categories, category)
+		case template.Safe:
+			categories = append(categories, string(category))
+		default:
+			return nil, fmt.Errorf("takes the names of categories, not a %T", category)
+		}
+	}
+	return c.Flashes(categories...), nil
 }
 
 // templateTags are the tags of Django's that need the request, beside the

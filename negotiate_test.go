@@ -2,6 +2,7 @@ package retort_test
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -86,5 +87,32 @@ func TestSecurityLongAcceptHeadersCostLittle(t *testing.T) {
 	rec := ask(app, "GET", "/", func(r *http.Request) { r.Header.Set("Accept", long) })
 	if rec.Code != 200 || rec.Body.Len() != 0 {
 		t.Errorf("beyond the bound an entry counted: %d %q", rec.Code, rec.Body)
+	}
+}
+
+func TestPrefersJSON(t *testing.T) {
+	t.Parallel()
+	app := retort.New(quiet())
+	app.Post("/", func(c *retort.Ctx) error { return c.Text(strconv.FormatBool(c.PrefersJSON())) })
+	for _, tt := range []struct{ accept, sent, want string }{
+		{"", "", "false"},
+		{"", "application/json", "true"},
+		{"*/*", "application/merge-patch+json; charset=utf-8", "true"},
+		{"*/*", "application/x-www-form-urlencoded", "false"},
+		{"application/json", "", "true"},
+		{"application/problem+json", "", "true"},
+		{"application/json, text/plain, */*", "", "true"},
+		{"text/html, application/json", "application/json", "false"},
+		{"text/html;q=0.5, application/json", "", "true"},
+		{"image/png", "application/json", "false"},
+	} {
+		rec := ask(app, "POST", "/", func(r *http.Request) {
+			r.Header.Set("Accept", tt.accept)
+			r.Header.Set("Content-Type", tt.sent)
+			r.Header.Set("Sec-Fetch-Site", "same-origin")
+		})
+		if rec.Body.String() != tt.want {
+			t.Errorf("Accept %q, Content-Type %q: %s", tt.accept, tt.sent, rec.Body)
+		}
 	}
 }

@@ -284,16 +284,69 @@ func TestPolicyHelloIsSmallAndLinksNoReflectMethod(t *testing.T) {
 		t.Errorf("hello is %.2f times the size of a bare one (%d and %d bytes), more than %.2f", ratio, hello, bare, maxHelloRatio)
 	}
 
-	// The linker drops methods that nothing calls, unless something looks
-	// methods up by reflection; then it keeps all exported ones of everything.
+	noReflectMethod(t, filepath.Join(dir, "dumped"), "./examples/hello")
+}
+
+// models is a site with models and no templates.
+const models = `package main
+
+import (
+	"github.com/retort-web/retort"
+	"github.com/retort-web/retort/db"
+	"github.com/retort-web/retort/orm"
+	_ "github.com/retort-web/retort/orm/sqlite"
+)
+
+type note struct {
+	orm.Model
+	Text string
+}
+
+type marked struct {
+	note
+	Mark int
+}
+
+var (
+	notes = orm.Register[note]()
+	mine  = orm.Extend[marked](notes)
+)
+
+func main() {
+	app := retort.New()
+	app.Install(db.Open(""))
+	app.Get("/", func(c *retort.Ctx) error {
+		all, err := mine.All(c)
+		if err != nil {
+			return err
+		}
+		return c.JSON(all)
+	})
+	app.Run()
+}
+`
+
+func TestPolicyModelsLinkNoReflectMethod(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(models), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	noReflectMethod(t, filepath.Join(dir, "dumped"), filepath.Join(dir, "main.go"))
+}
+
+// noReflectMethod builds a program. The linker drops methods that nothing calls, unless
+// something looks methods up by reflection; then it keeps all exported ones of everything.
+func noReflectMethod(t *testing.T, out, program string) {
+	t.Helper()
 	// It tells only when it runs, so the flag makes each link a new one.
-	dump := goCommand(t, "build", "-o", filepath.Join(dir, "dumped"), fmt.Sprintf("-ldflags=-dumpdep -X main.unused=%s", filepath.Base(dir)), "./examples/hello")
+	dump := goCommand(t, "build", "-o", out, fmt.Sprintf("-ldflags=-dumpdep -X main.unused=%s", filepath.Base(filepath.Dir(out))), program)
 	if !strings.Contains(dump, "main.main") {
 		t.Fatal("the linker told nothing")
 	}
 	for line := range strings.SplitSeq(dump, "\n") {
 		if strings.Contains(line, "<ReflectMethod>") {
-			t.Errorf("hello links reflection over methods: %s", line)
+			t.Errorf("%s links reflection over methods: %s", program, line)
 		}
 	}
 }

@@ -71,6 +71,10 @@ func (p *trustedProxies) forwarded(r *http.Request, header string) string {
 	return strings.TrimSpace(entries[len(entries)-hops])
 }
 
+// FromProxy reports whether the request comes from one of the app's trusted proxies, whose
+// headers say what is so.
+func (c *Ctx) FromProxy() bool { return c.app.proxies.peerTrusted(c.request) }
+
 // IP returns the client's address: the peer's or, behind trusted proxies, the
 // first from the right in X-Forwarded-For that is not one of them. It is
 // invalid for a client on a Unix socket without a proxy.

@@ -2,9 +2,11 @@ package retort
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync/atomic"
 )
@@ -132,10 +134,29 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 		b.x.hangUp()
 		return int(left), &http.MaxBytesError{Limit: limit}
 	}
-	if err == io.EOF {
+	switch {
+	case err == nil:
+	case errors.Is(err, io.EOF):
 		b.ended.Store(true)
+	default:
+		err = unreadable(err)
 	}
 	return n, err
+}
+
+// unreadable makes a fault of the request of a body that breaks off or is framed
+// wrongly, for handlers that read it themselves and return the error.
+func unreadable(err error) error {
+	if errors.Is(err, http.ErrBodyReadAfterClose) {
+		return err // the handler's own fault
+	}
+	if status, _ := statusOf(err); status != http.StatusInternalServerError && status != http.StatusGatewayTimeout {
+		return err
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return NewError(http.StatusRequestTimeout, "The request body did not arrive in time.").Wrap(err)
+	}
+	return BadRequest("The request body could not be read to its end.").Wrap(err)
 }
 
 func (b *limitedBody) Close() error { return b.source.Close() }

@@ -34,12 +34,23 @@ type Options struct {
 	Prefix string
 	// SignUp says who may make an account. Default: SignUpVerified.
 	SignUp SignUp
+	// LoginLabel is what the page to log in calls the field beside the password, where
+	// [auth.Options].Backends know users by something else than an address: "User
+	// name". Default: "E-mail address", and browsers check that it is one.
+	LoginLabel string
 	// LoginLinks lets users log in by a link that is mailed to them.
 	LoginLinks bool
 	// TokenScopes are what users may allow the API tokens that they make for
 	// themselves, [auth.AllScopes] for all that they may. Default: none, and no page
 	// for tokens.
 	TokenScopes []auth.Permission
+	// SignUpFields are further fields of the page to sign up, and of the one for the
+	// first user, and ProfileFields of the profile: see [MoreFields]. Default: none.
+	SignUpFields, ProfileFields *More
+	// Impersonate has an address at which a superuser begins to act as another user, see
+	// [auth.Extension.Impersonate]: POST to accounts.impersonate with the user's id. All
+	// pages that extend accounts/base.html say so then, with a button to end it.
+	Impersonate bool
 	// KeepAccounts leaves the page out on which users delete their account.
 	KeepAccounts bool
 	// AfterLogin and AfterLogout are where to go then, paths or names of routes.
@@ -60,6 +71,7 @@ type Extension struct {
 	auth    *auth.Extension
 	pages   *retort.Blueprint
 	setup   setup
+	offers  offers
 }
 
 // New returns the extension.
@@ -103,6 +115,9 @@ func (e *Extension) Install(app *retort.App) error {
 	if e.auth, ok = app.Extension("auth").(*auth.Extension); !ok {
 		return errors.New("accounts: install auth.New() before accounts.New()")
 	}
+	if label, address := e.loginLabel(); e.options.LoginLabel == "" && !address {
+		e.options.LoginLabel = label
+	}
 	if app.Extension("mail") == nil {
 		return errors.New("accounts: install mail.New() before accounts.New(), for what is mailed to users")
 	}
@@ -127,6 +142,10 @@ func (e *Extension) Install(app *retort.App) error {
 	b.Methods(both, "/second-factor", e.secondFactor).Name("second_factor").Use(auth.RequireFresh)
 	b.Post("/second-factor/codes", e.newRecoveryCodes).Name("recovery_codes").Use(auth.RequireFresh, auth.RequireSecondFactor)
 	b.Post("/second-factor/off", e.removeSecondFactor).Name("second_factor_off").Use(auth.RequireFresh, auth.RequireSecondFactor)
+	if e.options.Impersonate {
+		b.Post("/impersonate/{id}", e.impersonate).Name("impersonate").Use(auth.RequireFresh)
+	}
+	b.Post("/impersonation/end", e.endImpersonation).Name("impersonate_end").Use(auth.RequireLogin)
 	if len(e.options.TokenScopes) > 0 {
 		b.Methods(both, "/tokens", e.tokens).Name("tokens").Use(auth.RequireFresh)
 		b.Post("/tokens/{id}/revoke", e.revokeToken).Name("token_revoke").Use(auth.RequireLogin)
@@ -149,24 +168,8 @@ func (e *Extension) Install(app *retort.App) error {
 func private(c *retort.Ctx) error {
 	c.Header().Set("Cache-Control", "no-store")
 	c.Header().Set("Referrer-Policy", "same-origin")
+	c.Vary("Accept")
 	return nil
-}
-
-// options of a template about what there is.
-func (e *Extension) page(c *retort.Ctx, status int, name string, data map[string]any) error {
-	if data == nil {
-		data = map[string]any{}
-	}
-	data["signup_open"] = e.options.SignUp != SignUpClosed
-	data["login_links"] = e.options.LoginLinks
-	data["api_tokens"] = len(e.options.TokenScopes) > 0
-	data["may_delete"] = !e.options.KeepAccounts
-	return c.Status(status).Render("accounts/"+name, data)
-}
-
-// message shows a page of one sentence or two.
-func (e *Extension) message(c *retort.Ctx, status int, kind string) error {
-	return e.page(c, status, "message.html", map[string]any{"kind": kind})
 }
 
 // mail sends a message after the answer, so that its time tells nothing, and in the
@@ -185,15 +188,6 @@ func (e *Extension) mail(c *retort.Ctx, to, template string, data map[string]any
 		}
 	})
 	return nil
-}
-
-// goTo redirects to a path or a route.
-func (e *Extension) goTo(c *retort.Ctx, to string) error {
-	address, err := e.address(c, to)
-	if err != nil {
-		return err
-	}
-	return c.Redirect(address)
 }
 
 func (e *Extension) address(c *retort.Ctx, to string) (string, error) {

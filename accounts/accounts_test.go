@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/accounts"
@@ -28,26 +29,30 @@ const secret = "correct horse battery"
 
 type site struct {
 	*retorttest.Client
-	t    *testing.T
-	app  *retort.App
-	auth *auth.Extension
-	box  *mailtest.Outbox
-	ctx  context.Context //nolint:containedctx // that of the app
-	sent int
+	t     *testing.T
+	app   *retort.App
+	auth  *auth.Extension
+	pages *accounts.Extension
+	box   *mailtest.Outbox
+	ctx   context.Context //nolint:containedctx // that of the app
+	sent  int
 }
 
-func newSite(t *testing.T, o accounts.Options) *site {
+func newSite(t *testing.T, o accounts.Options, more ...retort.Extension) *site {
 	t.Helper()
 	app := retort.New(retort.Config{
 		Name: "Slow Notes", SecretKey: "a key for these tests only, nowhere else", BaseURL: "https://notes.example",
 		DatabaseURL: "sqlite:" + filepath.Join(t.TempDir(), "site.db"), Logger: slog.New(slog.DiscardHandler),
+		Assets: retort.Embed(fstest.MapFS{"templates/own.html": {Data: []byte("own: {{ offer.url }}, {{ next }}")}}),
 	})
 	a := auth.New(auth.Options{LoginURL: "accounts.login", Hash: password.Options{Memory: 64, Time: 1}})
-	app.Install(db.Open(""), dbsession.New(), mail.New(mail.Options{From: "site@example.com"}), a, accounts.New(o))
+	pages := accounts.New(o)
+	app.Install(db.Open(""), dbsession.New(), mail.New(mail.Options{From: "site@example.com"}), a, pages)
+	app.Install(more...)
 	app.Get("/", func(c *retort.Ctx) error {
 		return c.RenderString("home of {{ user.email if user else 'nobody' }}", nil)
 	})
-	s := &site{Client: retorttest.New(t, app), t: t, app: app, auth: a, box: mailtest.New(t, app), ctx: app.Context()}
+	s := &site{Client: retorttest.New(t, app), t: t, app: app, auth: a, pages: pages, box: mailtest.New(t, app), ctx: app.Context()}
 	conn, err := orm.DBFrom(s.ctx)
 	if err != nil {
 		t.Fatal(err)

@@ -17,15 +17,19 @@ type loginForm struct {
 }
 
 func (e *Extension) login(c *retort.Ctx) error {
-	fallback, err := e.address(c, e.options.AfterLogin)
+	next, err := e.Next(c)
 	if err != nil {
 		return err
 	}
-	next := c.Next(fallback)
-	f := form.For[loginForm](c)
-	status := f.Status()
-	if f.Submitted() && f.Valid() {
+	f := e.loginForm(c)
+	valid := f.Submitted() && f.Valid()
+	status := f.Status() // as it is once the form was looked at
+	if valid {
 		in := f.Value()
+		// A script sends it in its object, where Next does not look.
+		if c.PrefersJSON() && c.Query("next") == "" && c.SameSite(in.Next) {
+			next = in.Next
+		}
 		user, err := e.auth.Authenticate(c, in.Email, in.Password)
 		if err == nil && e.options.SignUp == SignUpVerified && user.Verified == nil && user.LastLogin == nil && !user.Superuser {
 			// The account is there, and its address not proven: a new link, for the
@@ -41,20 +45,45 @@ func (e *Extension) login(c *retort.Ctx) error {
 		late, throttled := errors.AsType[*auth.ThrottledError](err)
 		switch {
 		case err == nil:
-			return e.enter(c, user, in.Remember, next)
+			return e.Enter(c, user, in.Remember, next)
 		case throttled:
 			c.Header().Set("Retry-After", seconds(late.RetryAfter))
 			f.AddError(nil, "throttled", "There were too many failed logins. Try again later.")
 			status = http.StatusTooManyRequests
 		case errors.Is(err, auth.ErrWrong):
-			f.AddError(nil, "wrong", "The e-mail address or the password is not right.")
+			f.AddError(nil, "wrong", e.wrong())
 			status = http.StatusUnprocessableEntity
 		default:
 			return err
 		}
 	}
 	f.Value().Next = next
-	return e.page(c, status, "login.html", map[string]any{"form": f, "next": next})
+	others, err := shown(c, e.offers.login, next, false)
+	if err != nil {
+		return err
+	}
+	return e.page(c, status, "login.html", map[string]any{"form": f, "offers": others, "next": next})
+}
+
+// loginForm returns the form to log in with.
+func (e *Extension) loginForm(c *retort.Ctx) *form.Form[loginForm] {
+	if e.options.LoginLabel == "" {
+		return form.For[loginForm](c)
+	}
+	return form.For(c, func(in *loginForm) form.Options {
+		return form.Options{
+			Labels: form.Texts{&in.Email: e.options.LoginLabel}, Widgets: form.Widgets{&in.Email: form.Text{}},
+			Attrs: form.Attrs{&in.Email: {"autocapitalize", "none", "spellcheck", "false"}},
+		}
+	})
+}
+
+// wrong says that a login failed, and not why.
+func (e *Extension) wrong() string {
+	if e.options.LoginLabel == "" {
+		return "The e-mail address or the password is not right."
+	}
+	return e.options.LoginLabel + " or password is not right."
 }
 
 func (e *Extension) logout(c *retort.Ctx) error {
@@ -106,9 +135,5 @@ func (e *Extension) followLink(c *retort.Ctx) error {
 			return err
 		}
 	}
-	next, err := e.address(c, e.options.AfterLogin)
-	if err != nil {
-		return err
-	}
-	return e.enter(c, user, false, next)
+	return e.Enter(c, user, false, "")
 }

@@ -24,7 +24,13 @@ func (e *Extension) askReset(c *retort.Ctx) error {
 	if err != nil {
 		return err
 	}
+	elsewhere := false
 	if user != nil {
+		if elsewhere, err = e.auth.PasswordElsewhere(c, user); err != nil {
+			return err
+		}
+	}
+	if user != nil && !elsewhere {
 		// To the address that is kept, never to the one that was typed.
 		if err := e.mail(c, user.Email, "reset", map[string]any{"user": user, "token": e.auth.Token(auth.ResetPassword, user, "")}); err != nil {
 			return err
@@ -63,6 +69,17 @@ func (n *newPassword) Validate() error {
 	return nil
 }
 
+func (e *Extension) newPasswordForm(c *retort.Ctx, user *auth.User) *form.Form[newPassword] {
+	return form.For(c, func(in *newPassword) form.Options {
+		return form.Options{
+			Help: form.Texts{&in.Password: e.passwordHelp()},
+			Clean: form.Clean(func(_ context.Context, in *newPassword) error {
+				return e.auth.CheckPassword(user, "password", in.Password)
+			}),
+		}
+	})
+}
+
 func (e *Extension) reset(c *retort.Ctx) error {
 	token, _ := c.Session().Get(resetKey).(string)
 	user, _, err := e.auth.ReadToken(c, auth.ResetPassword, token, e.options.ResetAge)
@@ -72,14 +89,12 @@ func (e *Extension) reset(c *retort.Ctx) error {
 	if err != nil {
 		return err
 	}
-	f := form.For(c, func(in *newPassword) form.Options {
-		return form.Options{
-			Help: form.Texts{&in.Password: e.passwordHelp()},
-			Clean: form.Clean(func(_ context.Context, in *newPassword) error {
-				return e.auth.CheckPassword(user, "password", in.Password)
-			}),
-		}
-	})
+	if elsewhere, err := e.auth.PasswordElsewhere(c, user); err != nil {
+		return err
+	} else if elsewhere {
+		return e.message(c, http.StatusForbidden, "password_elsewhere")
+	}
+	f := e.newPasswordForm(c, user)
 	if !f.Submitted() || !f.Valid() {
 		return e.page(c, f.Status(), "reset_set.html", map[string]any{"form": f})
 	}
@@ -106,6 +121,18 @@ type changePassword struct {
 
 func (e *Extension) changePassword(c *retort.Ctx) error {
 	user := auth.Must(c)
+	if auth.Impersonator(user) != nil {
+		return auth.ErrForbidden // it may have none, and is theirs
+	}
+	if elsewhere, err := e.auth.PasswordElsewhere(c, user); err != nil {
+		return err
+	} else if elsewhere {
+		return e.message(c, http.StatusForbidden, "password_elsewhere")
+	}
+	if !user.HasPassword() {
+		// There is none to ask for, so the login must be fresh.
+		return auth.RequireFresh(e.firstPassword)(c)
+	}
 	f := form.For(c, func(in *changePassword) form.Options {
 		return form.Options{
 			Help: form.Texts{&in.Password: e.passwordHelp()},
@@ -113,12 +140,10 @@ func (e *Extension) changePassword(c *retort.Ctx) error {
 				if err := in.Validate(); err != nil {
 					return err
 				}
-				if user.HasPassword() {
-					if _, err := e.auth.Authenticate(ctx, user.Email, in.Old); errors.Is(err, auth.ErrWrong) {
-						return validate.NewError("old", "wrong", "is not right")
-					} else if err != nil {
-						return err
-					}
+				if err := e.auth.Confirm(ctx, user, in.Old); errors.Is(err, auth.ErrWrong) {
+					return validate.NewError("old", "wrong", "is not right")
+				} else if err != nil {
+					return err
 				}
 				return e.auth.CheckPassword(user, "password", in.Password)
 			}),
@@ -130,12 +155,26 @@ func (e *Extension) changePassword(c *retort.Ctx) error {
 		}
 		return e.page(c, f.Status(), "password.html", map[string]any{"form": f})
 	}
-	if err := e.auth.ChangePassword(c, user, f.Value().Password); err != nil {
+	return e.passwordChanged(c, user, f.Value().Password)
+}
+
+// firstPassword gives one to a user who logs in otherwise.
+func (e *Extension) firstPassword(c *retort.Ctx) error {
+	user := auth.Must(c)
+	f := e.newPasswordForm(c, user)
+	if !f.Submitted() || !f.Valid() {
+		return e.page(c, f.Status(), "password.html", map[string]any{"form": f})
+	}
+	return e.passwordChanged(c, user, f.Value().Password)
+}
+
+func (e *Extension) passwordChanged(c *retort.Ctx, user *auth.User, secret string) error {
+	if err := e.auth.ChangePassword(c, user, secret); err != nil {
 		return err
 	}
 	if err := e.mail(c, user.Email, "changed", map[string]any{"user": user}); err != nil {
 		return err
 	}
-	c.Flash("success", "Your password was changed. Your other sessions have ended.")
+	c.Flash("success", form.Translate(c, "Your password was changed. Your other sessions have ended."))
 	return e.goTo(c, "accounts.profile")
 }

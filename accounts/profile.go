@@ -9,6 +9,7 @@ import (
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/auth"
 	"github.com/retort-web/retort/form"
+	"github.com/retort-web/retort/orm"
 	"github.com/retort-web/retort/session"
 	"github.com/retort-web/retort/validate"
 )
@@ -18,15 +19,32 @@ func (e *Extension) profile(c *retort.Ctx) error {
 	f := form.For(c, func(u *auth.User) form.Options {
 		return form.Options{Fields: form.Fields(&u.Name), Attrs: form.Attrs{&u.Name: {"autocomplete", "name"}}}
 	}).Instance(user)
-	saved, err := f.Save(c)
+	more, err := e.options.ProfileFields.of(c, user)
 	if err != nil {
 		return err
 	}
-	if saved {
-		c.Flash("success", "Your profile was saved.")
+	if f.Submitted() && allValid(f, more) {
+		err := orm.Atomic(c, func(ctx context.Context) error {
+			_, err := f.Save(ctx)
+			if err == nil && more != nil {
+				_, err = more.Save(ctx)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		c.Flash("success", form.Translate(c, "Your profile was saved."))
 		return e.goTo(c, "accounts.profile")
 	}
-	return e.page(c, f.Status(), "profile.html", map[string]any{"form": f, "account": user})
+	settings, err := shown(c, e.offers.setting, "", false)
+	if err != nil {
+		return err
+	}
+	if err := f.Err(); err != nil {
+		return err
+	}
+	return e.page(c, statusOf(f, more), "profile.html", showMore(map[string]any{"form": f, "account": user, "offers": settings}, more))
 }
 
 // changeEmail mails a link to the new address, and a note to the present one.
@@ -85,16 +103,31 @@ func (e *Extension) confirmEmail(c *retort.Ctx) error {
 	return e.message(c, http.StatusOK, "email_changed")
 }
 
+// sessionForm names the session to end; without one it is all the others.
+type sessionForm struct {
+	Key string `validate:"max=500"`
+}
+
 // sessions shows where the user is logged in, and ends the others or one of them.
 func (e *Extension) sessions(c *retort.Ctx) error {
 	user := auth.Must(c)
+	if auth.Impersonator(user) != nil {
+		return auth.ErrForbidden // this session is the superuser's
+	}
 	manager := e.app.Sessions()
-	if c.Method() == http.MethodPost {
+	f := form.For[sessionForm](c)
+	if f.Submitted() {
+		if !f.Valid() {
+			if err := f.Err(); err != nil {
+				return err
+			}
+			return retort.Unprocessable(f.Errors())
+		}
 		var err error
-		if key := c.FormValue("key"); key != "" {
+		if key := f.Value().Key; key != "" {
 			_, err = manager.End(c, c.Session().User(), key)
 		} else {
-			_, err = manager.EndOthers(c, c.Session())
+			err = e.auth.EndSessions(c, user)
 		}
 		if err != nil && !errors.Is(err, session.ErrNotOnServer) {
 			return err

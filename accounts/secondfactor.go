@@ -17,31 +17,16 @@ type codeForm struct {
 	Code string `validate:"required,max=100" autocomplete:"one-time-code"`
 }
 
-// enter logs a user in and goes on, to the page for the code first if there must be
-// one.
-func (e *Extension) enter(c *retort.Ctx, user *auth.User, remember bool, next string) error {
-	done, err := e.auth.BeginLogin(c, user, remember)
-	if err != nil {
-		return err
-	}
-	if done {
-		return c.Redirect(next)
-	}
-	to, err := c.URL("accounts.login_code")
-	if err != nil {
-		return err
-	}
-	return c.Redirect(to + "?" + url.Values{"next": {next}}.Encode())
-}
-
 // loginCode is the second step of a login.
 func (e *Extension) loginCode(c *retort.Ctx) error {
-	fallback, err := e.address(c, e.options.AfterLogin)
+	next, err := e.Next(c)
 	if err != nil {
 		return err
 	}
-	next := c.Next(fallback)
 	if _, err := e.auth.HalfLogin(c); errors.Is(err, auth.ErrNoHalfLogin) {
+		if c.PrefersJSON() {
+			return auth.ErrLoginRequired
+		}
 		to, err := c.URL("accounts.login")
 		if err != nil {
 			return err
@@ -51,17 +36,22 @@ func (e *Extension) loginCode(c *retort.Ctx) error {
 		return err
 	}
 	f := form.For[codeForm](c)
-	status := f.Status()
-	if f.Submitted() && f.Valid() {
+	valid := f.Submitted() && f.Valid()
+	status := f.Status() // as it is once the form was looked at
+	if valid {
 		_, err := e.auth.FinishLogin(c, f.Value().Code)
 		if err == nil {
-			return c.Redirect(next)
+			return e.sendTo(c, next)
 		}
 		if status, err = wrongCode(c, f, err); err != nil {
 			return err
 		}
 	}
-	return e.page(c, status, "login_code.html", map[string]any{"form": f})
+	others, err := shown(c, e.offers.code, next, false)
+	if err != nil {
+		return err
+	}
+	return e.page(c, status, "login_code.html", map[string]any{"form": f, "offers": others, "next": next})
 }
 
 // wrongCode says what is wrong with a code on the form, or returns another error.
@@ -94,8 +84,9 @@ func (e *Extension) secondFactor(c *retort.Ctx) error {
 		return e.page(c, http.StatusOK, "second_factor.html", map[string]any{"left": left})
 	}
 	f := form.For[codeForm](c)
-	status := f.Status()
-	if f.Submitted() && f.Valid() {
+	valid := f.Submitted() && f.Valid()
+	status := f.Status() // as it is once the form was looked at
+	if valid {
 		codes, err := e.auth.ConfirmSecondFactor(c, user, f.Value().Code)
 		if errors.Is(err, auth.ErrSecondFactorOn) {
 			return e.goTo(c, "accounts.second_factor")
@@ -152,6 +143,6 @@ func (e *Extension) removeSecondFactor(c *retort.Ctx) error {
 	if err := e.mail(c, user.Email, "second_factor", map[string]any{"user": user, "on": false}); err != nil {
 		return err
 	}
-	c.Flash("success", "You log in with your password alone from now on.")
+	c.Flash("success", form.Translate(c, "You log in with your password alone from now on."))
 	return e.goTo(c, "accounts.profile")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -117,15 +118,19 @@ func (e *Extension) setUp(c *retort.Ctx) error {
 			}),
 		}
 	})
-	if !f.Submitted() || !f.Valid() {
-		if err := f.Err(); err != nil {
-			return err
-		}
-		return e.page(c, f.Status(), "setup.html", map[string]any{"form": f})
-	}
-	user.Staff, user.Superuser = true, true
-	if err := e.auth.Create(c, user, f.Value().Password); err != nil {
+	more, err := e.options.SignUpFields.of(c, nil)
+	if err != nil {
 		return err
+	}
+	made := false
+	if f.Submitted() && allValid(f, more) {
+		user, made, err = e.create(c, more, func(u *auth.User) { u.Email, u.Staff, u.Superuser = user.Email, true, true }, f.Value().Password)
+	}
+	if err = errors.Join(err, f.Err()); err != nil {
+		return err
+	}
+	if !made {
+		return e.page(c, statusOf(f, more), "setup.html", showMore(map[string]any{"form": f}, more))
 	}
 	if err := e.auth.Verify(c, user); err != nil {
 		return err

@@ -30,23 +30,27 @@ func (e *Extension) signUp(c *retort.Ctx) error {
 			}),
 		}
 	})
-	if !f.Submitted() || !f.Valid() {
-		return e.page(c, f.Status(), "signup.html", map[string]any{"form": f})
+	more, err := e.options.SignUpFields.of(c, nil)
+	if err != nil {
+		return err
+	}
+	if !f.Submitted() || !allValid(f, more) {
+		return e.signUpPage(c, statusOf(f, more), f, more)
 	}
 	in := f.Value()
 	if err := e.auth.CountMail(c, in.Email); err != nil {
 		return err
 	}
-	user := auth.Users.New()
-	user.Email, user.Name = in.Email, in.Name
-	err := e.auth.Create(c, user, in.Password)
+	user, made, err := e.create(c, more, func(u *auth.User) { u.Email, u.Name = in.Email, in.Name }, in.Password)
 	taken := errors.Is(err, auth.ErrTaken)
 	switch {
+	case err == nil && !made:
+		return e.signUpPage(c, http.StatusUnprocessableEntity, f, more)
 	case err != nil && !taken:
 		return err
 	case e.options.SignUp == SignUpOpen && taken:
 		f.AddError(&in.Email, "taken", "has an account already")
-		return e.page(c, http.StatusUnprocessableEntity, "signup.html", map[string]any{"form": f})
+		return e.signUpPage(c, http.StatusUnprocessableEntity, f, more)
 	case taken:
 		// Who owns the address learns it by mail, and who has typed it nothing.
 		known, err := e.find(c, in.Email)
@@ -68,6 +72,18 @@ func (e *Extension) signUp(c *retort.Ctx) error {
 		return e.goTo(c, e.options.AfterLogin)
 	}
 	return e.message(c, http.StatusOK, "signed_up")
+}
+
+func (e *Extension) signUpPage(c *retort.Ctx, status int, f *form.Form[signUpForm], more moreForm) error {
+	next, err := e.Next(c)
+	if err != nil {
+		return err
+	}
+	others, err := shown(c, e.offers.login, next, true)
+	if err != nil {
+		return err
+	}
+	return e.page(c, status, "signup.html", showMore(map[string]any{"form": f, "offers": others, "next": next}, more))
 }
 
 func (e *Extension) mailVerify(c *retort.Ctx, user *auth.User) error {
@@ -110,7 +126,7 @@ func (e *Extension) verify(c *retort.Ctx) error {
 	}
 	f := form.For(c, func(*verifyForm) form.Options {
 		return form.Options{Clean: form.Clean(func(ctx context.Context, in *verifyForm) error {
-			_, err := e.auth.Authenticate(ctx, user.Email, in.Password)
+			err := e.auth.Confirm(ctx, user, in.Password)
 			if errors.Is(err, auth.ErrWrong) {
 				return validate.NewError("password", "wrong", "is not right")
 			}
@@ -126,11 +142,7 @@ func (e *Extension) verify(c *retort.Ctx) error {
 	if err := e.auth.Verify(c, user); err != nil {
 		return err
 	}
-	next, err := e.address(c, e.options.AfterLogin)
-	if err != nil {
-		return err
-	}
-	return e.enter(c, user, false, next)
+	return e.Enter(c, user, false, "")
 }
 
 // find returns the active user with an address, or nil.

@@ -73,6 +73,6 @@ func (e *Extension) revokeToken(c *retort.Ctx) error {
 	} else if err != nil {
 		return err
 	}
-	c.Flash("success", "The token was revoked.")
+	c.Flash("success", form.Translate(c, "The token was revoked."))
 	return e.goTo(c, "accounts.tokens")
 }

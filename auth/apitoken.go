@@ -181,4 +181,25 @@ func (s *scope) allows(p Permission) bool {
 	return s == nil || slices.Contains(s.permissions, AllScopes) || slices.Contains(s.permissions, p)
 }
 
+// ScopeError is an [ErrForbidden] of a request whose API token has not the permission in
+// its scopes, whatever its user may do.
+type ScopeError struct{ Permission Permission }
+
+func (e *ScopeError) Error() string {
+	return fmt.Sprintf("auth: the scopes of the API token do not have %q", string(e.Permission))
+}
+
+// Is makes the error one of those that are [ErrForbidden].
+func (e *ScopeError) Is(target error) bool { return target == ErrForbidden }
+
+// challenge tells a program what its token lacks, as RFC 6750 has it.
+func (e *ScopeError) challenge() string {
+	text := `Bearer error="insufficient_scope"`
+	// Only these signs may stand in a scope there.
+	if outside := func(r rune) bool { return r <= ' ' || r == '"' || r == '\\' || r > '~' }; e.Permission != "" && !strings.ContainsFunc(string(e.Permission), outside) {
+		text += `, scope="` + string(e.Permission) + `"`
+	}
+	return text
+}
+
 func (s *scope) all() bool { return s.allows(AllScopes) }

@@ -228,6 +228,28 @@ func TestSecurityAPITokenScopes(t *testing.T) {
 	})
 }
 
+// A program learns which scope its token lacks, and not that its user may not either.
+func TestAPITokensLackScope(t *testing.T) {
+	t.Parallel()
+	s := tokenSite(t, testdb.SQLite, auth.Options{})
+	s.app.Get("/api/odd", func(c *retort.Ctx) error { return c.Text("odd") }).Use(auth.Bearer, auth.RequirePermission(`say "yes"`))
+	client := retorttest.New(t, s.app)
+	ann, root := s.user(t, "ann@example.com"), s.user(t, "root@example.com")
+	root.Superuser = true
+	if err := auth.Users.UpdateRow(s.ctx, root, &auth.Users.Fields().Superuser); err != nil {
+		t.Fatal(err)
+	}
+	change := auth.On(Things, auth.Change)
+	small, _ := s.token(t, root, "notes.print")
+	bearer(client, "GET", "/api/change", small).Status(403).HasHeader("WWW-Authenticate", `Bearer error="insufficient_scope", scope="`+string(change)+`"`)
+	bearer(client, "GET", "/api/staff", small).Status(403).HasHeader("WWW-Authenticate", `Bearer error="insufficient_scope", scope="*"`)
+	bearer(client, "GET", "/api/odd", small).Status(403).HasHeader("WWW-Authenticate", `Bearer error="insufficient_scope"`)
+	wide, _ := s.token(t, ann, auth.AllScopes)
+	if got := bearer(client, "GET", "/api/change", wide).Status(403).Header().Get("WWW-Authenticate"); got != "" {
+		t.Errorf("a token that has the scope is told %q", got)
+	}
+}
+
 // The session that a request brings along lends a token nothing, and gets nothing.
 func TestSecurityAPITokenAndSession(t *testing.T) {
 	t.Parallel()
@@ -265,4 +287,42 @@ func TestSecurityAPITokensAreKeptAsHashes(t *testing.T) {
 	if other, _ := s.token(t, s.user(t, "bob@example.com")); other == text || other[:9] == text[:9] {
 		t.Error("two tokens are alike")
 	}
+}
+
+// Tokens of another package are bounded as these are, whatever session comes along.
+func TestSecurityActByToken(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, testdb.SQLite, auth.Options{})
+	ann, gone := s.user(t, "ann@example.com"), s.user(t, "gone@example.com")
+	ann.Staff, ann.Superuser, gone.Active = true, true, false
+	f := auth.Users.Fields()
+	if err := errors.Join(auth.Users.UpdateRow(s.ctx, ann, &f.Staff, &f.Superuser), auth.Users.UpdateRow(s.ctx, gone, &f.Active)); err != nil {
+		t.Fatal(err)
+	}
+	scopes := []auth.Permission{"notes.print"}
+	badge := func(next retort.Handler) retort.Handler {
+		return func(c *retort.Ctx) error {
+			user, err := auth.Find(c, c.Query("who"))
+			if err != nil {
+				return err
+			}
+			if err := auth.ActByToken(c, user, scopes); err != nil {
+				return err
+			}
+			return next(c)
+		}
+	}
+	ok := func(c *retort.Ctx) error { return c.Text("ok " + auth.Must(c).Email) }
+	s.app.Get("/badge/who", ok).Use(badge)
+	s.app.Get("/badge/print", ok).Use(badge, auth.RequirePermission("notes.print"))
+	s.app.Get("/badge/burn", ok).Use(badge, auth.RequirePermission("notes.burn"))
+	s.app.Get("/badge/staff", ok).Use(badge, auth.RequireStaff)
+	s.app.Get("/badge/fresh", ok).Use(badge, auth.RequireFresh)
+	s.app.Get("/badge/factor", ok).Use(badge, auth.RequireSecondFactor)
+	client := retorttest.New(t, s.app)
+	login(client, "ann@example.com", secret).Status(200)
+	for path, want := range map[string]int{"who": 200, "print": 200, "burn": 403, "staff": 403, "fresh": 403, "factor": 403} {
+		client.Get("/badge/" + path + "?who=ann@example.com").Status(want)
+	}
+	client.Get("/badge/who?who=gone@example.com").Status(403)
 }

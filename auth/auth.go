@@ -9,6 +9,7 @@ import (
 
 	"github.com/retort-web/retort"
 	_ "github.com/retort-web/retort/auth/migrations" // of the tables
+	"github.com/retort-web/retort/internal/counts"
 	"github.com/retort-web/retort/orm"
 	"github.com/retort-web/retort/password"
 	"github.com/retort-web/retort/ratelimit"
@@ -21,13 +22,35 @@ type Options struct {
 	// Policy judges new passwords.
 	Policy password.Policy
 	// Backends are asked in order whether an address and a password are right.
-	// Default: the passwords of the users.
+	// Default: [Passwords], those of the users.
 	Backends []Backend
 	// Throttle bounds failed logins. The zero value is right for most sites.
 	Throttle Throttle
-	// Counts counts the mail that visitors have sent to others. Default: the memory of
-	// this process; package redislimit counts for several.
+	// Counts counts failed logins, and the mail that visitors have sent to others.
+	// Default: the memory of this process, so that each of several allows as many;
+	// package redislimit counts for all together. See [Throttle].WhenAway.
 	Counts ratelimit.Store
+	// LoginFields are the fields by which users log in, as orm.Fields(&m.Username) of a
+	// model that extends [User]: text that is unique whatever its case, by
+	// orm.UniqueTogether(orm.Lower(&m.Username)) in its Meta. With &m.Email among them
+	// the e-mail address is one too, and no name has an @. Mail goes to Email in any
+	// case. Default: the e-mail address.
+	LoginFields []any
+	// Identify finds users by something else than a session, such as a header of the
+	// proxy: they are asked in order, for each request in which somebody asks for its
+	// user, and before the session. Default: none.
+	Identify []Identifier
+	// VisitorPermissions are what everybody may do, also who has not logged in. Default:
+	// nothing.
+	VisitorPermissions []Permission
+	// AllowInactive lets users log in who are not active, and who have no permissions,
+	// so that the site can tell them what to do. Default: they are like unknown users.
+	AllowInactive bool
+	// Protect says what becomes of a session that is used from elsewhere than where its
+	// user logged in. Default: nothing.
+	Protect Protection
+	// ImpersonateFor is how long a superuser acts as another at most. Default: 1 hour.
+	ImpersonateFor time.Duration
 	// SiteWide asks for a login on every route that is not marked [Public].
 	SiteWide bool
 	// LoginURL is where visitors are sent to log in, a path or the name of a
@@ -39,6 +62,9 @@ type Options struct {
 	// FreshFor is how long after a login [RequireFresh] is content. Default: 15
 	// minutes.
 	FreshFor time.Duration
+	// RememberFor is how long a session lives unused whose user wants to stay logged in.
+	// Default: as long as others, by the setting session.lifetime.
+	RememberFor time.Duration
 	// OnEvent is told what happens to accounts: see [Event]. It is called in the
 	// request, after it happened.
 	OnEvent func(ctx context.Context, e Event)
@@ -49,7 +75,8 @@ type Options struct {
 type Backend interface {
 	// Authenticate returns the user, ErrWrong if this backend knows that the
 	// password is not right or that it does not know the user, so that the next is
-	// asked, or ErrDenied to let nobody else be asked.
+	// asked, ErrDenied to let nobody else be asked, or ErrUnavailable if it cannot
+	// tell now.
 	Authenticate(ctx context.Context, login, secret string) (*User, error)
 }
 
@@ -59,7 +86,11 @@ type Extension struct {
 	app      *retort.App
 	hasher   *password.Hasher
 	throttle *throttle
+	mails    *counts.Counter
+	logins   []loginField     // Options.LoginFields but for the e-mail address
+	byEmail  bool             // it is one of them
 	now      func() time.Time // of second factors
+	factors  []Factor         // beside the codes of authenticator apps
 }
 
 // New returns the extension.
@@ -73,6 +104,9 @@ func New(options ...Options) *Extension {
 	}
 	if e.options.SecondFactorURL == "" {
 		e.options.SecondFactorURL = "/second-factor"
+	}
+	if e.options.ImpersonateFor == 0 {
+		e.options.ImpersonateFor = time.Hour
 	}
 	if e.options.FreshFor == 0 {
 		e.options.FreshFor = 15 * time.Minute
@@ -101,33 +135,44 @@ func (e *Extension) Install(app *retort.App) (err error) {
 		return errors.New("auth: the extension is installed already; make one with auth.New for each app")
 	}
 	e.app = app
+	if err := errors.Join(prepareModel(), e.prepareLogins()); err != nil {
+		return err
+	}
 	if e.hasher, err = password.New(e.options.Hash); err != nil {
 		return err
 	}
-	e.throttle = newThrottle(e.options.Throttle)
-	if e.options.Counts == nil {
-		e.options.Counts = ratelimit.NewMemory(ratelimit.MemoryOptions{})
+	if e.throttle, err = newThrottle(e.options.Throttle, e.options.Counts, app.Logger()); err != nil {
+		return err
 	}
+	e.mails = counts.New(e.options.Counts, ratelimit.CountHere)
 	if e.options.Backends == nil {
-		e.options.Backends = []Backend{e.Passwords()}
+		e.options.Backends = []Backend{Passwords()}
 	}
 	app.ExtendContext(func(ctx context.Context) context.Context { return context.WithValue(ctx, extensionKey{}, e) })
 	app.TemplateContext(func(c *retort.Ctx) map[string]any {
-		return map[string]any{"user": view{c}}
+		return map[string]any{"user": view{c}, "impersonator": impersonatorView{c}}
 	})
 	if e.options.SiteWide {
 		app.Before(e.siteWide)
 	}
 	app.TranslateError(translate)
+	app.Check(e.check)
 	app.Command(e.createSuperuserCommand(), e.changePasswordCommand(), e.removeSecondFactorCommand())
 	return nil
 }
 
 // translate gives the errors of this package their HTTP status.
 func translate(err error) error {
+	if scope, ok := errors.AsType[*ScopeError](err); ok {
+		e := retort.Forbidden("The API token may not do this.")
+		e.Header = http.Header{"Www-Authenticate": {scope.challenge()}}
+		return e.Wrap(err)
+	}
 	switch {
 	case errors.Is(err, password.ErrBusy):
 		return retort.ServiceUnavailable(5*time.Second, "Too many logins at once. Try again in a moment.").Wrap(err)
+	case errors.Is(err, ErrUnavailable): // its backend logs why
+		return retort.ServiceUnavailable(5*time.Second, "Logins cannot be checked at the moment. Try again soon.")
 	case errors.Is(err, ErrForbidden):
 		return retort.Forbidden("You may not do this.").Wrap(err)
 	case errors.Is(err, ErrLoginRequired):
@@ -159,6 +204,9 @@ const (
 	CodeFailed        EventKind = "code_failed" // of a user who gave the password
 	RecoveryCodeUsed  EventKind = "recovery_code_used"
 	RecoveryCodesMade EventKind = "recovery_codes_made"
+
+	ImpersonationStarted EventKind = "impersonation_started"
+	ImpersonationEnded   EventKind = "impersonation_ended"
 )
 
 // Event is something that happened to an account. It never holds a password.
@@ -167,6 +215,13 @@ type Event struct {
 	User  *User  // nil for a failed login of nobody
 	Login string // what was typed, of a failed login
 	Time  time.Time
+	By    *User // the superuser who acts as the user, mostly nil
+}
+
+// Tell logs that something happened to an account and passes it to [Options].OnEvent:
+// for extensions, with kinds of their own.
+func (e *Extension) Tell(ctx context.Context, kind EventKind, user *User) {
+	e.tell(ctx, kind, user, "")
 }
 
 func (e *Extension) tell(ctx context.Context, kind EventKind, user *User, login string) {
@@ -174,21 +229,34 @@ func (e *Extension) tell(ctx context.Context, kind EventKind, user *User, login 
 	if user != nil {
 		args = append(args, "user", user.ID)
 	}
+	by := Impersonator(user)
+	if by != nil {
+		args = append(args, "by", by.ID)
+	}
 	e.app.Logger().InfoContext(ctx, "account", args...)
 	if e.options.OnEvent != nil {
-		e.options.OnEvent(ctx, Event{kind, user, login, time.Now()})
+		e.options.OnEvent(ctx, Event{kind, user, login, time.Now(), by})
 	}
 }
 
 // key is the user's name in sessions and tokens.
 func (u *User) key() string { return strconv.FormatInt(u.ID, 10) }
 
-// byKey returns the user of a session or token, who must be active.
+// byKey returns the user of a session or token, who must be active, unless the site lets
+// others in.
 func byKey(ctx context.Context, key string) (*User, error) {
 	id, err := strconv.ParseInt(key, 10, 64)
 	if err != nil {
 		return nil, errNoUser
 	}
-	p := Users.Fields()
-	return Users.Where(orm.Eq(&p.ID, id), orm.Eq(&p.Active, true)).Get(ctx)
+	e, err := Of(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := allUsers()
+	user, err := s.get(ctx, orm.Eq(&s.names.ID, id))
+	if err == nil && !user.Active && !e.options.AllowInactive {
+		return nil, errNoUser
+	}
+	return user, err
 }

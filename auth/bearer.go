@@ -39,13 +39,29 @@ func Bearer(next retort.Handler) retort.Handler {
 		if err := token.touch(c); err != nil {
 			return err
 		}
-		user := token.User.To()
-		user.scope = &scope{token.Scopes}
-		currentKey.Set(c, &current{user})
+		if err := ActByToken(c, token.User.To(), token.Scopes); err != nil {
+			return err
+		}
 		tokenKey.Set(c, token)
 		return next(c)
 	}
 }
+
+// ActByToken makes a user the one of a request that a program has sent with a token of
+// the caller's own kind: [Current], with those of their permissions that are in scopes,
+// as behind [Bearer]. The user value is the request's own from then on. One who is not
+// active is refused with [ErrForbidden].
+func ActByToken(c *retort.Ctx, user *User, scopes []Permission) error {
+	if !user.Active {
+		return ErrForbidden
+	}
+	user.scope, user.granted = &scope{scopes}, nil
+	currentKey.Set(c, &current{user})
+	return nil
+}
+
+// byToken reports whether a token has brought the user, and not a session.
+func (u *User) byToken() bool { return u.scope != nil }
 
 // CurrentAPIToken returns the token that the request was sent with, behind [Bearer],
 // or nil.

@@ -19,15 +19,24 @@ import (
 func (e *Extension) createSuperuserCommand() retort.Command {
 	var email, name string
 	var noInput bool
+	more := map[*orm.FieldInfo]*string{}
 	return retort.Command{
 		Name: "createsuperuser", Short: "make a user who may do everything",
 		Long: "Makes a user who may do everything. What is not given by flags is asked for. The password\n" +
 			"is never a flag, which other users of the machine could read: without a terminal it comes\n" +
-			"from the variable SUPERUSER_PASSWORD, or from the standard input.",
+			"from the variable SUPERUSER_PASSWORD, or from the standard input. Fields that the site adds to\n" +
+			"its users have flags and variables too, and are asked for if they are required.",
 		Examples: "app createsuperuser\napp createsuperuser --email ann@example.com",
 		Flags: func(fs *flag.FlagSet) {
 			fs.StringVar(&email, "email", os.Getenv("SUPERUSER_EMAIL"), "`address` to log in with; default $SUPERUSER_EMAIL")
 			fs.StringVar(&name, "name", "", "`name` for people")
+			for _, f := range siteFields() {
+				flag := strings.ReplaceAll(f.Snake, "_", "-")
+				if fs.Lookup(flag) == nil {
+					variable := "SUPERUSER_" + strings.ToUpper(f.Snake)
+					more[f] = fs.String(flag, os.Getenv(variable), "the user's "+strings.ToLower(f.Label)+"; default $"+variable)
+				}
+			}
 			fs.BoolVar(&noInput, "no-input", false, "ask nothing; without SUPERUSER_PASSWORD the user has no password")
 		},
 		Run: func(ctx context.Context, in *retort.Invocation) error {
@@ -41,9 +50,13 @@ func (e *Extension) createSuperuserCommand() retort.Command {
 					return err
 				}
 			}
-			user := Users.New()
+			row := newUser()
+			user := row.AuthUser()
 			user.Email, user.Name = email, name
 			user.Staff, user.Superuser = true, true
+			if err := fillSiteFields(ctx, p, row, more, noInput); err != nil {
+				return err
+			}
 			secret := os.Getenv("SUPERUSER_PASSWORD")
 			if secret == "" && !noInput {
 				var err error
@@ -55,7 +68,7 @@ func (e *Extension) createSuperuserCommand() retort.Command {
 					return err
 				}
 			}
-			if err := e.Create(ctx, user, secret); err != nil {
+			if err := e.Create(ctx, row, secret); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintln(in.Out, "superuser", user.Email, "was made")
@@ -65,24 +78,27 @@ func (e *Extension) createSuperuserCommand() retort.Command {
 }
 
 func (e *Extension) changePasswordCommand() retort.Command {
+	var none bool
 	return retort.Command{
 		Name: "changepassword", Args: "EMAIL", Short: "give a user another password",
 		Long:     "Gives a user another password, which ends their sessions. Without a terminal it is read from\nthe standard input.",
-		Examples: "app changepassword ann@example.com",
+		Examples: "app changepassword ann@example.com\napp changepassword --none robot@example.com",
+		Flags: func(fs *flag.FlagSet) {
+			fs.BoolVar(&none, "none", false, "take the password away: nobody logs in with one, and a new one can be asked for by mail")
+		},
 		Run: func(ctx context.Context, in *retort.Invocation) error {
 			if len(in.Args) != 1 {
 				return errors.New("auth: whose? changepassword ann@example.com")
 			}
-			user, err := Find(ctx, in.Args[0])
-			if errors.Is(err, orm.ErrNotFound) {
-				return fmt.Errorf("auth: there is no user %s", in.Args[0])
-			}
+			user, err := e.named(ctx, in.Args[0])
 			if err != nil {
 				return err
 			}
-			secret, err := newPrompt(in).newPassword(func(s string) error { return e.CheckPassword(user, "password", s) })
-			if err != nil {
-				return err
+			secret := ""
+			if !none {
+				if secret, err = newPrompt(in).newPassword(func(s string) error { return e.CheckPassword(user, "password", s) }); err != nil {
+					return err
+				}
 			}
 			if err := e.SetPassword(ctx, user, secret); err != nil {
 				return err
@@ -104,10 +120,7 @@ func (e *Extension) removeSecondFactorCommand() retort.Command {
 			if len(in.Args) != 1 {
 				return errors.New("auth: whose? removesecondfactor ann@example.com")
 			}
-			user, err := Find(ctx, in.Args[0])
-			if errors.Is(err, orm.ErrNotFound) {
-				return fmt.Errorf("auth: there is no user %s", in.Args[0])
-			}
+			user, err := e.named(ctx, in.Args[0])
 			if err != nil {
 				return err
 			}
@@ -125,6 +138,69 @@ func (e *Extension) removeSecondFactorCommand() retort.Command {
 			return err
 		},
 	}
+}
+
+// named returns the user that a person at the command line means.
+func (e *Extension) named(ctx context.Context, login string) (*User, error) {
+	user, err := Find(ctx, login)
+	if errors.Is(err, orm.ErrNotFound) {
+		user, err = e.FindLogin(ctx, login)
+	}
+	if errors.Is(err, orm.ErrNotFound) {
+		return nil, fmt.Errorf("auth: there is no user %s", login)
+	}
+	return user, err
+}
+
+// newUser returns a new row of the users, as the site has them.
+func newUser() Account {
+	row := allUsers().rows.Info().New()
+	userOf(row)
+	return row.(Account)
+}
+
+// siteFields are the fields that a site adds to its users and that people fill in.
+func siteFields() (fields []*orm.FieldInfo) {
+	x := Users.Info().Extension()
+	if x == nil {
+		return nil
+	}
+	for _, f := range x.Fields {
+		if f.Inherits() == nil && f.Editable && !f.Computed && f.Column != "" {
+			fields = append(fields, f)
+		}
+	}
+	return fields
+}
+
+// fillSiteFields takes the fields that the site adds from flags, and asks for those that
+// are required.
+func fillSiteFields(ctx context.Context, p *prompt, row Account, given map[*orm.FieldInfo]*string, noInput bool) (err error) {
+	fields := siteFields()
+	for _, f := range fields {
+		text := ""
+		if flag := given[f]; flag != nil {
+			text = *flag
+		}
+		if required := !f.Blank && !f.HasDefault && !f.DBDefault; text == "" && required {
+			if noInput {
+				return fmt.Errorf("auth: --%s is missing", strings.ReplaceAll(f.Snake, "_", "-"))
+			}
+			if text, err = p.line(f.Label + ": "); err != nil {
+				return err
+			}
+		}
+		if text == "" {
+			continue
+		}
+		if err := f.Set(row, text); err != nil {
+			return err
+		}
+	}
+	if len(fields) == 0 {
+		return nil
+	}
+	return allUsers().rows.Validate(ctx, row, fields...)
 }
 
 // prompt asks at a terminal, or reads lines where there is none.

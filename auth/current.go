@@ -38,7 +38,10 @@ func Current(ctx context.Context) (*User, error) {
 	if err != nil {
 		return nil, err
 	}
-	user, err := e.load(c)
+	user, decided, err := e.identify(c)
+	if err == nil && !decided {
+		user, err = e.load(c)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -61,11 +64,11 @@ func (e *Extension) load(c *retort.Ctx) (*User, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !e.holds(s, user) {
+	if !e.holds(s, user) || e.options.Protect == ProtectAll && e.elsewhere(c) {
 		s.Clear()
 		return nil, nil
 	}
-	return user, nil
+	return e.acting(c, user)
 }
 
 // holds reports whether the session was begun with the user's present password. One
@@ -85,7 +88,7 @@ func (e *Extension) holds(s *session.Session, user *User) bool {
 // authHashes are what a session keeps of a password, so that another password ends
 // it: see session.Session.Login.
 func (e *Extension) authHashes(user *User) []string {
-	return e.app.Keys().Digests("auth session", []byte(user.key()+"\x00"+user.PasswordHash))
+	return e.app.Keys().Digests("auth session", []byte(user.key()+"\x00"+user.PasswordHash+user.version()))
 }
 
 // Must returns the user who has logged in; it panics if there is none, which
@@ -121,7 +124,7 @@ func currentOf(ctx context.Context, user *User) context.Context {
 // kept for long if remember is set. It does not ask whether the user may log in, nor
 // for a second factor: see [Extension.BeginLogin].
 func (e *Extension) Login(c *retort.Ctx, user *User, remember bool) error {
-	if !user.Active {
+	if !user.Active && !e.options.AllowInactive {
 		return fmt.Errorf("auth: user %d is not active: %w", user.ID, ErrForbidden)
 	}
 	now := time.Now().UTC().Truncate(time.Microsecond)
@@ -132,8 +135,15 @@ func (e *Extension) Login(c *retort.Ctx, user *User, remember bool) error {
 	user.LastLogin = &now
 	s := c.Session()
 	s.Login(user.key(), e.authHashes(user)[0])
-	s.Delete(passedKey, pendingKey, enrolmentKey)
-	s.Permanent = remember
+	s.Delete(passedKey, pendingKey, enrolmentKey, impersonatedKey, clientKey)
+	if e.options.Protect != "" {
+		s.Set(clientKey, e.clients(c)[0])
+	}
+	if s.Permanent = remember; remember && e.options.RememberFor > 0 {
+		s.ExpireAfter(e.options.RememberFor)
+	} else {
+		s.ExpireAfter(0)
+	}
 	currentKey.Set(c, &current{user})
 	e.tell(c, LoggedIn, user, "")
 	return nil
@@ -155,7 +165,11 @@ func (e *Extension) ChangePassword(c *retort.Ctx, user *User, secret string) err
 // Delete deletes a user with all that hangs on them, and ends the session if it is
 // theirs.
 func (e *Extension) Delete(c *retort.Ctx, user *User) error {
-	if err := Users.DeleteRow(c, user); err != nil {
+	whole, err := wholeOf(c, user)
+	if err != nil {
+		return err
+	}
+	if err := allUsers().rows.DeleteRow(c, whole); err != nil {
 		return err
 	}
 	if s := c.Session(); s.User() == user.key() {
@@ -180,14 +194,26 @@ func (e *Extension) Logout(c *retort.Ctx) error {
 	return nil
 }
 
+// impersonatorView is what templates see as impersonator.
+type impersonatorView struct{ c *retort.Ctx }
+
+// TemplateValue gives templates the superuser who acts as the user, or nil.
+func (v impersonatorView) TemplateValue() (any, error) {
+	user, err := Current(v.c)
+	if by := Impersonator(user); by != nil {
+		return by, err
+	}
+	return nil, err
+}
+
 // view is what templates see as user: asked for only where a template does.
 type view struct{ c *retort.Ctx }
 
 // TemplateValue gives templates the user, or nil.
 func (v view) TemplateValue() (any, error) {
 	user, err := Current(v.c)
-	if user == nil {
+	if err != nil || user == nil {
 		return nil, err
 	}
-	return user, err
+	return wholeOf(v.c, user)
 }

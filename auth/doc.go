@@ -19,14 +19,17 @@
 //
 // A [User] has an e-mail address, which is what they log in with, and letters
 // outside of the usual case do not make another user. What else a site keeps of
-// its users goes into a model of its own whose primary key is the user:
+// its users goes into a struct of its own, as more columns of the same table:
 //
-//	type Profile struct {
-//		User  orm.OneToOne[auth.User] `orm:"primary_key,on_delete=cascade"`
-//		Phone string                  `orm:"size=40"`
+//	type Member struct {
+//		auth.User
+//		Phone string `orm:"size=40,blank,default="`
 //	}
 //
-// so that it may be added at any time.
+//	var Members = orm.Extend[Member](auth.Users)
+//
+// It may be added at any time, also to a table with users. [CurrentAs] has the whole row
+// of who has logged in, and templates have its fields: {{ user.phone }}.
 //
 // # Permissions
 //

@@ -49,11 +49,18 @@ var (
 type granted struct{ set map[Permission]struct{} }
 
 // Has reports whether the user has a permission: their own or that of a group. The
-// answer is read once for each User value. A nil user has none, and the user of an API
+// answer is read once for each User value. A nil user has those of
+// [Options].VisitorPermissions, and the user of an API
 // token those that are in its scopes.
 func (u *User) Has(ctx context.Context, p Permission) (bool, error) {
+	if u != nil && (!u.Active || !u.scope.allows(p)) {
+		return false, nil
+	}
+	if e, err := Of(ctx); err == nil && slices.Contains(e.options.VisitorPermissions, p) {
+		return true, nil
+	}
 	switch {
-	case u == nil || !u.Active || !u.scope.allows(p):
+	case u == nil:
 		return false, nil
 	case u.Superuser:
 		return true, nil
@@ -158,32 +165,55 @@ func WithPermission(p Permission) orm.QuerySet[User] {
 	))
 }
 
-// Require returns nil if the user of a context has a permission, [ErrLoginRequired]
-// if nobody has logged in, and [ErrForbidden] otherwise.
-func Require(ctx context.Context, p Permission) error {
+// Require returns nil if the user of a context has a permission, or visitors have it;
+// [ErrLoginRequired] if nobody has logged in, and [ErrForbidden] otherwise.
+func Require(ctx context.Context, p Permission) error { return RequireAny(ctx, p) }
+
+// RequireAny is [Require] of one of several permissions, whichever it is.
+func RequireAny(ctx context.Context, permissions ...Permission) error {
 	user, err := Current(ctx)
 	if err != nil {
 		return err
 	}
-	if user == nil {
+	for _, p := range permissions {
+		if ok, err := user.Has(ctx, p); ok || err != nil {
+			return err
+		}
+	}
+	switch {
+	case user == nil:
 		return ErrLoginRequired
+	case len(permissions) == 0:
+		return ErrForbidden
 	}
-	ok, err := user.Has(ctx, p)
-	if err == nil && !ok {
-		err = ErrForbidden
+	return user.refusal(permissions[0])
+}
+
+// refusal is the error for a user who has not a permission.
+func (u *User) refusal(p Permission) error {
+	if u != nil && !u.scope.allows(p) {
+		return &ScopeError{p}
 	}
-	return err
+	return ErrForbidden
 }
 
 // RequirePermission lets only users with a permission through. Who has not logged in
 // is sent to do so, and others get 403.
-func RequirePermission(p Permission) retort.Middleware {
+func RequirePermission(p Permission) retort.Middleware { return RequireAnyPermission(p) }
+
+// RequireAnyPermission is [RequirePermission] of one of several, whichever it is. For all
+// of several put one RequirePermission after the other.
+func RequireAnyPermission(permissions ...Permission) retort.Middleware {
 	return func(next retort.Handler) retort.Handler {
-		return RequireLogin(func(c *retort.Ctx) error {
-			if err := Require(c, p); err != nil {
+		return func(c *retort.Ctx) error {
+			err := RequireAny(c, permissions...)
+			if errors.Is(err, ErrLoginRequired) {
+				return askForLogin(c)
+			}
+			if err != nil {
 				return err
 			}
 			return next(c)
-		})
+		}
 	}
 }

@@ -80,13 +80,18 @@ func Can[T any](ctx context.Context, action Action, model orm.QuerySet[T], row *
 	return model.Where(*cond, orm.Lookup("pk", key)).Exists(ctx)
 }
 
-// Check is [Can] as an error: nil, [ErrForbidden] or what failed.
+// Check is [Can] as an error: nil, [ErrForbidden], of which [ScopeError] is one, or what
+// failed.
 func Check[T any](ctx context.Context, action Action, model orm.QuerySet[T], row *T) error {
 	ok, err := Can(ctx, action, model, row)
-	if err == nil && !ok {
-		err = ErrForbidden
+	if err != nil || ok {
+		return err
 	}
-	return err
+	user, err := Current(ctx)
+	if err != nil {
+		return err
+	}
+	return user.refusal(On(model, action))
 }
 
 // condition returns what limits a user's rows, or nil for all of them.

@@ -24,17 +24,20 @@ func RequireLogin(next retort.Handler) retort.Handler {
 
 // RequireFresh lets only users through who logged in a short time ago, see
 // [Options].FreshFor: before what cannot be undone. Others give their password again.
-// A program with an API token gets 403.
+// A program with a token gets 403.
 func RequireFresh(next retort.Handler) retort.Handler {
 	return RequireLogin(func(c *retort.Ctx) error {
-		if CurrentAPIToken(c) != nil {
+		if Must(c).byToken() {
 			return ErrForbidden // the session, if there is one, may be anyone's
 		}
 		e, err := Of(c)
 		if err != nil {
 			return err
 		}
-		if time.Since(c.Session().LoggedIn()) > e.options.FreshFor {
+		if Must(c).by != nil {
+			return ErrForbidden // that is for the user alone
+		}
+		if time.Since(c.Session().LoggedIn()) > e.options.FreshFor || e.options.Protect != "" && e.elsewhere(c) {
 			return askForLogin(c)
 		}
 		return next(c)
@@ -44,8 +47,11 @@ func RequireFresh(next retort.Handler) retort.Handler {
 // RequireStaff lets only staff through, and of their API tokens those of [AllScopes].
 func RequireStaff(next retort.Handler) retort.Handler {
 	return RequireLogin(func(c *retort.Ctx) error {
-		if user := Must(c); !user.Staff && !user.Superuser || !user.scope.all() {
+		switch user := Must(c); {
+		case !user.Staff && !user.Superuser:
 			return ErrForbidden
+		case !user.scope.all():
+			return &ScopeError{AllScopes}
 		}
 		return next(c)
 	})
@@ -73,13 +79,19 @@ func (e *Extension) siteWide(c *retort.Ctx) error {
 	return askForLogin(c)
 }
 
+// isProgram reports whether a request is none for a page, to which one could be sent.
+func isProgram(c *retort.Ctx) bool {
+	c.Vary("Accept")
+	return c.PrefersJSON() || !strings.Contains(c.Request().Header.Get("Accept"), "text/html")
+}
+
 // askForLogin sends a person to the page for that, and tells a program.
 func askForLogin(c *retort.Ctx) error {
 	e, err := Of(c)
 	if err != nil {
 		return err
 	}
-	if !strings.Contains(c.Request().Header.Get("Accept"), "text/html") {
+	if isProgram(c) {
 		return ErrLoginRequired
 	}
 	return e.sendTo(c, e.options.LoginURL)

@@ -141,17 +141,18 @@ func (e *Extension) ConfirmSecondFactor(c *retort.Ctx, user *User, code string) 
 	if !ok {
 		return nil, ErrWrongCode
 	}
-	attempt, err := e.throttle.code(user.key())
+	attempt, err := e.throttle.beginCode(c, user.key())
 	if err != nil {
 		return nil, err
 	}
+	defer attempt.end(c)
 	step, ok := e.stepOf(secret, plainCode(code), 0)
 	if !ok {
 		attempt.failed()
 		e.tell(c, CodeFailed, user, "")
 		return nil, ErrWrongCode
 	}
-	attempt.succeeded()
+	attempt.succeeded(c)
 	row := SecondFactors.New()
 	row.User.Set(user)
 	row.Secret, row.LastStep, row.Created = e.seal(user, secret), step, time.Now().UTC().Truncate(time.Microsecond)
@@ -254,10 +255,11 @@ func RecoveryCodesLeft(ctx context.Context, user *User) (int64, error) {
 // useCode takes a code of the authenticator app or a recovery code, once. A user's
 // wrong codes are bounded, wherever they come from.
 func (e *Extension) useCode(ctx context.Context, user *User, factor *SecondFactor, code string) error {
-	attempt, err := e.throttle.code(user.key())
+	attempt, err := e.throttle.beginCode(ctx, user.key())
 	if err != nil {
 		return err
 	}
+	defer attempt.end(ctx)
 	plain := plainCode(code)
 	var ok bool
 	if recovery := len(plain) == recoveryLength; recovery {
@@ -267,14 +269,13 @@ func (e *Extension) useCode(ctx context.Context, user *User, factor *SecondFacto
 	}
 	switch {
 	case err != nil:
-		attempt.undecided()
 		return err
 	case !ok:
 		attempt.failed()
 		e.tell(ctx, CodeFailed, user, "")
 		return ErrWrongCode
 	}
-	attempt.succeeded()
+	attempt.succeeded(ctx)
 	return nil
 }
 

@@ -117,26 +117,27 @@ func (e *Extension) FinishLogin(c *retort.Ctx, code string) (*User, error) {
 	return user, nil
 }
 
-// RequireSecondFactor lets only users through who have a second factor and gave a
-// code of it when they logged in to this session. Who has none is sent to
-// [Options].SecondFactorURL to get one, and programs get 403.
+// RequireSecondFactor lets only users through who have a second factor and gave it,
+// a code or a [Factor] of another kind, when they logged in to this session. Who has
+// none is sent to [Options].SecondFactorURL to get one, and programs get 403.
 func RequireSecondFactor(next retort.Handler) retort.Handler {
 	return RequireLogin(func(c *retort.Ctx) error {
+		if Must(c).by != nil {
+			return ErrForbidden
+		}
 		e, err := Of(c)
 		if err != nil {
 			return err
 		}
-		if CurrentAPIToken(c) != nil {
+		if Must(c).byToken() {
 			return ErrForbidden
 		}
-		factor, err := secondFactorOf(c, Must(c))
-		if err != nil {
-			return err
-		}
-		if factor == nil {
+		switch passed, err := e.passed(c, Must(c)); {
+		case errors.Is(err, errNoFactor):
 			return e.askForSecondFactor(c)
-		}
-		if passed, _ := c.Session().Get(passedKey).(string); passed != factor.mark() {
+		case err != nil:
+			return err
+		case !passed:
 			return askForLogin(c)
 		}
 		return next(c)
@@ -145,7 +146,7 @@ func RequireSecondFactor(next retort.Handler) retort.Handler {
 
 // askForSecondFactor sends a person to the page for that, and tells a program.
 func (e *Extension) askForSecondFactor(c *retort.Ctx) error {
-	if !strings.Contains(c.Request().Header.Get("Accept"), "text/html") {
+	if isProgram(c) {
 		return ErrForbidden
 	}
 	return e.sendTo(c, e.options.SecondFactorURL)

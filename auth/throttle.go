@@ -1,11 +1,19 @@
 package auth
 
 import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
 	"fmt"
-	"hash/maphash"
+	"log/slog"
 	"net/netip"
-	"sync"
 	"time"
+
+	"github.com/retort-web/retort"
+	"github.com/retort-web/retort/internal/counts"
+	"github.com/retort-web/retort/ratelimit"
 )
 
 // Throttle bounds failed logins.
@@ -13,10 +21,12 @@ import (
 // Those of one account from one address wait longer and longer, so that guessing a
 // password takes years; those of one address to all accounts, and of all addresses
 // to one account, are bounded too. An account is never closed: a login with the
-// right password from an address that has not failed goes through at any time, so
-// that nobody can lock another out for longer than AccountWindow.
+// right password from an address that has not failed, and that has logged in to it
+// before, goes through at any time, so that nobody can lock another out for longer
+// than AccountWindow.
 //
-// Counts are kept by the process; several of them each allow as many.
+// [Options].Counts keeps the counts; a login counts as failed until it has succeeded,
+// so that many at once are no way around.
 type Throttle struct {
 	// PairFailures is how many failed logins of one account from one address are
 	// allowed before the next has to wait; the wait begins with PairWait and
@@ -29,10 +39,13 @@ type Throttle struct {
 	// allowed in AddressWindow. Default: 100, 15m.
 	AddressFailures int
 	AddressWindow   time.Duration
-	// AccountFailures of one account, from addresses that never logged in to it, are
-	// allowed in AccountWindow. Default: 1000, 15m.
+	// AccountFailures of one account are allowed in AccountWindow; addresses that
+	// logged in to it are let through beyond that. Default: 1000, 15m.
 	AccountFailures int
 	AccountWindow   time.Duration
+	// WhenAway says what is done while Counts cannot be asked. Default: each process
+	// counts for itself.
+	WhenAway ratelimit.WhenAway
 	// Disabled turns it off: for load tests.
 	Disabled bool
 }
@@ -44,50 +57,46 @@ func (e *ThrottledError) Error() string {
 	return fmt.Sprintf("auth: too many failed logins; try again in %s", e.RetryAfter.Round(time.Second))
 }
 
-// forgetPair is how long after its last failure a pair of account and address begins
-// anew.
-const forgetPair = 24 * time.Hour
+const (
+	// forgetPair is how long after its last failure a pair of account and address begins
+	// anew.
+	forgetPair = 24 * time.Hour
+	// knownFor is how long after its last login an address is known to an account.
+	knownFor = 90 * 24 * time.Hour
+)
 
-// maxThrottled bounds the memory: counts that were not touched longest go first.
-const maxThrottled = 100_000
-
+// throttle is a Throttle made ready.
 type throttle struct {
-	options Throttle
-	seed    maphash.Seed
-	now     func() time.Time
-
-	mu     sync.Mutex
-	counts map[uint64]*count
-	trust  map[uint64]time.Time // pairs of account and address that have logged in
+	disabled               bool
+	pair, address, account ratelimit.Limit
+	known                  ratelimit.Limit // used up: the address has logged in to the account
+	code                   ratelimit.Limit
+	counter                *counts.Counter
+	logger                 *slog.Logger
 }
 
-// count is what is known of one account, address or pair.
-type count struct {
-	failures int
-	running  int       // logins that are not decided: they count until they are
-	since    time.Time // of the first failure; of a pair, of the last
-	blocked  time.Time // until then
-}
-
-func newThrottle(o Throttle) *throttle {
-	or := func(n *int, value int) {
-		if *n == 0 {
-			*n = value
+func newThrottle(o Throttle, store ratelimit.Store, logger *slog.Logger) (*throttle, error) {
+	t := &throttle{
+		disabled: o.Disabled,
+		pair: ratelimit.Limit{
+			Requests: cmp.Or(o.PairFailures, 5), Window: max(forgetPair, o.PairWindow),
+			Wait: cmp.Or(o.PairWait, time.Second), MaxWait: cmp.Or(o.PairWindow, 15*time.Minute),
+		},
+		address: ratelimit.Limit{Requests: cmp.Or(o.AddressFailures, 100), Window: cmp.Or(o.AddressWindow, 15*time.Minute)},
+		account: ratelimit.Limit{Requests: cmp.Or(o.AccountFailures, 1000), Window: cmp.Or(o.AccountWindow, 15*time.Minute)},
+		known:   ratelimit.Limit{Requests: 1, Window: knownFor},
+		// The wrong codes of a second factor, wherever from: who guesses has one chance
+		// in 3,000 a day. Only who knows the password can use them up.
+		code:    ratelimit.Limit{Requests: 10, Window: forgetPair, Wait: time.Minute, MaxWait: 15 * time.Minute},
+		counter: counts.New(store, o.WhenAway),
+		logger:  logger,
+	}
+	for _, l := range []ratelimit.Limit{t.pair, t.address, t.account} {
+		if err := l.Check(); err != nil {
+			return nil, fmt.Errorf("auth: Throttle: %w", err)
 		}
 	}
-	orTime := func(d *time.Duration, value time.Duration) {
-		if *d == 0 {
-			*d = value
-		}
-	}
-	or(&o.PairFailures, 5)
-	or(&o.AddressFailures, 100)
-	or(&o.AccountFailures, 1000)
-	orTime(&o.PairWait, time.Second)
-	orTime(&o.PairWindow, 15*time.Minute)
-	orTime(&o.AddressWindow, 15*time.Minute)
-	orTime(&o.AccountWindow, 15*time.Minute)
-	return &throttle{options: o, seed: maphash.MakeSeed(), now: time.Now, counts: map[uint64]*count{}, trust: map[uint64]time.Time{}}
+	return t, nil
 }
 
 // network is what counts as one address.
@@ -104,167 +113,106 @@ func network(address string) string {
 	return ip.String()
 }
 
-func (t *throttle) key(kind, a, b string) uint64 {
-	return maphash.String(t.seed, kind+"\x00"+a+"\x00"+b)
+// counted is a key of the store: what is typed as an account is as long as a stranger
+// likes, and who may look at the counts is not told the accounts.
+func counted(kind, a, b string) string {
+	sum := sha256.Sum256([]byte(a + "\x00" + b))
+	return "auth " + kind + " " + base64.RawURLEncoding.EncodeToString(sum[:18])
 }
 
-// limit is one of the three counts of a login.
-type limit struct {
-	key    uint64
-	allow  int
-	window time.Duration
-	grows  bool
-}
-
-// attempt is a login that is not decided yet.
+// attempt is a login that is not decided yet. Until it is, it counts as failed.
 type attempt struct {
-	t      *throttle
-	pair   uint64
-	limits []limit
+	t       *throttle
+	taken   counts.Taken
+	charges []ratelimit.Charge
+	known   string // key to remember that the address logged in to the account
+	decided bool
 }
 
-func (t *throttle) limits(account, address string) []limit {
-	o := &t.options
-	list := []limit{{t.key("pair", account, address), o.PairFailures, o.PairWindow, true}}
+// begin asks whether a login may be tried, and counts it as failed. The caller decides
+// it, and defers end.
+func (t *throttle) begin(ctx context.Context, account, address string) (*attempt, error) {
+	if t.disabled {
+		return &attempt{}, nil
+	}
+	address = network(address)
+	charges := []ratelimit.Charge{{Key: counted("pair", account, address), Limit: t.pair, Cost: 1}}
 	if address != "" {
-		list = append(list, limit{t.key("address", address, ""), o.AddressFailures, o.AddressWindow, false})
+		charges = append(charges, ratelimit.Charge{Key: counted("address", address, ""), Limit: t.address, Cost: 1})
 	}
-	if _, trusted := t.trust[list[0].key]; !trusted {
-		list = append(list, limit{t.key("account", account, ""), o.AccountFailures, o.AccountWindow, false})
-	}
-	return list
-}
-
-// begin asks whether a login may be tried, and counts it as failed until it is
-// decided, so that a thousand at once are no way around the limit.
-func (t *throttle) begin(account, address string) (*attempt, error) {
-	return t.start(func() []limit { return t.limits(account, network(address)) })
-}
-
-// The wrong codes of a second factor that a user may give, wherever from: who guesses
-// has one chance in 3,000 a day. Only who knows the password can use them up.
-const (
-	wrongCodes = 10
-	codeWindow = 15 * time.Minute
-)
-
-// code asks whether a user may give a code, as begin does.
-func (t *throttle) code(user string) (*attempt, error) {
-	return t.start(func() []limit { return []limit{{t.key("code", user, ""), wrongCodes, codeWindow, false}} })
-}
-
-func (t *throttle) start(limits func() []limit) (*attempt, error) {
-	if t.options.Disabled {
-		return &attempt{t: t}, nil
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	now := t.now()
-	list := limits()
-	for _, l := range list {
-		if c := t.counts[l.key]; c != nil {
-			if wait := c.wait(l, now); wait > 0 {
-				return nil, &ThrottledError{wait}
-			}
+	of := len(charges)
+	charges = append(charges, ratelimit.Charge{Key: counted("account", account, ""), Limit: t.account, Cost: 1})
+	known := counted("known", account, address)
+	a, err := t.start(ctx, charges, known)
+	if late, ok := errors.AsType[*ThrottledError](err); ok && a.taken.Index == of {
+		// Of all others there are too many; one who has been here before is asked for
+		// the password all the same.
+		look, err := t.counter.Take(ctx, t.logger, ratelimit.Charge{Key: known, Limit: t.known})
+		if err != nil || look.Allowed {
+			return nil, cmp.Or[error](err, late)
 		}
-	}
-	t.makeRoom(now)
-	for _, l := range list {
-		c := t.counts[l.key]
-		if c == nil {
-			c = &count{since: now}
-			t.counts[l.key] = c
+		a, err = t.start(ctx, charges[:of], known)
+		if err != nil {
+			return nil, err
 		}
-		c.running++
+		return a, nil
 	}
-	return &attempt{t, list[0].key, list}, nil
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
 }
 
-// wait returns how long the next login has to wait.
-func (c *count) wait(l limit, now time.Time) time.Duration {
-	forget := l.window
-	if l.grows {
-		forget = forgetPair
+// beginCode asks whether a user may give a code, as begin does.
+func (t *throttle) beginCode(ctx context.Context, user string) (*attempt, error) {
+	if t.disabled {
+		return &attempt{}, nil
 	}
-	if age := now.Sub(c.since); age >= forget && !c.blocked.After(now) || age < -l.window {
-		c.failures, c.since, c.blocked = 0, now, time.Time{}
+	a, err := t.start(ctx, []ratelimit.Charge{{Key: counted("code", user, ""), Limit: t.code, Cost: 1}}, "")
+	if err != nil {
+		return nil, err
 	}
-	if c.blocked.After(now) {
-		return c.blocked.Sub(now)
-	}
-	if c.failures+c.running < l.allow {
-		return 0
-	}
-	if l.grows && c.running == 0 {
-		return 0 // the wait is over: one at a time
-	}
-	return max(time.Second, c.since.Add(l.window).Sub(now))
+	return a, nil
 }
 
-// end decides the login.
-func (a *attempt) end(decide func(c *count, l limit, now time.Time)) {
-	a.t.mu.Lock()
-	defer a.t.mu.Unlock()
-	now := a.t.now()
-	for _, l := range a.limits {
-		if c := a.t.counts[l.key]; c != nil {
-			c.running = max(0, c.running-1)
-			decide(c, l, now)
-			if c.failures == 0 && c.running == 0 {
-				delete(a.t.counts, l.key)
-			}
-		}
+// start returns the attempt with what the store says, also beside a *ThrottledError.
+func (t *throttle) start(ctx context.Context, charges []ratelimit.Charge, known string) (*attempt, error) {
+	taken, err := t.counter.Take(ctx, t.logger, charges...)
+	switch {
+	case errors.Is(err, counts.ErrAway):
+		return nil, retort.ServiceUnavailable(5*time.Second, "The site cannot check logins at the moment. Try again soon.")
+	case err != nil:
+		return nil, err
 	}
+	a := &attempt{t: t, taken: taken, charges: charges, known: known}
+	if !taken.Allowed {
+		return a, &ThrottledError{max(taken.RetryAfter, time.Second)}
+	}
+	return a, nil
 }
 
-func (a *attempt) failed() {
-	a.end(func(c *count, l limit, now time.Time) {
-		if c.failures == 0 || l.grows {
-			c.since = now
-		}
-		c.failures++
-		if l.grows && c.failures >= l.allow {
-			wait := l.window
-			if steps := c.failures - l.allow; steps < 30 {
-				wait = min(wait, a.t.options.PairWait<<steps)
-			}
-			c.blocked = now.Add(wait)
-		}
-	})
-}
+// failed leaves the attempt counted.
+func (a *attempt) failed() { a.decided = true }
 
-func (a *attempt) succeeded() {
-	a.end(func(c *count, l limit, now time.Time) {
-		if l.grows {
-			c.failures, c.blocked = 0, time.Time{}
-			if len(a.t.trust) >= maxThrottled {
-				clear(a.t.trust)
-			}
-			a.t.trust[a.pair] = now
-		}
-	})
-}
-
-func (a *attempt) undecided() { a.end(func(*count, limit, time.Time) {}) }
-
-// makeRoom forgets what is over, and if that is not enough the rest that is not
-// running.
-func (t *throttle) makeRoom(now time.Time) {
-	if len(t.counts) < maxThrottled {
+// succeeded takes the attempt back, and forgets failures of the account from the
+// address: whoever has the password need not guess it.
+func (a *attempt) succeeded(ctx context.Context) {
+	a.decided = true
+	if len(a.charges) == 0 {
 		return
 	}
-	window := max(forgetPair, t.options.AddressWindow, t.options.AccountWindow)
-	for key, c := range t.counts {
-		if c.running == 0 && now.Sub(c.since) >= window {
-			delete(t.counts, key)
-		}
+	a.taken.Return(ctx, a.charges[1:]...)
+	if a.known == "" {
+		a.taken.Forget(ctx, a.charges[0].Key)
+		return
 	}
-	for key, c := range t.counts {
-		if len(t.counts) < maxThrottled*9/10 {
-			return
-		}
-		if c.running == 0 {
-			delete(t.counts, key)
-		}
+	a.taken.Forget(ctx, a.charges[0].Key, a.known)
+	a.taken.Add(ctx, ratelimit.Charge{Key: a.known, Limit: a.t.known, Cost: 1})
+}
+
+// end takes an attempt back that was not decided.
+func (a *attempt) end(ctx context.Context) {
+	if !a.decided {
+		a.taken.Return(ctx, a.charges...)
 	}
 }

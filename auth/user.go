@@ -15,7 +15,17 @@ import (
 	"github.com/retort-web/retort/validate"
 )
 
-// User is an account.
+// User is an account. What else a site keeps of its users are columns of the same table,
+// which it adds by a struct of its own, at any time:
+//
+//	type Member struct {
+//		auth.User
+//		Phone string `orm:"size=40,blank,default="`
+//	}
+//
+//	var Members = orm.Extend[Member](auth.Users)
+//
+// Whoever wants them asks for [CurrentAs][Member].
 type User struct {
 	orm.Model
 	// Email is the address as the user wrote it, and where mail goes.
@@ -32,12 +42,16 @@ type User struct {
 	Staff bool
 	// Superuser has every permission.
 	Superuser bool
+	// SessionVersion is counted up to end all sessions: see [Extension.EndSessions].
+	SessionVersion int64 `orm:"default=0" json:"-" form:"-"`
 	// Verified is when the user proved that the address is theirs.
 	Verified  *time.Time
 	LastLogin *time.Time
 	Joined    time.Time `orm:"auto_now_add"`
 	Groups    orm.ManyToMany[Group]
 
+	whole   Account  // the row of the site's own struct that this is a part of
+	by      *User    // the superuser who acts as this one
 	granted *granted // permissions that were read, once for a request
 	scope   *scope   // what an API token leaves of them
 }
@@ -131,33 +145,58 @@ func Find(ctx context.Context, email string) (*User, error) {
 	if login == "" || len(login) > maxLogin {
 		return nil, fmt.Errorf("auth: no such user: %w", orm.ErrNotFound)
 	}
-	p := Users.Fields()
-	return Users.Where(orm.Eq(&p.Login, login)).Get(ctx)
+	s := allUsers()
+	return s.get(ctx, orm.Eq(&s.names.Login, login))
 }
 
 // ErrTaken says that there is a user with this address already.
 var ErrTaken = errors.New("auth: there is a user with this address already")
 
-// Create inserts a user with a password, which is not judged by the policy; an empty
-// one makes an account that nobody can log in to with a password. The error is
-// [ErrTaken], or [validate.Errors] for an address that is none.
-func (e *Extension) Create(ctx context.Context, user *User, secret string) (err error) {
+// Create inserts a user, a *[User] or a pointer to the struct that extends it, with a
+// password, which is not judged by the policy; an empty one makes an account that nobody
+// can log in to with a password. The error is [ErrTaken], or [validate.Errors] for an
+// address that is none, and for a value that is not usable or another user's. In the
+// columns that a site adds, a *User gets their defaults.
+func (e *Extension) Create(ctx context.Context, who Account, secret string) (err error) {
+	user := who.AuthUser()
 	user.PasswordHash = password.Unusable()
 	if !validate.Email(user.Email) {
 		var errs validate.Errors
 		errs.Add("email", "email", "")
 		return errs
 	}
+	if _, plain := who.(*User); !plain {
+		if err := e.checkLogins(who); err != nil {
+			return err
+		}
+	}
 	if secret != "" {
 		if user.PasswordHash, err = e.hasher.Hash(ctx, secret); err != nil {
 			return err
 		}
 	}
-	err = Users.Insert(ctx, user)
-	if orm.IsUnique(err) {
-		return fmt.Errorf("%w: %w", ErrTaken, err)
+	return taken(insertUser(ctx, who))
+}
+
+// taken says whose values a new user may not have: of the address [ErrTaken], of another
+// field [validate.Errors].
+func taken(err error) error {
+	if !orm.IsUnique(err) {
+		return err
 	}
-	return err
+	refused, ok := errors.AsType[*orm.ConstraintError](err)
+	if x := Users.Info().Extension(); ok && x != nil && len(refused.FieldsOf(Users.Info())) == 0 {
+		var errs validate.Errors
+		for _, f := range refused.FieldsOf(x) {
+			errs.Add(f.Snake, "taken", "")
+		}
+		if len(errs) > 0 {
+			return errs
+		}
+		// The database names an index over an expression, and no field.
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrTaken, err)
 }
 
 // SetPassword gives a user a password, or with "" takes it away, and saves that. All
@@ -181,9 +220,20 @@ func (e *Extension) SetPassword(ctx context.Context, user *User, secret string) 
 // the name of the field that is given.
 func (e *Extension) CheckPassword(user *User, field, secret string) error {
 	about := []string{user.Email, user.Name}
+	for _, l := range e.logins {
+		if user.whole == nil {
+			break
+		}
+		if value, err := l.info.Get(user.whole); err == nil {
+			about = append(about, textOf(value))
+		}
+	}
 	errs := e.options.Policy.Check(secret, about...)
 	for i := range errs {
 		errs[i].Field = field
 	}
 	return errs.Err()
 }
+
+// PasswordHelp says in sentences what a new password must be.
+func (e *Extension) PasswordHelp() []string { return e.options.Policy.Help() }

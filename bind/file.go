@@ -123,14 +123,15 @@ type sectionReader struct{ *io.SectionReader }
 func (sectionReader) Close() error { return nil }
 
 // Save writes the file to path, which must not exist yet: the error is then
-// [os.ErrExist]. What could not be written whole is removed again. Never make
-// the path from Filename.
+// [os.ErrExist]. What could not be written whole is removed again. The file is for
+// its owner alone, whatever the umask; [os.Chmod] opens it to others. Never make the
+// path from Filename.
 func (f *File) Save(path string) (err error) {
 	content, err := f.Open()
 	if err != nil {
 		return err
 	}
-	target, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	target, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}

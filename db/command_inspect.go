@@ -18,6 +18,7 @@ import (
 func (e *Extension) inspectCommand() retort.Command {
 	var options source.Options
 	var database string
+	var inSchema string
 	var views bool
 	return retort.Command{
 		Name: "inspectdb", Args: "[TABLE …]", Group: group, WithoutApp: true,
@@ -25,11 +26,12 @@ func (e *Extension) inspectCommand() retort.Command {
 		Long: "Prints a Go file with a model for each table of the database, or for those named.\n" +
 			"What a model cannot say of its table is said in a comment. Read the file before you use it, give\n" +
 			"types and fields the names you like, and record the first migration with migrate --fake.",
-		Examples: "app inspectdb > shop/models.go --package shop\napp inspectdb product order_line --package shop\napp inspectdb --views --database reports",
+		Examples: "app inspectdb > shop/models.go --package shop\napp inspectdb product order_line --package shop\napp inspectdb --views --database reports\napp inspectdb --schema sales",
 		Flags: func(fs *flag.FlagSet) {
 			options = source.Options{}
 			fs.StringVar(&options.Package, "package", "models", "`name` of the Go package; without it tables such as shop_product lose no prefix")
 			fs.StringVar(&database, "database", orm.DefaultDatabase, "`name` of the database, of those in db.Options.Databases")
+			fs.StringVar(&inSchema, "schema", "", "`name` of the schema, or on MySQL the database, that has the tables; that of the connection without it")
 			fs.BoolVar(&views, "views", false, "views as well, as models that migrations leave alone")
 		},
 		Run: func(ctx context.Context, in *retort.Invocation) error {
@@ -43,7 +45,7 @@ func (e *Extension) inspectCommand() retort.Command {
 			if err != nil {
 				return err
 			}
-			tables, err := inspect(ctx, conn, in.Args, views)
+			tables, err := inspect(ctx, conn, inSchema, in.Args, views)
 			if err != nil {
 				return err
 			}
@@ -61,13 +63,21 @@ func (e *Extension) inspectCommand() retort.Command {
 	}
 }
 
-// inspect reads the tables of these names, or all but those that belong to migrations.
-func inspect(ctx context.Context, conn *orm.DB, names []string, views bool) ([]*schema.Live, error) {
+// inspect reads the tables of these names in a schema, or all but those that belong to
+// migrations.
+func inspect(ctx context.Context, conn *orm.DB, inSchema string, names []string, views bool) ([]*schema.Live, error) {
 	inspector, ok := conn.Schema().(schema.Inspector)
 	if !ok {
 		return nil, fmt.Errorf("db: the tables of a %s database cannot be read", conn.Dialect())
 	}
-	found, err := inspector.Inspect(ctx, conn.Values)
+	var all []string
+	if inSchema != "" {
+		all = []string{inSchema + ".*"}
+		for i, name := range names {
+			names[i] = inSchema + "." + name
+		}
+	}
+	found, err := inspector.Inspect(ctx, conn.Values, all...)
 	if err != nil {
 		return nil, err
 	}

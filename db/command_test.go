@@ -4,13 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/db"
+	"github.com/retort-web/retort/internal/testdb"
 )
 
 // call runs a command and returns its output and exit code.
@@ -29,43 +29,51 @@ func call(t *testing.T, app *retort.App, args ...string) (string, int) {
 
 func TestMigrateCommand(t *testing.T) {
 	t.Parallel()
-	app := newApp(t, file(t))
-	for _, step := range []struct {
-		args string
-		code int
-		want string
-		not  string
-	}{
-		{"migrate --check", retort.ExitPending, "db_test.0001_initial", "done in"},
-		{"migrate --plan", 0, "Create model Account", "done in"},
-		{"showmigrations", 0, "[ ] 0001_initial", "[X]"},
-		{"migrate db_test 0001", 0, "Apply db_test.0001_initial … done in", "0002_note"},
-		{"showmigrations db_test", 0, "[X] 0001_initial", "[X] 0002"},
-		{"migrate", 0, "Apply db_test.0002_note", "0001_initial"},
-		{"migrate", 0, "Nothing to migrate.", "Apply"},
-		{"migrate --check", 0, "Nothing to migrate.", ""},
-		{"migrate db_test 0001 --plan", 0, "undo db_test.0002_note", ""},
-		{"migrate db_test zero", 0, "Undo db_test.0001_initial … done in", "Apply"},
-		{"migrate --fake", 0, "0002_note", ""},
-		{"showmigrations", 0, "[X] 0002_note", "[ ]"},
-		{"sqlmigrate db_test 0001", 0, `CREATE TABLE "db_test_account"`, "DROP"},
-		{"sqlmigrate db_test 0001 --backwards", 0, `DROP TABLE "db_test_account"`, "CREATE TABLE"},
-		{"sqlmigrate db_test", 1, "needs an app", ""},
-		{"migrate nowhere", 1, "nowhere", ""},
-		{"migrate db_test 0009", 1, "0009", ""},
-		{"migrate a b c", 1, "takes an app", ""},
-		{"showmigrations nowhere", 1, "nowhere", ""},
-		{"showmigrations --plan", 0, "[X] db_test.0001_initial\n[X] db_test.0002_note\n", "[ ]"},
-		{"showmigrations --plan --json", 0, `"0001_initial"`, "[X]"},
-		{"showmigrations --list", 0, "[X] 0002_note", "[ ]"},
-		{"showmigrations --list --plan", 1, "not both", ""},
-		{"migrate --lock-timeout 1s", 0, "Nothing to migrate.", ""},
-	} {
-		out, code := call(t, app, strings.Fields(step.args)...)
-		if code != step.code || !strings.Contains(out, step.want) || step.not != "" && strings.Contains(out, step.not) {
-			t.Errorf("%s: code %d, want %d, with %q and not %q:\n%s", step.args, code, step.code, step.want, step.not, out)
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		app := newApp(t, databaseURL(t, kind))
+		quoted := func(name string) string {
+			if kind.Name == "mysql" {
+				return "`" + name + "`"
+			}
+			return `"` + name + `"`
 		}
-	}
+		for _, step := range []struct {
+			args string
+			code int
+			want string
+			not  string
+		}{
+			{"migrate --check", retort.ExitPending, "db_test.0001_initial", "done in"},
+			{"migrate --plan", 0, "Create model Account", "done in"},
+			{"showmigrations", 0, "[ ] 0001_initial", "[X]"},
+			{"migrate db_test 0001", 0, "Apply db_test.0001_initial … done in", "0002_note"},
+			{"showmigrations db_test", 0, "[X] 0001_initial", "[X] 0002"},
+			{"migrate", 0, "Apply db_test.0002_note", "0001_initial"},
+			{"migrate", 0, "Nothing to migrate.", "Apply"},
+			{"migrate --check", 0, "Nothing to migrate.", ""},
+			{"migrate db_test 0001 --plan", 0, "undo db_test.0002_note", ""},
+			{"migrate db_test zero", 0, "Undo db_test.0001_initial … done in", "Apply"},
+			{"migrate --fake", 0, "0002_note", ""},
+			{"showmigrations", 0, "[X] 0002_note", "[ ]"},
+			{"sqlmigrate db_test 0001", 0, "CREATE TABLE " + quoted("db_test_account"), "DROP"},
+			{"sqlmigrate db_test 0001 --backwards", 0, "DROP TABLE " + quoted("db_test_account"), "CREATE TABLE"},
+			{"sqlmigrate db_test", 1, "needs an app", ""},
+			{"migrate nowhere", 1, "nowhere", ""},
+			{"migrate db_test 0009", 1, "0009", ""},
+			{"migrate a b c", 1, "takes an app", ""},
+			{"showmigrations nowhere", 1, "nowhere", ""},
+			{"showmigrations --plan", 0, "[X] db_test.0001_initial\n[X] db_test.0002_note\n", "[ ]"},
+			{"showmigrations --plan --json", 0, `"0001_initial"`, "[X]"},
+			{"showmigrations --list", 0, "[X] 0002_note", "[ ]"},
+			{"showmigrations --list --plan", 1, "not both", ""},
+			{"migrate --lock-timeout 1s", 0, "Nothing to migrate.", ""},
+		} {
+			out, code := call(t, app, strings.Fields(step.args)...)
+			if code != step.code || !strings.Contains(out, step.want) || step.not != "" && strings.Contains(out, step.not) {
+				t.Errorf("%s: code %d, want %d, with %q and not %q:\n%s", step.args, code, step.code, step.want, step.not, out)
+			}
+		}
+	})
 }
 
 func TestLintCommand(t *testing.T) {
@@ -109,32 +117,34 @@ func TestMigrateSaysThatModelsHaveChanged(t *testing.T) {
 
 func TestJSONOfTheCommands(t *testing.T) {
 	t.Parallel()
-	app := newApp(t, file(t))
-	for _, step := range []struct {
-		args string
-		code int
-		rows int
-		key  string
-		want any // of the first row
-	}{
-		{"migrate --plan --json", 0, 2, "name", "0001_initial"},
-		{"migrate --check --json", retort.ExitPending, 2, "app", "db_test"},
-		{"migrate --json", 0, 2, "name", "0001_initial"},
-		{"migrate --json", 0, 0, "", nil},
-		{"showmigrations --json", 0, 2, "applied", true},
-		{"makemigrations --check --json", retort.ExitPending, 1, "app", "db_test"},
-		{"makemigrations --dry-run --json", 0, 1, "app", "db_test"},
-	} {
-		out, code := call(t, app, strings.Fields(step.args)...)
-		var rows []map[string]any
-		if err := json.Unmarshal([]byte(out), &rows); err != nil {
-			t.Errorf("%s: %v:\n%s", step.args, err, out)
-			continue
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		app := newApp(t, databaseURL(t, kind))
+		for _, step := range []struct {
+			args string
+			code int
+			rows int
+			key  string
+			want any // of the first row
+		}{
+			{"migrate --plan --json", 0, 2, "name", "0001_initial"},
+			{"migrate --check --json", retort.ExitPending, 2, "app", "db_test"},
+			{"migrate --json", 0, 2, "name", "0001_initial"},
+			{"migrate --json", 0, 0, "", nil},
+			{"showmigrations --json", 0, 2, "applied", true},
+			{"makemigrations --check --json", retort.ExitPending, 1, "app", "db_test"},
+			{"makemigrations --dry-run --json", 0, 1, "app", "db_test"},
+		} {
+			out, code := call(t, app, strings.Fields(step.args)...)
+			var rows []map[string]any
+			if err := json.Unmarshal([]byte(out), &rows); err != nil {
+				t.Errorf("%s: %v:\n%s", step.args, err, out)
+				continue
+			}
+			if code != step.code || len(rows) != step.rows || step.key != "" && rows[0][step.key] != step.want {
+				t.Errorf("%s: code %d, %d rows, want %d:\n%s", step.args, code, len(rows), step.rows, out)
+			}
 		}
-		if code != step.code || len(rows) != step.rows || step.key != "" && rows[0][step.key] != step.want {
-			t.Errorf("%s: code %d, %d rows, want %d:\n%s", step.args, code, len(rows), step.rows, out)
-		}
-	}
+	})
 }
 
 func TestMakeMigrationsCommand(t *testing.T) {
@@ -201,22 +211,24 @@ func TestCheckFindsMigrationsThatAreMissingOrPending(t *testing.T) {
 
 func TestSeveralProcessesMigrateAtOnce(t *testing.T) {
 	t.Parallel()
-	address := "sqlite:" + filepath.ToSlash(filepath.Join(t.TempDir(), "shared.db"))
-	var running sync.WaitGroup
-	for range 4 {
-		running.Go(func() {
-			app := newApp(t, address) // each has its own connections, as a process has
-			defer app.Shutdown(t.Context())
-			if err := db.Migrate(app.Context()); err != nil {
-				t.Error(err)
-				return
-			}
-			if _, err := Notes.Count(app.Context()); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	running.Wait()
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		address := databaseURL(t, kind)
+		var running sync.WaitGroup
+		for range 4 {
+			running.Go(func() {
+				app := newApp(t, address) // each has its own connections, as a process has
+				defer app.Shutdown(t.Context())
+				if err := db.Migrate(app.Context()); err != nil {
+					t.Error(err)
+					return
+				}
+				if _, err := Notes.Count(app.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		running.Wait()
+	})
 }
 
 func TestMakeMigrationsWritesOnlyIntoTheProgramsModule(t *testing.T) {

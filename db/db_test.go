@@ -17,6 +17,7 @@ import (
 
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/db"
+	"github.com/retort-web/retort/internal/testdb"
 	"github.com/retort-web/retort/migrate"
 	"github.com/retort-web/retort/orm"
 	_ "github.com/retort-web/retort/orm/sqlite"
@@ -102,7 +103,12 @@ func file(t testing.TB) string {
 // migrated makes an app whose tables exist when it has started.
 func migrated(t testing.TB, configure ...func(cfg *retort.Config)) *retort.App {
 	t.Helper()
-	app := newApp(t, "sqlite::memory:", configure...)
+	return migratedOn(t, testdb.SQLite, configure...)
+}
+
+func migratedOn(t testing.TB, kind testdb.Kind, configure ...func(cfg *retort.Config)) *retort.App {
+	t.Helper()
+	app := newApp(t, kind.URL(t), configure...)
 	app.OnStartup(db.Migrate)
 	return app
 }
@@ -118,35 +124,37 @@ func debugMode(logs *bytes.Buffer) func(cfg *retort.Config) {
 
 func TestDatabaseIsOnEveryContext(t *testing.T) {
 	t.Parallel()
-	app := migrated(t)
-	app.Get("/", func(c *retort.Ctx) error {
-		if err := Accounts.Insert(c, &Account{Name: "ada"}); err != nil {
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		app := migratedOn(t, kind)
+		app.Get("/", func(c *retort.Ctx) error {
+			if err := Accounts.Insert(c, &Account{Name: "ada"}); err != nil {
+				return err
+			}
+			n, err := Accounts.Count(c)
+			if err != nil {
+				return err
+			}
+			return c.Text(fmt.Sprint(n))
+		})
+		app.Command(retort.Command{Name: "count", Run: func(ctx context.Context, in *retort.Invocation) error {
+			n, err := Accounts.Count(ctx)
+			fmt.Fprint(in.Out, n)
 			return err
+		}})
+		client := retorttest.New(t, app)
+		client.Get("/").Status(200).Contains("1")
+		if out, err := app.Call(t.Context(), "count"); err != nil || out != "1" {
+			t.Errorf("the command printed %q, %v", out, err)
 		}
-		n, err := Accounts.Count(c)
-		if err != nil {
-			return err
+		counted := make(chan error, 1)
+		app.Go("count", func(ctx context.Context) {
+			_, err := Accounts.Count(ctx)
+			counted <- err
+		})
+		if err := <-counted; err != nil {
+			t.Errorf("in the background: %v", err)
 		}
-		return c.Text(fmt.Sprint(n))
 	})
-	app.Command(retort.Command{Name: "count", Run: func(ctx context.Context, in *retort.Invocation) error {
-		n, err := Accounts.Count(ctx)
-		fmt.Fprint(in.Out, n)
-		return err
-	}})
-	client := retorttest.New(t, app)
-	client.Get("/").Status(200).Contains("1")
-	if out, err := app.Call(t.Context(), "count"); err != nil || out != "1" {
-		t.Errorf("the command printed %q, %v", out, err)
-	}
-	counted := make(chan error, 1)
-	app.Go("count", func(ctx context.Context) {
-		_, err := Accounts.Count(ctx)
-		counted <- err
-	})
-	if err := <-counted; err != nil {
-		t.Errorf("in the background: %v", err)
-	}
 }
 
 func TestEmptyURLIsTheConfigured(t *testing.T) {
@@ -273,7 +281,7 @@ func TestErrorsAreAnsweredAsWhatTheyAre(t *testing.T) {
 	t.Parallel()
 	a := Accounts.Fields()
 	insert := func(ctx context.Context, name string) error { return Accounts.Insert(ctx, &Account{Name: name}) }
-	for _, test := range []struct {
+	tests := []struct {
 		name   string
 		run    func(ctx context.Context) error
 		status int
@@ -322,73 +330,81 @@ func TestErrorsAreAnsweredAsWhatTheyAre(t *testing.T) {
 		{"full", func(context.Context) error { return orm.ErrFull }, 507, "no room"},
 		{"more than one", func(context.Context) error { return orm.ErrMultiple }, 500, "Internal"},
 		{"anything else", func(context.Context) error { return errors.New("boom") }, 500, "Internal"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			app := migrated(t)
-			app.Get("/", func(c *retort.Ctx) error { return test.run(c) })
-			client := retorttest.New(t, app)
-			client.Header.Set("Accept", "application/json")
-			client.Get("/").Status(test.status).Contains(test.want).Lacks("SQL", "boom", "db_test", "nonsense")
-		})
 	}
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		app := migratedOn(t, kind)
+		for i, test := range tests {
+			app.Get(fmt.Sprint("/", i), func(c *retort.Ctx) error { return test.run(c) })
+		}
+		client := retorttest.New(t, app)
+		client.Header.Set("Accept", "application/json")
+		for i, test := range tests {
+			t.Run(test.name, func(t *testing.T) { //nolint:paralleltest // one database for all
+				client.Get(fmt.Sprint("/", i)).Status(test.status).Contains(test.want).Lacks("SQL", "boom", "db_test", "nonsense")
+			})
+		}
+	})
 }
 
 func TestAtomic(t *testing.T) {
 	t.Parallel()
-	app := migrated(t)
-	write := func(c *retort.Ctx) error {
-		if err := Accounts.Insert(c, &Account{Name: c.Query("name")}); err != nil {
-			return err
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		app := migratedOn(t, kind)
+		write := func(c *retort.Ctx) error {
+			if err := Accounts.Insert(c, &Account{Name: c.Query("name")}); err != nil {
+				return err
+			}
+			switch c.Query("then") {
+			case "fail":
+				return retort.Conflict("no")
+			case "panic":
+				panic("no")
+			}
+			return c.Text(fmt.Sprint(orm.InTransaction(c)))
 		}
-		switch c.Query("then") {
-		case "fail":
-			return retort.Conflict("no")
-		case "panic":
-			panic("no")
+		app.Get("/", func(c *retort.Ctx) error { return c.Text(fmt.Sprint(orm.InTransaction(c))) }).Use(db.Atomic)
+		app.Post("/", write).Use(db.Atomic)
+		app.Post("/bare", write)
+		client := retorttest.New(t, app)
+		client.Get("/").Contains("false")
+		client.PostForm("/?name=kept", url.Values{}).Status(200).Contains("true")
+		client.PostForm("/?name=failed&then=fail", nil).Status(409)
+		client.PostForm("/?name=panicked&then=panic", nil).Status(500)
+		client.PostForm("/bare?name=half&then=fail", nil).Status(409)
+		a := Accounts.Fields()
+		names, err := orm.Select[string](Accounts.OrderBy(orm.Asc(&a.ID)), orm.As("Name", &a.Name)).All(app.Context())
+		if got := strings.Join(names, " "); err != nil || got != "kept half" {
+			t.Errorf("stored: %s (%v)", got, err)
 		}
-		return c.Text(fmt.Sprint(orm.InTransaction(c)))
-	}
-	app.Get("/", func(c *retort.Ctx) error { return c.Text(fmt.Sprint(orm.InTransaction(c))) }).Use(db.Atomic)
-	app.Post("/", write).Use(db.Atomic)
-	app.Post("/bare", write)
-	client := retorttest.New(t, app)
-	client.Get("/").Contains("false")
-	client.PostForm("/?name=kept", url.Values{}).Status(200).Contains("true")
-	client.PostForm("/?name=failed&then=fail", nil).Status(409)
-	client.PostForm("/?name=panicked&then=panic", nil).Status(500)
-	client.PostForm("/bare?name=half&then=fail", nil).Status(409)
-	a := Accounts.Fields()
-	names, err := orm.Select[string](Accounts.OrderBy(orm.Asc(&a.ID)), orm.As("Name", &a.Name)).All(app.Context())
-	if got := strings.Join(names, " "); err != nil || got != "kept half" {
-		t.Errorf("stored: %s (%v)", got, err)
-	}
+	})
 }
 
 func TestAtomicLeavesTheContextAsItWas(t *testing.T) {
 	t.Parallel()
-	app := migrated(t)
-	app.Use(func(next retort.Handler) retort.Handler {
-		return func(c *retort.Ctx) error {
-			err := next(c)
-			if orm.InTransaction(c) {
-				t.Error("the transaction is on the context after it has ended")
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		app := migratedOn(t, kind)
+		app.Use(func(next retort.Handler) retort.Handler {
+			return func(c *retort.Ctx) error {
+				err := next(c)
+				if orm.InTransaction(c) {
+					t.Error("the transaction is on the context after it has ended")
+				}
+				return err
 			}
-			return err
+		})
+		committed := false
+		app.Post("/", func(c *retort.Ctx) error {
+			orm.OnCommit(c, func(context.Context) { committed = true })
+			if committed {
+				t.Error("OnCommit ran before the commit")
+			}
+			return c.NoContent()
+		}).Use(db.Atomic)
+		retorttest.New(t, app).PostForm("/", nil).Status(204)
+		if !committed {
+			t.Error("OnCommit did not run")
 		}
 	})
-	committed := false
-	app.Post("/", func(c *retort.Ctx) error {
-		orm.OnCommit(c, func(context.Context) { committed = true })
-		if committed {
-			t.Error("OnCommit ran before the commit")
-		}
-		return c.NoContent()
-	}).Use(db.Atomic)
-	retorttest.New(t, app).PostForm("/", nil).Status(204)
-	if !committed {
-		t.Error("OnCommit did not run")
-	}
 }
 
 func TestDebugPageShowsTheStatementsOfTheRequest(t *testing.T) {

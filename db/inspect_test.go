@@ -286,7 +286,7 @@ func TestInspectSaysWhatModelsCannot(t *testing.T) {
 			t.Fatal(all)
 		}
 		for _, want := range []string{
-			"package shop", "The table has no primary key. at stands for one", "Unmanaged: true", "refers to shop_item.code, which is not the primary key",
+			"package shop", "The table has no primary key. at stands for one", "Unmanaged: true", "orm.ForeignKey[Item, string]", "to=Code",
 			"type Item struct", "var Items = orm.Register[Item]()", "type Code struct", "The view has no primary key",
 		} {
 			if !strings.Contains(all, want) {
@@ -306,4 +306,24 @@ func TestInspectSaysWhatModelsCannot(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestInspectOfASchema(t *testing.T) {
+	t.Parallel()
+	url := file(t)
+	execute(t, testdb.OpenURL(t, url),
+		`CREATE TABLE "sales.shop_item" (id integer PRIMARY KEY, code varchar(10) NOT NULL)`, `CREATE INDEX sales_shop_item_code_idx ON "sales.shop_item" (code)`,
+		`CREATE TABLE "sales.order" (id integer PRIMARY KEY, item_id integer NOT NULL REFERENCES "sales.shop_item" (id))`, "CREATE TABLE other (id integer PRIMARY KEY)")
+	app := newApp(t, url)
+	all, code := call(t, app, "inspectdb", "--schema", "sales", "--package", "shop")
+	if code != 0 || strings.Count(all, `Schema: "sales"`) != 2 || strings.Count(all, "Table:") != 1 || strings.Contains(all, "Other") || !strings.Contains(all, "orm.FK[Item]") || !strings.Contains(all, `orm:"size=10,index"`) {
+		t.Errorf("code %d\n%s", code, all)
+	}
+	some, code := call(t, app, "inspectdb", "--schema", "sales", "order")
+	if code != 0 || !strings.Contains(some, `Table:`) || strings.Contains(some, "Item struct") {
+		t.Errorf("one table: code %d\n%s", code, some)
+	}
+	if out, code := call(t, app, "inspectdb", "--schema", "sales", "nothing"); code == 0 {
+		t.Errorf("no such table:\n%s", out)
+	}
 }

@@ -2,7 +2,7 @@ package form
 
 import (
 	"fmt"
-	"html"
+	"strconv"
 	"strings"
 )
 
@@ -93,6 +93,87 @@ func (a attributes) append(dst []byte) []byte {
 	return dst
 }
 
+// tag is an element whose attributes are being written. They go straight to dst, unless
+// the program gave the field some more: a later attribute may replace an earlier one, so
+// that all are held until the last is known.
+type tag struct {
+	dst  []byte
+	held attributes
+	hold bool
+}
+
+// begin begins the element of a field; what stands before the attributes is written.
+func (f *Field) begin(dst []byte) tag { return tag{dst: dst, hold: len(f.extra) > 0} }
+
+func (t *tag) set(name, value string) {
+	if t.hold {
+		t.held.set(name, value)
+		return
+	}
+	t.dst = append(t.dst, ' ')
+	t.dst = append(t.dst, name...)
+	t.dst = append(t.dst, `="`...)
+	t.dst = appendText(t.dst, value)
+	t.dst = append(t.dst, '"')
+}
+
+func (t *tag) number(name string, n int) {
+	if t.hold {
+		t.held.set(name, strconv.Itoa(n))
+		return
+	}
+	t.dst = append(t.dst, ' ')
+	t.dst = append(t.dst, name...)
+	t.dst = append(t.dst, `="`...)
+	t.dst = strconv.AppendInt(t.dst, int64(n), 10)
+	t.dst = append(t.dst, '"')
+}
+
+// flag writes an attribute without value, if on.
+func (t *tag) flag(name string, on bool) {
+	switch {
+	case !on:
+	case t.hold:
+		t.held.flag(name, true)
+	default:
+		t.dst = append(t.dst, ' ')
+		t.dst = append(t.dst, name...)
+	}
+}
+
+// end writes what is held, with the attributes that the program adds.
+func (t *tag) end(extra attributes) []byte {
+	if !t.hold {
+		return t.dst
+	}
+	for _, n := range extra {
+		t.held.put(n)
+	}
+	return t.held.append(t.dst)
+}
+
 // appendText appends text with the characters replaced that mean something in
 // HTML text or a quoted attribute.
-func appendText(dst []byte, text string) []byte { return append(dst, html.EscapeString(text)...) }
+func appendText(dst []byte, text string) []byte {
+	done := 0
+	for i := range len(text) {
+		reference := ""
+		switch text[i] {
+		case '&':
+			reference = "&amp;"
+		case '<':
+			reference = "&lt;"
+		case '>':
+			reference = "&gt;"
+		case '"':
+			reference = "&#34;"
+		case '\'':
+			reference = "&#39;"
+		default:
+			continue
+		}
+		dst = append(append(dst, text[done:i]...), reference...)
+		done = i + 1
+	}
+	return append(dst, text[done:]...)
+}

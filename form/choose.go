@@ -50,23 +50,21 @@ func (Suggest) chooses() {}
 func (Suggest) Media() Media { return Media{Scripts: []string{"form/form.js"}} }
 
 // Render appends the input.
-func (Key) Render(dst []byte, f *Field) []byte { return f.keyInput(dst) }
+func (Key) Render(dst []byte, f *Field) []byte { return f.keyInput(dst, "") }
 
 // Render appends the input.
 func (w Suggest) Render(dst []byte, f *Field) []byte {
-	return f.keyInput(dst, attribute{name: "data-suggest", value: w.URL})
+	return f.keyInput(dst, w.URL)
 }
 
 // Render appends the list, or an input for the key if there are too many rows.
 func (w Select) Render(dst []byte, f *Field) []byte {
 	if f.more {
-		return f.keyInput(dst)
+		return f.keyInput(dst, "")
 	}
-	var a attributes
-	a.flag("multiple", f.Multiple())
-	dst = append(dst, "<select"...)
-	dst = f.appendAttributes(dst, a...)
-	dst = append(dst, '>')
+	t := f.begin(append(dst, "<select"...))
+	t.flag("multiple", f.Multiple())
+	dst = append(f.end(&t), '>')
 	if !f.Multiple() && f.offersNothing() {
 		empty := w.Empty
 		if empty == "" {
@@ -127,7 +125,7 @@ func (o *Option) append(dst []byte) []byte {
 // Render appends the list.
 func (Radio) Render(dst []byte, f *Field) []byte {
 	if f.more {
-		return f.keyInput(dst)
+		return f.keyInput(dst, "")
 	}
 	return f.boxes(dst, "radio", f.required)
 }
@@ -135,7 +133,7 @@ func (Radio) Render(dst []byte, f *Field) []byte {
 // Render appends the list.
 func (CheckboxList) Render(dst []byte, f *Field) []byte {
 	if f.more {
-		return f.keyInput(dst)
+		return f.keyInput(dst, "")
 	}
 	return f.boxes(dst, "checkbox", false)
 }
@@ -162,20 +160,15 @@ func (f *Field) boxes(dst []byte, kind string, required bool) []byte {
 		}
 		dst = append(dst, `<label><input type="`...)
 		dst = append(dst, kind...)
-		dst = append(dst, '"')
-		a := make(attributes, 0, 8)
-		a.set("id", f.ID()+"_"+strconv.Itoa(i))
-		a.set("name", f.name)
-		a.set("value", o.Value)
-		a.flag("checked", o.Selected)
-		a.flag("required", required && !f.form.unforced)
-		a.flag("disabled", f.disabled)
-		a.flag("autofocus", focus && i == 0)
-		for _, n := range f.extra {
-			a.put(n)
-		}
-		dst = a.append(dst)
-		dst = append(dst, "> "...)
+		t := f.begin(append(dst, '"'))
+		t.set("id", f.ID()+"_"+strconv.Itoa(i))
+		t.set("name", f.name)
+		t.set("value", o.Value)
+		t.flag("checked", o.Selected)
+		t.flag("required", required && !f.form.unforced)
+		t.flag("disabled", f.disabled)
+		t.flag("autofocus", focus && i == 0)
+		dst = append(t.end(f.extra), "> "...)
 		dst = appendText(dst, o.Label)
 		dst = append(dst, "</label>"...)
 	}
@@ -193,22 +186,27 @@ func (f *Field) group() bool {
 }
 
 // keyInput takes the keys of rows that are too many to list. The first ones are
-// offered as suggestions.
-func (f *Field) keyInput(dst []byte, own ...attribute) []byte {
-	a := attributes(own)
-	a.set("list", f.ID()+"_list")
-	a.set("autocomplete", "off")
-	placeholder := "Key"
+// offered as suggestions; more come from an address, if there is one.
+func (f *Field) keyInput(dst []byte, suggest string) []byte {
+	kind, placeholder := "text", "Key"
 	if f.Multiple() {
 		placeholder = "Keys, with commas between"
-	}
-	a.set("placeholder", f.form.translate(placeholder))
-	kind := "text"
-	if f.spec.codec.kind == intKind && !f.Multiple() && len(own) == 0 {
+	} else if f.spec.codec != nil && f.spec.codec.kind == intKind && suggest == "" {
 		kind = "number"
-		a.set("min", "1")
 	}
-	dst = f.input(dst, kind, a...)
+	t := f.beginInput(dst, kind)
+	if suggest != "" {
+		t.set("data-suggest", suggest)
+	}
+	t.set("list", f.ID()+"_list")
+	if f.spec.autocomplete == "" {
+		t.set("autocomplete", "off")
+	}
+	t.set("placeholder", f.form.translate(placeholder))
+	if kind == "number" {
+		t.set("min", "1")
+	}
+	dst = f.endInput(&t)
 	dst = append(dst, `<datalist id="`...)
 	dst = append(dst, f.ID()...)
 	dst = append(dst, `_list">`...)
@@ -218,11 +216,11 @@ func (f *Field) keyInput(dst []byte, own ...attribute) []byte {
 		dst = o.append(dst)
 	}
 	dst = append(dst, "</datalist>"...)
-	if len(f.chosen) > 0 {
+	if f.many != nil && len(f.many.chosen) > 0 {
 		dst = append(dst, `<p class="chosen" id="`...)
 		dst = append(dst, f.ID()...)
 		dst = append(dst, `_chosen">`...)
-		dst = appendText(dst, strings.Join(f.chosen, ", "))
+		dst = appendText(dst, strings.Join(f.many.chosen, ", "))
 		dst = append(dst, "</p>"...)
 	}
 	return dst

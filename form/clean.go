@@ -7,13 +7,14 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/retort-web/retort/validate"
 )
 
 // validate does the checking, once. What keeps it from deciding is kept in err.
-func (f *core) validate(value any) {
+func (f *core) validate() {
 	if f.cleaned || f.err != nil {
 		return
 	}
@@ -36,6 +37,7 @@ func (f *core) validate(value any) {
 	if !f.isRight() {
 		return
 	}
+	value := f.value.Addr().Interface()
 	if f.err = f.adopt(ask(ctx, value)); f.err != nil || !f.isRight() {
 		return
 	}
@@ -147,7 +149,7 @@ func (f *Field) validate(ctx context.Context) error {
 	}
 	v := f.in(f.form.value)
 	if f.spec.shape == toMany {
-		v = f.rows
+		v = f.many.rows
 	}
 	if f.spec.checker != nil {
 		value := v.Interface()
@@ -205,7 +207,7 @@ func (f *Field) takeText() {
 		f.fail(fault)
 		return
 	}
-	text = f.plainForm(f.normal(text))
+	text = f.withScheme(f.plainForm(f.normal(text)))
 	if f.spec.codec.kind == boolKind && f.spec.typ.Kind() != reflect.Pointer && text == "" {
 		text = "false"
 	}
@@ -249,6 +251,18 @@ func (f *Field) takeText() {
 		f.changed = false
 		v.Set(f.in(f.form.initial))
 	}
+}
+
+// withScheme completes a web address that was typed as people say it, "example.com/a".
+func (f *Field) withScheme(text string) string {
+	schemes, isURL := f.spec.rules.Get("url")
+	if !isURL || !strings.Contains(text, ".") || strings.ContainsAny(text, ":\\") || strings.HasPrefix(text, "/") {
+		return text
+	}
+	if schemes != "" && !slices.Contains(strings.Split(schemes, "|"), "https") {
+		return text
+	}
+	return "https://" + text
 }
 
 // shownIn are the texts of the field in another value of the form's struct.
@@ -297,12 +311,26 @@ func (f *Field) checkDigits(text string) {
 // parse says "date" and "time" where the widget asks for no more.
 func (f *Field) parse(v reflect.Value, text string) *validate.FieldError {
 	fault := f.spec.codec.parse(v, f.expand(text), f.form.location)
+	if fault == nil && f.spec.codec.kind == timeKind && f.skipped(v, text) {
+		return validate.Fault("skipped_time", nil)
+	}
 	if fault != nil && (f.spec.codec.kind == timeKind || f.spec.momentWidget() != nil) {
 		if kind := f.momentKind(); kind != "" {
 			return wrongType(kind)
 		}
 	}
 	return fault
+}
+
+// skipped reports that a text is a time which the clocks of the form's zone leave out when
+// they are put forward. It has been read as another one.
+func (f *Field) skipped(v reflect.Value, text string) bool {
+	wall, err := time.Parse(dateTimeLayout, text[:min(len(text), len(dateTimeLayout))])
+	if err != nil || len(text) > len(dateTimeLayout+":05") {
+		return false
+	}
+	moment, ok := v.Interface().(time.Time)
+	return ok && moment.In(f.form.location).Format(dateTimeLayout) != wall.Format(dateTimeLayout)
 }
 
 func notAChoice() *validate.FieldError { return validate.Fault("choice", nil) }
@@ -347,7 +375,7 @@ func (f *Field) submittedList(commas bool) ([]string, *validate.FieldError) {
 		}
 		parts := []string{raw}
 		if commas && !f.exact {
-			parts = strings.Split(raw, ",")
+			parts = f.split(raw)
 		}
 		for _, part := range parts {
 			if part = strings.TrimSpace(part); part != "" && !seen[part] {
@@ -357,6 +385,23 @@ func (f *Field) submittedList(commas bool) ([]string, *validate.FieldError) {
 		}
 	}
 	return texts, nil
+}
+
+// split parts a list of texts with commas between. A key of several columns has commas in it,
+// one fewer than columns.
+func (f *Field) split(raw string) []string {
+	parts, columns := strings.Split(raw, ","), 0
+	if f.spec.info != nil && f.spec.info.Relation != nil {
+		columns = len(f.targetKey().Parts)
+	}
+	if columns == 0 || len(parts)%columns != 0 {
+		return parts
+	}
+	var keys []string
+	for key := range slices.Chunk(parts, columns) {
+		keys = append(keys, strings.Join(key, ","))
+	}
+	return keys
 }
 
 func sameSet(a, b []string) bool {
@@ -369,16 +414,16 @@ func sameSet(a, b []string) bool {
 // takeFiles handles uploads. An input without a file leaves the field as it was.
 func (f *Field) takeFiles() error {
 	v := f.in(f.form.value)
-	f.changed = len(f.uploads) > 0
+	f.changed = len(f.files.sent) > 0
 	switch {
-	case len(f.uploads) == 0:
+	case len(f.files.sent) == 0:
 		if f.required && v.IsZero() {
 			f.fail(validate.Fault("required", nil))
 		}
 	case f.spec.shape == file:
-		v.Set(reflect.ValueOf(f.uploads[0]))
+		v.Set(reflect.ValueOf(f.files.sent[0]))
 	default:
-		v.Set(reflect.ValueOf(f.uploads))
+		v.Set(reflect.ValueOf(f.files.sent))
 	}
 	return f.checkUploads()
 }

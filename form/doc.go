@@ -18,7 +18,7 @@
 //		return c.Status(f.Status()).Render("edit.html", map[string]any{"form": f})
 //	}
 //
-// To change a row, give it to [Form.Instance].
+// To change a row, give it to [FormOf.Instance].
 //
 // # Fields
 //

@@ -28,6 +28,8 @@ func New(config ...Config) *Extension {
 	e := &Extension{}
 	if len(config) > 0 {
 		e.config = config[0]
+		t := &e.config.Theme
+		t.plain = t.Form == "" && t.Field == "" && len(t.Widgets) == 0 && t.LabelSuffix == "" && t.RequiredClass == "" && t.InvalidClass == ""
 	}
 	return e
 }

@@ -16,40 +16,75 @@ import (
 
 // Field is one field of a form, as widgets and templates see it.
 type Field struct {
-	form     *core
-	spec     *spec
-	name     string
+	form *core
+	spec *spec
+	*traits
+	name  string
+	owned bool // traits are of this field alone
+
+	inField, inWidget bool // its template is at work
+	blank             bool // it stands for no value, whatever the form has
+
+	present bool     // the request has the name
+	exact   bool     // raw comes from JSON: lists are lists, and numbers plain
+	more    bool     // there are more options than are listed
+	unnamed bool     // the input shows keys and needs the names beside them
+	changed bool     // the value is another than before
+	raw     []string // as submitted
+	misfit  string   // the type that JSON should have had and has not
+	faults  validate.Errors
+	options []Option
+
+	files *uploaded // of a field of files
+	many  *related  // of a field of rows
+}
+
+// traits are what is known of a field before there is a request. They are the plan's, for
+// all forms of the struct, unless the options say something of the field.
+type traits struct {
 	label    string
 	help     string
 	widget   Widget
+	chosen   bool // widget was asked for, and is not that of the type
 	required bool
 	disabled bool
 	hidden   bool
 	source   Source
 	check    func(ctx context.Context, v reflect.Value) error
+	template string     // in place of the theme's
+	upload   *Upload    // the rules for files, if there are any
+	extra    attributes // further ones of the input
+}
 
-	raw               []string // as submitted
-	exact             bool     // raw comes from JSON: lists are lists, and numbers plain
-	misfit            string   // the type that JSON should have had and has not
-	template          string   // in place of the theme's
-	inField, inWidget bool     // its template is at work
+// change are the traits of this field alone, to be changed.
+func (f *Field) change() *traits {
+	if !f.owned {
+		f.traits, f.owned = new(*f.traits), true
+	}
+	return f.traits
+}
 
-	upload  *Upload // the rules for files, if there are any
-	uploads []*bind.File
+// settle works out what follows from the rest.
+func (t *traits) settle(f *Field) {
+	if !t.chosen {
+		t.widget = f.defaultWidget()
+	}
+	_, t.hidden = t.widget.(Hidden)
+}
+
+// uploaded is what a request has for a field of files.
+type uploaded struct {
+	sent    []*bind.File
 	cleared bool   // the file that is kept is to go
 	kept    string // the name of what was stored by this request
-	present bool   // the request has the name
-	keys    []string
-	rows    reflect.Value // a []*T: what a many-to-many relation is to refer to
-	pool    map[any]any   // rows found for a whole formset, by key
-	changed bool
-	faults  validate.Errors
+}
 
-	options []Option
-	more    bool     // there are more options than are listed
-	unnamed bool     // the input shows keys and needs the names beside them
-	chosen  []string // labels of what is chosen, where options do not tell
-	extra   attributes
+// related is what is known of the rows of a relation.
+type related struct {
+	keys   []string
+	rows   reflect.Value // a []*T: what a many-to-many relation is to refer to
+	pool   map[any]any   // rows found for a whole formset, by key
+	chosen []string      // labels of what is chosen, where options do not tell
 }
 
 // Option is one choice of a field.
@@ -64,7 +99,14 @@ type Option struct {
 func (f *Field) Name() string { return f.name }
 
 // ID is the id of the input: "id_", or what Options.IDPrefix says, and the name.
-func (f *Field) ID() string { return f.form.idPrefix + f.name }
+func (f *Field) ID() string {
+	if f.name == f.spec.name && f.form.idPrefix == idPrefix {
+		return f.spec.id
+	}
+	return f.form.idPrefix + f.name
+}
+
+const idPrefix = "id_"
 
 // Label is the text of the label.
 func (f *Field) Label() string { return f.form.translate(f.label) }
@@ -134,7 +176,7 @@ func (f *Field) Value() string {
 
 // Values are the texts of a field that takes several values. A password has none.
 func (f *Field) Values() []string {
-	if _, secret := f.widget.(Password); secret {
+	if _, secret := f.widget.(Password); secret || f.blank {
 		return nil
 	}
 	if f.form.bound && !f.disabled && !f.isFile() {
@@ -148,9 +190,15 @@ func (f *Field) shown() []string {
 	v := f.in(f.form.initial)
 	switch f.spec.shape {
 	case toMany:
-		return f.keys
+		return f.many.keys
 	case toOne:
 		if v.Field(0).IsZero() {
+			return nil
+		}
+		if len(f.targetKey().Parts) > 0 {
+			if text, err := f.spec.info.KeyText(v.Interface()); err == nil && text != "" {
+				return []string{text}
+			}
 			return nil
 		}
 		return []string{f.text(v.Field(0))}
@@ -217,11 +265,11 @@ func (f *Field) read(s sent) {
 			// A browser sends an input without a file as one without name and
 			// content.
 			if upload.Filename != "" || upload.Size > 0 {
-				f.uploads = append(f.uploads, upload)
+				f.files.sent = append(f.files.sent, upload)
 			}
 		}
-		f.cleared = f.stores() && isOn(first(data.Values[f.name+clearSuffix]))
-		f.present = len(f.uploads) > 0 || f.cleared
+		f.files.cleared = f.stores() && isOn(first(data.Values[f.name+clearSuffix]))
+		f.present = len(f.files.sent) > 0 || f.files.cleared
 		return
 	}
 	if w, ok := f.widget.(interface {
@@ -275,8 +323,10 @@ func (f *Field) fail(fault *validate.FieldError) {
 // escaped; a name that is no name is an error.
 func (f *Field) Attr(pairs ...any) (*Field, error) {
 	c := *f
-	c.extra = slices.Clone(f.extra)
-	if err := c.extra.add(pairs); err != nil {
+	c.owned = false
+	own := c.change()
+	own.extra = slices.Clone(f.extra)
+	if err := own.extra.add(pairs); err != nil {
 		return nil, fmt.Errorf("form: %s: %w", f.spec.goName, err)
 	}
 	return &c, nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"unsafe"
 
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/orm"
@@ -49,7 +50,7 @@ type FormsetOptions struct {
 // SetCleaning is a check of all rows of a formset; see [CleanAll].
 type SetCleaning struct {
 	typ reflect.Type
-	run func(ctx context.Context, rows any) error
+	run func(ctx context.Context, rows []unsafe.Pointer) error
 }
 
 // CleanAll makes the check of all rows of a formset together, in their order, without
@@ -58,36 +59,26 @@ type SetCleaning struct {
 func CleanAll[T any](fn func(ctx context.Context, rows []*T) error) SetCleaning {
 	return SetCleaning{
 		typ: reflect.TypeFor[T](),
-		run: func(ctx context.Context, rows any) error { return fn(ctx, rows.([]*T)) },
+		run: func(ctx context.Context, rows []unsafe.Pointer) error { return fn(ctx, rowsOf[*T](rows)) },
 	}
-}
-
-// Formset is several forms of one struct in one page, for a request: the rows that
-// there are, and empty ones to add. Make it with [FormsetFor], or with [InlineFor] for
-// rows that belong to the row of another form.
-type Formset[T any] struct {
-	setCore
-	options FormsetOptions
-	forms   []*Form[T]
-	rows    []*T                 // given by the program
-	query   *orm.AnySet          // the rows that may be changed
-	adopt   func(row *core)      // makes a row one of the parent's
-	belongs func() (bool, error) // narrows query to the parent's rows; false for none
-	saved   []*T
 }
 
 // setCore is a formset without its type.
 type setCore struct {
-	c      *retort.Ctx
-	plan   *plan
-	prefix string
-	parent *core
-	key    *spec  // the foreign key to parent
-	one    string // what a row is called
+	c       *retort.Ctx
+	plan    *plan
+	options FormsetOptions
+	prefix  string
+	rows    []unsafe.Pointer // given by the program
+	query   *orm.AnySet      // the rows that may be changed
+	parent  *core
+	key     *spec  // the foreign key to parent
+	one     string // what a row is called
 
 	canDelete, canOrder bool
 
 	parts      []*core
+	written    []unsafe.Pointer // rows that were inserted or changed
 	empty      *core
 	existing   int
 	firstWrong int // the form that takes the focus; -1 for none
@@ -115,28 +106,20 @@ type member struct {
 // may send before it is refused.
 const maxForms = 1000
 
-// FormsetFor makes a formset for a request.
-//
-//	s := form.FormsetFor(c, func(l *Line) form.FormsetOptions {
-//		return form.FormsetOptions{Form: form.Options{Fields: form.Fields(&l.Text, &l.Price)}, Extra: 2, CanDelete: true}
-//	}).From(Lines.Where(orm.Eq(&l.Open, true)))
-//	if saved, err := s.Save(c); err != nil { … }
-//
-// Without [Formset.From] or [Formset.Rows] it only adds rows. Which rows a request can
-// change is decided by the query alone, never by what it sends.
-func FormsetFor[T any](c *retort.Ctx, options func(v *T) FormsetOptions) *Formset[T] {
-	s := &Formset[T]{setCore: setCore{c: c, plan: planOf[T]()}}
+// formsetFor makes a formset.
+func formsetFor(c *retort.Ctx, t reflect.Type, options func(v unsafe.Pointer) FormsetOptions) *setCore {
+	s := &setCore{c: c, plan: planOf(t)}
 	if s.err = s.plan.err; s.err == nil {
-		s.options = options((*T)(s.plan.names))
+		s.options = options(s.plan.names)
 		s.err = s.apply()
 	}
 	if s.err != nil {
-		s.err = fmt.Errorf("form: FormsetFor[%s]: %w", reflect.TypeFor[T](), s.err)
+		s.err = fmt.Errorf("form: FormsetFor[%s]: %w", t, s.err)
 	}
 	return s
 }
 
-func (s *Formset[T]) apply() error {
+func (s *setCore) apply() error {
 	o := &s.options
 	if s.one = words(snake(s.plan.typ.Name())); s.plan.info != nil {
 		s.one = words(s.plan.info.VerboseName)
@@ -180,22 +163,20 @@ func (s *Formset[T]) apply() error {
 }
 
 // form makes the form at an index; -1 is the one that scripts copy.
-func (s *Formset[T]) form(index int) *Form[T] {
+func (s *setCore) form(index int) *core {
 	o := s.options.Form
 	o.Query = false
 	if o.Prefix = fmt.Sprintf("%s-%d", s.prefix, index); index < 0 {
 		o.Prefix = s.prefix + "-__prefix__"
 	}
-	f := newForm[T](s.c, s.plan, o)
-	f.member = &member{set: &s.setCore, index: index}
+	f := newForm(s.c, s.plan, o)
+	f.member = &member{set: s, index: index}
 	f.unforced = true
 	return f
 }
 
-// From gives a formset of a model the rows that it shows and may change, in their
-// order. It is called right after FormsetFor, and returns the formset. The formset of
-// [InlineFor] has the parent's rows of the query; without From, all of them.
-func (s *Formset[T]) From(query orm.QuerySet[T]) *Formset[T] {
+// from is From of the formset.
+func (s *setCore) from(query orm.AnySet) {
 	switch {
 	case s.err != nil:
 	case s.built:
@@ -203,72 +184,70 @@ func (s *Formset[T]) From(query orm.QuerySet[T]) *Formset[T] {
 	case s.plan.info == nil:
 		s.err = fmt.Errorf("form: %s is not a model; use Rows in place of From", s.plan.typ)
 	default:
-		s.query = new(query.Any())
+		s.query = &query
 	}
-	return s
 }
 
-// Rows gives a formset the values to begin with. Of a model they are new rows, to be
-// saved if they are changed or not; rows that are saved come by [Formset.From].
-func (s *Formset[T]) Rows(rows ...*T) *Formset[T] {
+// begin is Rows of the formset.
+func (s *setCore) begin(rows []unsafe.Pointer) {
 	if s.err == nil && s.built {
 		s.err = fmt.Errorf("form: Rows of the formset of %s is called too late: it comes right after FormsetFor", s.plan.typ)
 	}
 	s.rows = append(s.rows, rows...)
-	return s
 }
 
-// InlineFor makes a formset of the rows that belong to the row of another form: the
-// lines of an order, the choices of a question. Save both with [SaveAll].
-//
-//	f := form.For(c, orderForm).Instance(order)
-//	lines := form.InlineFor(c, f, func(l *Line) form.FormsetOptions {
-//		return form.FormsetOptions{Form: form.Options{Fields: form.Fields(&l.Text, &l.Price)}, Extra: 1, CanDelete: true}
-//	})
-//	if saved, err := form.SaveAll(c, f, lines); err != nil { … }
-//
-// A request can neither change rows of another parent nor give a row another parent.
-func InlineFor[T, P any](c *retort.Ctx, parent *Form[P], options func(v *T) FormsetOptions) *Formset[T] {
-	s := FormsetFor(c, options)
+// below makes the formset one of the rows of a parent.
+func (s *setCore) below(parent *core) {
 	if s.err != nil {
-		return s
+		return
 	}
 	if s.err = parent.err; s.err != nil {
-		return s
+		return
 	}
-	key, err := s.parentKey(&parent.core)
+	key, err := s.parentKey(parent)
 	if err != nil {
-		s.err = fmt.Errorf("form: InlineFor[%s]: %w", reflect.TypeFor[T](), err)
-		return s
+		s.err = fmt.Errorf("form: InlineFor[%s]: %w", s.plan.typ, err)
+		return
 	}
-	s.parent, s.key = &parent.core, key
-	s.adopt = func(row *core) {
-		// Set of ForeignKey[P, K] takes a *P, which no interface can say. It takes over
-		// the key when a new parent has got one.
-		for _, v := range []reflect.Value{row.initial, row.value} {
-			v.FieldByIndex(key.index).Addr().MethodByName("Set").Call([]reflect.Value{reflect.ValueOf(parent.value)})
-		}
+	s.parent, s.key = parent, key
+}
+
+// adopt makes a row one of the parent's, if there is one.
+func (s *setCore) adopt(row *core) {
+	if s.parent == nil {
+		return
 	}
-	s.belongs = func() (bool, error) {
-		if parent.isNew {
-			return false, nil
-		}
-		id, err := parent.plan.info.PrimaryKey.Get(parent.value)
-		if err != nil {
-			return false, err
-		}
-		query := s.plan.info.Query()
-		if s.query != nil {
-			query = *s.query
-		}
-		s.query = new(query.Where(orm.Lookup(key.info.Snake, id)))
-		return true, nil
+	// Set of ForeignKey[P, K] takes a *P, which no interface can say. It takes over
+	// the key when a new parent has got one.
+	for _, v := range []reflect.Value{row.initial, row.value} {
+		v.FieldByIndex(s.key.index).Addr().MethodByName("Set").Call([]reflect.Value{s.parent.value.Addr()})
 	}
-	return s
+}
+
+// narrow narrows the query to the rows of the parent, if there is one. It reports whether
+// there can be any rows.
+func (s *setCore) narrow() (bool, error) {
+	if s.parent == nil {
+		return s.query != nil, nil
+	}
+	if s.parent.isNew {
+		return false, nil
+	}
+	id, err := s.key.info.Relation.Key().Get(s.parent.value.Addr().Interface())
+	if err != nil {
+		return false, err
+	}
+	query := s.plan.info.Query()
+	if s.query != nil {
+		query = *s.query
+	}
+	query = query.Where(orm.Lookup(s.key.info.Snake, id))
+	s.query = &query
+	return true, nil
 }
 
 // parentKey finds the foreign key to the parent's model.
-func (s *Formset[T]) parentKey(parent *core) (*spec, error) {
+func (s *setCore) parentKey(parent *core) (*spec, error) {
 	if s.plan.info == nil || parent.plan.info == nil {
 		return nil, fmt.Errorf("%s and %s must both be models; use FormsetFor for other structs", s.plan.typ, parent.plan.typ)
 	}

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"unsafe"
 
 	"github.com/retort-web/retort/bind"
 	"github.com/retort-web/retort/orm"
@@ -26,7 +28,7 @@ const (
 )
 
 // build makes the forms, once.
-func (s *Formset[T]) build() {
+func (s *setCore) build() {
 	if s.built || s.err != nil {
 		return
 	}
@@ -35,27 +37,21 @@ func (s *Formset[T]) build() {
 		s.bound = s.bound || s.parent != nil && s.parent.bound
 		return
 	}
-	for _, f := range s.forms {
-		s.parts = append(s.parts, &f.core)
-	}
 	s.shareLists()
 }
 
 // shareLists lets all forms load the options of a relation once.
-func (s *Formset[T]) shareLists() {
+func (s *setCore) shareLists() {
 	lists := listings{}
 	for _, f := range s.parts {
 		f.lists = lists
 	}
 }
 
-func (s *Formset[T]) makeForms() error {
-	some := s.query != nil
-	if s.belongs != nil {
-		var err error
-		if some, err = s.belongs(); err != nil {
-			return err
-		}
+func (s *setCore) makeForms() error {
+	some, err := s.narrow()
+	if err != nil {
+		return err
 	}
 	switch s.c.Method() {
 	case http.MethodPost, http.MethodPut, http.MethodPatch:
@@ -74,7 +70,7 @@ func (s *Formset[T]) makeForms() error {
 
 // isSent reports whether the request has something for the formset. One beside a form
 // that was sent is sent, too, so that an answer without it is not taken for an empty one.
-func (s *Formset[T]) isSent(in sent) bool {
+func (s *setCore) isSent(in sent) bool {
 	if s.parent != nil && s.parent.bound {
 		return true
 	}
@@ -86,31 +82,34 @@ func (s *Formset[T]) isSent(in sent) bool {
 }
 
 // showForms makes the forms of a page that nobody sent yet.
-func (s *Formset[T]) showForms(some bool) error {
+func (s *setCore) showForms(some bool) error {
 	if some {
 		rows, err := s.load()
 		if err != nil {
 			return err
 		}
 		for _, row := range rows {
-			s.add(row, false)
+			s.add(reflect.ValueOf(row).Elem(), false)
 		}
 		s.existing = len(rows)
 	}
 	for _, row := range s.rows {
-		s.add(row, true)
+		s.add(s.at(row), true)
 	}
 	if !s.options.NoAdd {
-		extra := max(min(s.options.Extra, s.options.Max-len(s.forms)), s.options.Min-len(s.forms))
+		extra := max(min(s.options.Extra, s.options.Max-len(s.parts)), s.options.Min-len(s.parts))
 		for range extra {
-			s.add(nil, true)
+			s.add(reflect.Value{}, true)
 		}
 	}
 	return nil
 }
 
+// at is the struct at an address that the program gave.
+func (s *setCore) at(row unsafe.Pointer) reflect.Value { return reflect.NewAt(s.plan.typ, row).Elem() }
+
 // load finds the rows to show.
-func (s *Formset[T]) load() ([]*T, error) {
+func (s *setCore) load() ([]any, error) {
 	query, limit := *s.query, s.options.Limit
 	if s.options.Offset > 0 {
 		query = query.Offset(s.options.Offset)
@@ -118,7 +117,7 @@ func (s *Formset[T]) load() ([]*T, error) {
 	if limit <= 0 {
 		limit = s.options.Max + maxForms
 	}
-	rows, err := allOf[T](s.c, query.Limit(limit+1))
+	rows, err := s.withMany(query.Limit(limit + 1)).All(s.c)
 	if err != nil {
 		return nil, fmt.Errorf("form: %s: %w", s.plan.typ, err)
 	}
@@ -128,46 +127,29 @@ func (s *Formset[T]) load() ([]*T, error) {
 		}
 		rows = rows[:limit]
 	}
-	return rows, s.loadMany(rows)
-}
-
-func allOf[T any](ctx context.Context, query orm.AnySet) ([]*T, error) {
-	found, err := query.All(ctx)
-	if err != nil {
-		return nil, err
-	}
-	rows := make([]*T, len(found))
-	for i, row := range found {
-		rows[i] = row.(*T)
-	}
 	return rows, nil
 }
 
-// loadMany finds out with one query for each relation to what the rows are related.
-func (s *Formset[T]) loadMany(rows []*T) error {
-	var many []any
+// withMany makes a query one that finds out, too, to what the rows are related, with one
+// query more for each relation.
+func (s *setCore) withMany(query orm.AnySet) orm.AnySet {
 	for _, field := range s.form(0).fields {
 		if field.spec.shape == toMany {
-			many = append(many, s.plan.info.Pointer(field.spec.info))
+			query = query.With(s.plan.info.Pointer(field.spec.info))
 		}
 	}
-	if len(many) == 0 || len(rows) == 0 {
-		return nil
-	}
-	return orm.Load(s.c, rows, many...)
+	return query
 }
 
 // add appends the form of a row, or of none.
-func (s *Formset[T]) add(row *T, isNew bool) *Form[T] {
-	f := s.form(len(s.forms))
-	if row != nil {
+func (s *setCore) add(row reflect.Value, isNew bool) *core {
+	f := s.form(len(s.parts))
+	if row.IsValid() {
 		f.instance, f.isNew, f.blank = row, isNew, false
 		f.use(row)
 	}
-	if s.adopt != nil {
-		s.adopt(&f.core)
-	}
-	s.forms = append(s.forms, f)
+	s.adopt(f)
+	s.parts = append(s.parts, f)
 	return f
 }
 
@@ -182,7 +164,7 @@ type submitted struct {
 // takeForms makes the forms of what was sent. How many there are, and which rows they are
 // about, are claims of the client: too many are refused, and rows that are not among those
 // of the query are none.
-func (s *Formset[T]) takeForms(in sent, some bool) error {
+func (s *setCore) takeForms(in sent, some bool) error {
 	items, fault := s.items(in)
 	if fault != nil {
 		s.others = append(s.others, *fault)
@@ -199,7 +181,7 @@ func (s *Formset[T]) takeForms(in sent, some bool) error {
 		case item.key == "" && s.options.NoAdd:
 			continue
 		case item.key == "" && fresh < len(s.rows):
-			row, ok = s.rows[fresh], true
+			row, ok = s.at(s.rows[fresh]), true
 			fresh++
 		}
 		f := s.add(row, item.key == "")
@@ -218,7 +200,7 @@ func (s *Formset[T]) takeForms(in sent, some bool) error {
 }
 
 // items splits what was sent into forms.
-func (s *Formset[T]) items(in sent) ([]submitted, *validate.FieldError) {
+func (s *setCore) items(in sent) ([]submitted, *validate.FieldError) {
 	if in.object != nil {
 		return s.itemsOfJSON(in.object[s.prefix])
 	}
@@ -245,7 +227,7 @@ func (s *Formset[T]) items(in sent) ([]submitted, *validate.FieldError) {
 
 // itemsOfJSON reads a list of objects; their members ID, DELETE and ORDER are what the
 // inputs of those names are.
-func (s *Formset[T]) itemsOfJSON(raw json.RawMessage) ([]submitted, *validate.FieldError) {
+func (s *setCore) itemsOfJSON(raw json.RawMessage) ([]submitted, *validate.FieldError) {
 	var list []map[string]json.RawMessage
 	if len(raw) > 0 && json.Unmarshal(raw, &list) != nil {
 		return nil, validate.Fault("management", nil)
@@ -281,39 +263,36 @@ func plainJSON(raw json.RawMessage) string {
 // isOn reads a checkbox as a bool field does.
 func isOn(text string) bool {
 	on := false
-	parse := bind.ParseOf(typeOf[bool]())
-	return parse(valueOf(&on), text, nil) == nil && on
+	parse := bind.ParseOf(reflect.TypeFor[bool]())
+	return parse(reflect.ValueOf(&on).Elem(), text, nil) == nil && on
 }
 
 // find looks up the rows that were named, among those that may be changed.
-func (s *Formset[T]) find(items []submitted, some bool) (map[string]*T, error) {
-	found := map[string]*T{}
+func (s *setCore) find(items []submitted, some bool) (map[string]reflect.Value, error) {
+	found := map[string]reflect.Value{}
 	if !some {
 		return found, nil
 	}
 	codec := codecOf(s.plan.info.PrimaryKey.Type)
 	var keys []any
 	for _, item := range items {
-		if key, ok := keyOf(s.plan.info, codec, item.key); ok {
+		if key, ok := keyOf(s.plan.info.PrimaryKey, codec, item.key); ok {
 			keys = append(keys, key)
 		}
 	}
 	if len(keys) == 0 {
 		return found, nil
 	}
-	rows, err := allOf[T](s.c, s.query.Where(orm.Lookup(s.plan.info.PrimaryKey.Snake+"__in", keys)))
-	if err == nil {
-		err = s.loadMany(rows)
-	}
+	rows, err := s.withMany(s.query.Where(orm.Lookup(s.plan.info.PrimaryKey.Snake+"__in", keys))).All(s.c)
 	if err != nil {
 		return nil, fmt.Errorf("form: %s: %w", s.plan.typ, err)
 	}
 	for _, row := range rows {
-		text, err := keyText(s.plan.info, codec, row)
+		text, err := keyText(s.plan.info.PrimaryKey, codec, row)
 		if err != nil {
 			return nil, err
 		}
-		found[text] = row
+		found[text] = reflect.ValueOf(row).Elem()
 	}
 	return found, nil
 }
@@ -323,7 +302,7 @@ func (f *core) shownKey() string {
 	if f.bound || f.isNew || f.plan.info == nil {
 		return f.member.key
 	}
-	text, err := keyText(f.plan.info, codecOf(f.plan.info.PrimaryKey.Type), f.value.Addr().Interface())
+	text, err := keyText(f.plan.info.PrimaryKey, codecOf(f.plan.info.PrimaryKey.Type), f.value.Addr().Interface())
 	if err != nil {
 		return ""
 	}
@@ -342,13 +321,13 @@ func (f *Field) touched() bool {
 	case f.misfit != "":
 		return true
 	case f.isFile():
-		return len(f.uploads) > 0
+		return len(f.files.sent) > 0
 	case f.Multiple():
 		texts, fault := f.submittedList(true)
 		return fault != nil || !sameSet(texts, f.shown())
 	}
 	text, before := f.normal(first(f.raw)), first(f.shown())
-	if f.spec.codec.kind == boolKind && f.spec.typ.Kind() == kindBool {
+	if f.spec.codec.kind == boolKind && f.spec.typ.Kind() == reflect.Bool {
 		return isOn(text) != isOn(before)
 	}
 	if _, color := f.widget.(Color); color && before == "" {
@@ -371,22 +350,20 @@ func (m *member) place() (int, *validate.FieldError) {
 
 // prepare loads what is needed to render the forms: the options of a relation once, and
 // the names of chosen rows with one query for each field.
-func (s *Formset[T]) prepare(ctx context.Context) error {
+func (s *setCore) prepare(ctx context.Context) error {
 	s.build()
 	if s.err != nil || s.ready {
 		return s.err
 	}
 	if !s.options.NoAdd {
 		f := s.form(-1)
-		if s.adopt != nil {
-			s.adopt(&f.core)
-		}
+		s.adopt(f)
 		f.lists = listings{}
 		if len(s.parts) > 0 {
 			f.lists = s.parts[0].lists
 		}
-		s.empty = &f.core
-		if err := f.core.prepare(ctx); err != nil {
+		s.empty = f
+		if err := f.prepare(ctx); err != nil {
 			return err
 		}
 	}

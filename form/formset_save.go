@@ -9,31 +9,19 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"github.com/retort-web/retort/orm"
 	"github.com/retort-web/retort/orm/schema"
 	"github.com/retort-web/retort/validate"
 )
 
-// Forms are the forms of the set, in the order of the page.
-func (s *Formset[T]) Forms() []*Form[T] {
-	s.build()
-	return s.forms
-}
-
-// Submitted reports whether the request sent the formset.
-func (s *Formset[T]) Submitted() bool {
-	s.build()
-	return s.bound
-}
-
-// Err returns why the formset cannot be used, as [Form.Err] does.
-func (s *Formset[T]) Err() error {
-	s.build()
+// mistake is why the formset or one of its forms cannot be used.
+func (s *setCore) mistake() error {
 	if s.err != nil {
 		return s.err
 	}
-	for _, f := range s.forms {
+	for _, f := range s.parts {
 		if f.err != nil {
 			return f.err
 		}
@@ -41,20 +29,16 @@ func (s *Formset[T]) Err() error {
 	return nil
 }
 
-// Valid reports whether the formset was submitted and nothing is wrong with it. An
-// empty form that was left empty is right, and skipped, unless Min asks for it; a form
-// marked for deletion is not looked at.
-func (s *Formset[T]) Valid() bool {
+func (s *setCore) valid() bool {
 	if s.build(); !s.bound || s.err != nil {
 		return false
 	}
 	s.validate()
-	return s.Err() == nil && s.isRight()
+	return s.mistake() == nil && s.isRight()
 }
 
-// Status is the status of the page that shows the formset, as [Form.Status].
-func (s *Formset[T]) Status() int {
-	if s.build(); s.bound && (s.Err() != nil || !s.isRight()) {
+func (s *setCore) status() int {
+	if s.build(); s.bound && (s.mistake() != nil || !s.isRight()) {
 		return http.StatusUnprocessableEntity
 	}
 	return http.StatusOK
@@ -72,26 +56,24 @@ func (s *setCore) isRight() bool {
 	return true
 }
 
-// Errors returns what is wrong with the input: of the forms in their order, by the names
-// of the inputs ("lines-0-price", or "lines-0" for a form as a whole), and last what
-// concerns all of them.
-func (s *Formset[T]) Errors() validate.Errors {
+// faults are all failures, those of the forms first.
+func (s *setCore) faults() validate.Errors {
 	s.build()
 	var all validate.Errors
-	for _, f := range s.forms {
-		for _, e := range f.Errors() {
+	for _, f := range s.parts {
+		for _, e := range f.faults() {
 			if e.Field == "" {
 				e.Field = f.prefix
 			}
 			all = append(all, e)
 		}
 	}
-	return append(all, s.others...)
+	f := core{c: s.c}
+	f.common()
+	return append(all, f.spoken(slices.Clone(s.others))...)
 }
 
-// AddError adds an error above the forms; those of one form are added by its own
-// method, see [Formset.Forms].
-func (s *Formset[T]) AddError(code, message string) {
+func (s *setCore) addError(code, message string) {
 	s.build()
 	if message == "" {
 		message = validate.Message(code, nil)
@@ -99,47 +81,42 @@ func (s *Formset[T]) AddError(code, message string) {
 	s.others = append(s.others, validate.FieldError{Code: code, Message: message})
 }
 
-// Values are the rows as they are to be, in their order, without those to be deleted.
-func (s *Formset[T]) Values() []*T {
-	s.build()
-	var rows []*T
+// values are the rows as they are to be.
+func (s *setCore) values() []unsafe.Pointer {
+	var rows []unsafe.Pointer
 	for _, f := range s.alive() {
-		rows = append(rows, f.value)
+		rows = append(rows, f.row())
 	}
 	return rows
 }
 
-// Saved are the rows that Save inserted or changed.
-func (s *Formset[T]) Saved() []*T { return s.saved }
-
-// Deleted are the rows that are to be deleted, and after Save have been.
-func (s *Formset[T]) Deleted() []*T {
-	s.build()
-	var rows []*T
-	for _, f := range s.forms {
-		if f.member.deleted && (!f.isNew || s.plan.info == nil && f.instance != nil) {
-			rows = append(rows, f.value)
+// deleted are the rows that are marked for deletion.
+func (s *setCore) deleted() []unsafe.Pointer {
+	var rows []unsafe.Pointer
+	for _, f := range s.parts {
+		if f.member.deleted && (!f.isNew || s.plan.info == nil && f.instance.IsValid()) {
+			rows = append(rows, f.row())
 		}
 	}
 	return rows
 }
 
 // alive are the forms whose rows are to be, in their order.
-func (s *Formset[T]) alive() []*Form[T] {
-	forms := make([]*Form[T], 0, len(s.forms))
-	for _, f := range s.forms {
+func (s *setCore) alive() []*core {
+	forms := make([]*core, 0, len(s.parts))
+	for _, f := range s.parts {
 		if !f.member.deleted && !f.member.untouched {
 			forms = append(forms, f)
 		}
 	}
 	if s.canOrder && s.bound {
-		slices.SortStableFunc(forms, func(a, b *Form[T]) int { return cmp.Compare(a.member.order, b.member.order) })
+		slices.SortStableFunc(forms, func(a, b *core) int { return cmp.Compare(a.member.order, b.member.order) })
 	}
 	return forms
 }
 
 // validate does the checking, once.
-func (s *Formset[T]) validate() {
+func (s *setCore) validate() {
 	if s.checked {
 		return
 	}
@@ -150,7 +127,7 @@ func (s *Formset[T]) validate() {
 	if s.err = s.pickRows(); s.err != nil {
 		return
 	}
-	for i, f := range s.forms {
+	for i, f := range s.parts {
 		m := f.member
 		switch {
 		case len(f.others) > 0: // of a row that is none of ours
@@ -158,11 +135,11 @@ func (s *Formset[T]) validate() {
 			continue
 		case m.deleted:
 			continue
-		case f.isNew && f.instance == nil && i >= s.options.Min && !f.touched():
+		case f.isNew && !f.instance.IsValid() && i >= s.options.Min && !f.touched():
 			m.untouched = true
 			continue
 		}
-		f.core.validate(f.value)
+		f.validate()
 		if s.canOrder {
 			var fault *validate.FieldError
 			if m.order, fault = m.place(); fault != nil {
@@ -176,21 +153,21 @@ func (s *Formset[T]) validate() {
 	} else if n < s.options.Min {
 		s.others = append(s.others, *validate.Fault("too_few", map[string]any{"min": s.options.Min}))
 	}
-	if s.Err() != nil {
+	if s.mistake() != nil {
 		return
 	}
 	s.setPlaces(alive)
 	if s.err = s.checkUnique(alive); s.err != nil || !s.isRight() || s.options.Clean.run == nil {
 		return
 	}
-	s.err = s.takeOver(s.options.Clean.run(s.c, s.Values()))
+	s.err = s.takeOver(s.options.Clean.run(s.c, s.values()))
 }
 
 // pickRows finds the rows that the forms refer to, with one query for each field.
-func (s *Formset[T]) pickRows() error {
+func (s *setCore) pickRows() error {
 	for i := range s.form(0).fields {
 		var column []*Field
-		for _, f := range s.forms {
+		for _, f := range s.parts {
 			if !f.member.deleted {
 				column = append(column, f.fields[i])
 			}
@@ -206,7 +183,7 @@ func (s *Formset[T]) pickRows() error {
 }
 
 // takeOver shows the failures in an error above the forms.
-func (s *Formset[T]) takeOver(err error) error {
+func (s *setCore) takeOver(err error) error {
 	if one, ok := errors.AsType[*validate.FieldError](err); ok && one != nil {
 		s.others = append(s.others, *one)
 		return nil
@@ -219,7 +196,7 @@ func (s *Formset[T]) takeOver(err error) error {
 }
 
 // setPlaces writes the places into the rows.
-func (s *Formset[T]) setPlaces(alive []*Form[T]) {
+func (s *setCore) setPlaces(alive []*core) {
 	if s.options.OrderBy == nil {
 		return
 	}
@@ -228,7 +205,7 @@ func (s *Formset[T]) setPlaces(alive []*Form[T]) {
 		return // apply has found it
 	}
 	for i, f := range alive {
-		v := f.core.value.FieldByIndex(spec.index)
+		v := f.value.FieldByIndex(spec.index)
 		if place := i + 1 + s.options.Offset; v.CanInt() {
 			v.SetInt(int64(place))
 		} else {
@@ -238,7 +215,7 @@ func (s *Formset[T]) setPlaces(alive []*Form[T]) {
 }
 
 // checkUnique looks for rows of the set that are alike where they must not be.
-func (s *Formset[T]) checkUnique(alive []*Form[T]) error {
+func (s *setCore) checkUnique(alive []*core) error {
 	sets, err := s.uniqueSets()
 	if err != nil {
 		return err
@@ -246,12 +223,12 @@ func (s *Formset[T]) checkUnique(alive []*Form[T]) error {
 	for _, set := range sets {
 		seen := map[string]bool{}
 		for _, f := range alive {
-			key, ok := f.core.valuesOf(set)
+			key, ok := f.valuesOf(set)
 			if !ok {
 				continue
 			}
 			if seen[key] {
-				f.core.failRepeated(set)
+				f.failRepeated(set)
 			}
 			seen[key] = true
 		}
@@ -260,7 +237,7 @@ func (s *Formset[T]) checkUnique(alive []*Form[T]) error {
 }
 
 // uniqueSets are the fields that no two rows may have alike.
-func (s *Formset[T]) uniqueSets() ([][]*spec, error) {
+func (s *setCore) uniqueSets() ([][]*spec, error) {
 	var sets [][]*spec
 	for _, ptrs := range s.options.Unique {
 		var set []*spec
@@ -348,13 +325,16 @@ func (f *core) failRepeated(set []*spec) {
 			field.fail(validate.Fault("repeated", nil))
 			return
 		}
-		labels = append(labels, strings.ToLower(field.Label()))
+		labels = append(labels, f.lower(field.Label()))
 	}
-	f.others = append(f.others, *validate.Fault("repeated", map[string]any{"fields": strings.Join(labels, " and ")}))
+	f.others = append(f.others, *validate.Fault("repeated", map[string]any{"fields": f.joined(labels, "and")}))
 }
 
 // Part is what [SaveAll] saves: a *Form or a *Formset.
-type Part interface {
+type Part interface{ writer() writer }
+
+// writer is a Part without its type.
+type writer interface {
 	check() (ready bool, err error)
 	keep() (restore func(ctx context.Context) error)
 	write(ctx context.Context) error
@@ -364,8 +344,16 @@ type Part interface {
 
 // SaveAll checks forms and formsets that came with one request, all of them so that
 // every error shows, and writes them in one transaction in their order: a form before
-// the formsets of its row. It reports whether that happened, as [Form.Save] does.
+// the formsets of its row. It reports whether that happened, as [FormOf.Save] does.
 func SaveAll(ctx context.Context, parts ...Part) (saved bool, err error) {
+	all := make([]writer, len(parts))
+	for i, p := range parts {
+		all[i] = p.writer()
+	}
+	return saveAll(ctx, all)
+}
+
+func saveAll(ctx context.Context, parts []writer) (saved bool, err error) {
 	ready := true
 	for _, p := range parts {
 		ok, err := p.check()
@@ -381,7 +369,7 @@ func SaveAll(ctx context.Context, parts ...Part) (saved bool, err error) {
 	for i, p := range parts {
 		restores[i] = p.keep()
 	}
-	var at Part
+	var at writer
 	err = orm.Atomic(ctx, func(ctx context.Context) error {
 		for _, at = range parts {
 			if err := at.write(ctx); err != nil {
@@ -405,12 +393,7 @@ func SaveAll(ctx context.Context, parts ...Part) (saved bool, err error) {
 	return true, nil
 }
 
-// Save checks the formset if it was submitted, and writes its rows in one transaction:
-// those marked are deleted, changed ones updated, new ones inserted. It reports whether
-// that happened, as [Form.Save] does. Together with other forms use [SaveAll].
-func (s *Formset[T]) Save(ctx context.Context) (saved bool, err error) { return SaveAll(ctx, s) }
-
-func (s *Formset[T]) check() (bool, error) {
+func (s *setCore) check() (bool, error) {
 	s.build()
 	switch {
 	case s.err != nil:
@@ -420,20 +403,19 @@ func (s *Formset[T]) check() (bool, error) {
 	case s.done:
 		return false, fmt.Errorf("form: Save of the formset of %s is called twice", s.plan.typ)
 	}
-	return s.Valid(), s.Err()
+	return s.valid(), s.mistake()
 }
 
-func (s *Formset[T]) keep() (restore func(ctx context.Context) error) {
-	before := make([]T, len(s.forms))
-	for i, f := range s.forms {
-		before[i] = *f.value
+func (s *setCore) keep() (restore func(ctx context.Context) error) {
+	restores := make([]func(ctx context.Context) error, len(s.parts))
+	for i, f := range s.parts {
+		restores[i] = f.keep()
 	}
 	return func(ctx context.Context) error {
-		s.saved = nil
+		s.written = nil
 		var err error
-		for i, f := range s.forms {
-			*f.value = before[i]
-			err = errors.Join(err, f.dropFiles(ctx))
+		for _, restore := range restores {
+			err = errors.Join(err, restore(ctx))
 		}
 		return err
 	}
@@ -449,13 +431,13 @@ func (e *rowError) Error() string { return e.err.Error() }
 
 func (e *rowError) Unwrap() error { return e.err }
 
-func (s *Formset[T]) write(ctx context.Context) error {
-	s.saved = nil
+func (s *setCore) write(ctx context.Context) error {
+	s.written = nil
 	query := s.plan.info.Query()
-	for _, f := range s.forms {
+	for _, f := range s.parts {
 		if f.member.deleted && !f.isNew {
-			if err := query.DeleteRow(ctx, f.value); err != nil && !errors.Is(err, orm.ErrNotFound) {
-				return &rowError{&f.core, err}
+			if err := query.DeleteRow(ctx, f.value.Addr().Interface()); err != nil && !errors.Is(err, orm.ErrNotFound) {
+				return &rowError{f, err}
 			}
 		}
 	}
@@ -465,10 +447,10 @@ func (s *Formset[T]) write(ctx context.Context) error {
 			if f.isNew != isNew || !isNew && !f.differs() {
 				continue
 			}
-			if err := f.core.write(ctx); err != nil {
-				return &rowError{&f.core, err}
+			if err := f.write(ctx); err != nil {
+				return &rowError{f, err}
 			}
-			s.saved = append(s.saved, f.value)
+			s.written = append(s.written, f.row())
 		}
 	}
 	return nil
@@ -481,7 +463,7 @@ func (f *core) differs() bool {
 	})
 }
 
-func (s *Formset[T]) refused(err error) error {
+func (s *setCore) refused(err error) error {
 	row, ok := errors.AsType[*rowError](err)
 	if !ok {
 		return err
@@ -497,12 +479,12 @@ func (s *Formset[T]) refused(err error) error {
 	return row.form.constraint(row.err)
 }
 
-func (s *Formset[T]) finish() {
+func (s *setCore) finish() {
 	s.done = true
-	for _, f := range s.forms {
+	for _, f := range s.parts {
 		f.saved = true
-		if f.instance != nil && !f.member.deleted {
-			*f.instance = *f.value
+		if f.instance.IsValid() && !f.member.deleted {
+			f.instance.Set(f.value)
 		}
 	}
 }

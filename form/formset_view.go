@@ -10,8 +10,7 @@ import (
 // the formset's own attributes. The element past the end of the list leads to the set.
 type setView []view
 
-// TemplateValue gives templates the formset with all that rendering it needs.
-func (s *Formset[T]) TemplateValue() (any, error) {
+func (s *setCore) templateValue() (any, error) {
 	if err := s.prepare(s.c); err != nil {
 		return nil, err
 	}
@@ -19,13 +18,11 @@ func (s *Formset[T]) TemplateValue() (any, error) {
 	for _, f := range s.parts {
 		all = append(all, f.view)
 	}
-	return append(all, view{&Field{form: &core{member: &member{set: &s.setCore}}}})[:len(all)], nil
+	return append(all, view{&Field{form: &core{member: &member{set: s}}}})[:len(all)], nil
 }
 
-// Render returns the HTML of the formset without <form> and buttons, for a page that is
-// not made by a template. A template prints the formset itself.
-func (s *Formset[T]) Render() (template.Safe, error) {
-	v, err := s.TemplateValue()
+func (s *setCore) render() (template.Safe, error) {
+	v, err := s.templateValue()
 	if err != nil {
 		return "", err
 	}
@@ -35,9 +32,11 @@ func (s *Formset[T]) Render() (template.Safe, error) {
 func (v setView) set() *setCore { return v[:len(v)+1][len(v)][0].form.member.set }
 
 // HTML is the whole formset without <form> and buttons.
-func (v setView) HTML() string {
+func (v setView) HTML() string { return string(v.AppendHTML(make([]byte, 0, 1024*(len(v)+1)))) }
+
+// AppendHTML appends it.
+func (v setView) AppendHTML(dst []byte) []byte {
 	s := v.set()
-	dst := make([]byte, 0, 1024*(len(s.parts)+1))
 	dst = append(dst, `<div class="formset" id="id_`...)
 	dst = append(dst, s.prefix...)
 	dst = append(dst, `" data-formset="`...)
@@ -49,7 +48,7 @@ func (v setView) HTML() string {
 		dst = f.appendForm(dst)
 	}
 	dst = s.appendEmpty(dst)
-	return string(append(dst, "</div>\n"...))
+	return append(dst, "</div>\n"...)
 }
 
 // TemplateAttr gives the parts of the formset.

@@ -2,7 +2,10 @@ package form
 
 import (
 	"context"
+	"maps"
+	"strings"
 
+	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/validate"
 )
 
@@ -14,9 +17,11 @@ import (
 // the plain form.
 type Locale interface {
 	// Text returns an English text in the visitor's language, as it is if it is not
-	// known. What stands in braces, "at least {min}", is filled in afterwards. Texts
-	// that count something come with the English plural in other and the number; of
-	// the rest other is empty.
+	// known. Everything that a form shows goes through it: labels, helps, choices, the
+	// sentences of errors, which [validate.Template] has by code and parameters, and the
+	// words that this package adds. What stands in braces, "at least {min}", is filled in
+	// afterwards. Texts that count something come with the English plural in other and the
+	// number; of the rest other is empty.
 	Text(ctx context.Context, text, other string, n int) string
 	// Parse turns what was typed into the plain form: "1.234,5" into "1234.5",
 	// "31.1.2026" into "2026-01-31". Kind is "number", "date", "time" or
@@ -55,10 +60,59 @@ func (f *core) message(e *validate.FieldError) string {
 	if validate.Fill(english, e.Params) != e.Message {
 		return f.locale.Text(f.c, e.Message, "", 0)
 	}
+	params := f.localParams(e.Params)
 	if n, counts := validate.Count(e.Code, e.Params); counts {
-		return validate.Fill(f.locale.Text(f.c, one, other, n), e.Params)
+		return validate.Fill(f.locale.Text(f.c, one, other, n), params)
 	}
-	return validate.Fill(f.locale.Text(f.c, one, "", 0), e.Params)
+	return validate.Fill(f.locale.Text(f.c, one, "", 0), params)
+}
+
+// localParams are parameters of a message with lists as the visitor's language joins them.
+func (f *core) localParams(params map[string]any) map[string]any {
+	local := maps.Clone(params)
+	for name, value := range params {
+		if list, ok := value.([]string); ok {
+			local[name] = f.joined(list, "or")
+		}
+	}
+	return local
+}
+
+// joined is a list in words: "a, b or c".
+func (f *core) joined(list []string, word string) string {
+	last := len(list) - 1
+	if last < 1 {
+		return strings.Join(list, "")
+	}
+	return strings.Join(list[:last], ", ") + " " + f.translate(word) + " " + list[last]
+}
+
+// lower is a label within a sentence. Where English is not spoken it stays as it is: other
+// languages have rules of their own.
+func (f *core) lower(label string) string {
+	if f.locale != nil {
+		return label
+	}
+	return strings.ToLower(label)
+}
+
+// Translate returns an English text in the language of the request's visitor, which the app's
+// [Config] or [WithLocale] has, for pages and messages around a form. Without one it is
+// the text itself.
+func Translate(c *retort.Ctx, english string) string {
+	f := core{c: c}
+	f.common()
+	return f.translate(english)
+}
+
+// spoken are failures with their messages in the visitor's language.
+func (f *core) spoken(all validate.Errors) validate.Errors {
+	if f.locale != nil {
+		for i := range all {
+			all[i].Message = f.message(&all[i])
+		}
+	}
+	return all
 }
 
 // localKind is the kind of text that the visitor's language writes in its own way in

@@ -1,6 +1,7 @@
 package form
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,18 +15,46 @@ import (
 type Media struct {
 	Styles  []string
 	Scripts []string // ES modules
+	// Attrs are further attributes of the elements that load files, by file, in pairs
+	// of name and value:
+	//
+	//	map[string][]any{"https://cdn.example/map.js": {"integrity", "sha384-…", "crossorigin", "anonymous"}}
+	//
+	// "type", "text/javascript" makes a script one that is no module.
+	Attrs map[string][]any
 }
 
 // media are the files of all the form's widgets, each once.
 func (f *core) media() Media {
-	var styles, scripts [][]string
+	var parts []Media
 	for _, field := range f.fields {
 		if w, ok := field.widget.(interface{ Media() Media }); ok {
-			m := w.Media()
-			styles, scripts = append(styles, m.Styles), append(scripts, m.Scripts)
+			parts = append(parts, w.Media())
 		}
 	}
-	return Media{merge(styles), merge(scripts)}
+	return joined(f.c, parts)
+}
+
+// joined is the media of several. Where they contradict each other in the order, the log
+// says so, as a script that runs before what it needs is hard to find.
+func joined(c *retort.Ctx, parts []Media) (m Media) {
+	var styles, scripts [][]string
+	for _, part := range parts {
+		styles, scripts = append(styles, part.Styles), append(scripts, part.Scripts)
+		for file, pairs := range part.Attrs {
+			if m.Attrs == nil {
+				m.Attrs = map[string][]any{}
+			}
+			m.Attrs[file] = append(m.Attrs[file], pairs...)
+		}
+	}
+	for list, of := range map[*[]string][][]string{&m.Styles: styles, &m.Scripts: scripts} {
+		files, contradiction := merge(of)
+		if *list = files; contradiction != "" {
+			c.Logger().Warn("form: widgets want the files of their Media in orders that contradict each other", "file", contradiction)
+		}
+	}
+	return m
 }
 
 // media are the files of all the formset's widgets, and its own script.
@@ -36,15 +65,15 @@ func (s *setCore) media() Media {
 		f = s.parts[0]
 	}
 	if f != nil {
-		of := f.media()
-		m = Media{of.Styles, merge([][]string{m.Scripts, of.Scripts})}
+		m = joined(s.c, []Media{m, f.media()})
 	}
 	return m
 }
 
 // merge joins lists so that in each of them the order stays as it is, and each file comes
-// once. Lists that contradict each other keep the order in which they came.
-func merge(lists [][]string) []string {
+// once. Lists that contradict each other keep the order in which they came, and the
+// first file of which that is so is returned, too.
+func merge(lists [][]string) (merged []string, contradiction string) {
 	var all []string
 	after := map[string][]string{} // what must come before a file
 	for _, list := range lists {
@@ -57,16 +86,18 @@ func merge(lists [][]string) []string {
 			}
 		}
 	}
-	var merged []string
 	for len(all) > 0 {
 		next := slices.IndexFunc(all, func(file string) bool {
 			return !slices.ContainsFunc(after[file], func(before string) bool { return slices.Contains(all, before) })
 		})
-		next = max(next, 0)
+		if next < 0 {
+			next = 0
+			contradiction = cmp.Or(contradiction, all[0])
+		}
 		merged = append(merged, all[next])
 		all = slices.Delete(all, next, next+1)
 	}
-	return merged
+	return merged, contradiction
 }
 
 // tags are the elements that load the files. They carry the nonce of the page's policy
@@ -78,23 +109,23 @@ func (m Media) tags(c *retort.Ctx) template.Safe {
 	}
 	var dst []byte
 	for _, file := range m.Styles {
-		var a attributes
-		a.set("rel", "stylesheet")
-		a.set("href", address(c, file))
+		a := attributes{{name: "rel", value: "stylesheet"}, {name: "href", value: address(c, file)}}
 		dst = append(dst, "<link"...)
-		dst = append(withNonce(a, nonce).append(dst), ">\n"...)
+		dst = append(m.finish(a, file, nonce).append(dst), ">\n"...)
 	}
 	for _, file := range m.Scripts {
-		var a attributes
-		a.set("type", "module")
-		a.set("src", address(c, file))
+		a := attributes{{name: "type", value: "module"}, {name: "src", value: address(c, file)}}
 		dst = append(dst, "<script"...)
-		dst = append(withNonce(a, nonce).append(dst), "></script>\n"...)
+		dst = append(m.finish(a, file, nonce).append(dst), "></script>\n"...)
 	}
 	return template.Safe(dst)
 }
 
-func withNonce(a attributes, nonce string) attributes {
+// finish adds what Attrs has for a file, and the nonce.
+func (m Media) finish(a attributes, file, nonce string) attributes {
+	if err := a.add(m.Attrs[file]); err != nil {
+		panic(fmt.Errorf("form: Media.Attrs of %s: %w", file, err))
+	}
 	if nonce != "" {
 		a.set("nonce", nonce)
 	}

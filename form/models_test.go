@@ -12,8 +12,8 @@ import (
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/bind"
 	"github.com/retort-web/retort/form"
+	"github.com/retort-web/retort/internal/testdb"
 	"github.com/retort-web/retort/orm"
-	_ "github.com/retort-web/retort/orm/sqlite"
 )
 
 // The models of the tests: a blog.
@@ -82,18 +82,14 @@ type site struct {
 
 func newSite(t testing.TB) *site {
 	t.Helper()
-	db, err := orm.Open(t.Context(), "sqlite::memory:")
+	return newSiteOn(t, testdb.SQLite)
+}
+
+func newSiteOn(t testing.TB, kind testdb.Kind) *site {
+	t.Helper()
+	ctx := kind.Context(t)
+	db, err := orm.DBFrom(ctx)
 	must(t, err)
-	t.Cleanup(func() { must(t, db.Close()) })
-	ctx := orm.WithDB(t.Context(), db)
-	tables, err := orm.Tables()
-	must(t, err)
-	for _, table := range tables {
-		for _, sql := range db.Schema().CreateTable(table) {
-			_, err := db.Exec(ctx, sql)
-			must(t, err)
-		}
-	}
 	must(t, Authors.Insert(ctx, &Author{Name: "Zoe"}, &Author{Name: "adam"}))
 	must(t, Tags.Insert(ctx, &Tag{Name: "go"}, &Tag{Name: "web"}, &Tag{Name: "<b>"}))
 	post := &Post{

@@ -143,7 +143,7 @@ func (f *core) apply(o Options) error {
 		f.theme = o.Theme
 	}
 	if f.idPrefix == "" {
-		f.idPrefix = "id_"
+		f.idPrefix = idPrefix
 	} else if !validName(f.idPrefix) {
 		return fmt.Errorf("the IDPrefix %q is not made of letters, digits, _ and -", f.idPrefix)
 	}
@@ -160,21 +160,21 @@ func (f *core) apply(o Options) error {
 	if err != nil {
 		return err
 	}
-	all := make([]Field, len(specs))
+	all := make([]Field, len(specs)+1) // the last is that of the view
 	f.fields = make([]*Field, len(specs), len(specs)+1)
 	for i, s := range specs {
 		if s.err != nil {
 			return s.err
 		}
-		all[i] = Field{
-			form: f, spec: s, name: s.name, label: s.label, help: s.help, widget: s.widget,
-			required: s.required, source: s.source,
-		}
+		field := &all[i]
+		field.form, field.spec, field.traits, field.name = f, s, &s.traits, s.name
 		if f.prefix != "" {
-			all[i].name = f.prefix + "-" + s.name
+			field.name = f.prefix + "-" + s.name
 		}
-		f.fields[i] = &all[i]
+		f.fields[i] = field
 	}
+	f.tail = &all[len(specs)]
+	f.tail.form = f
 	if err := f.override(o); err != nil {
 		return err
 	}
@@ -191,11 +191,14 @@ func (f *core) apply(o Options) error {
 		f.clean = o.Clean.run
 	}
 	for _, field := range f.fields {
-		if field.widget == nil {
-			field.widget = field.defaultWidget()
+		if field.owned {
+			field.traits.settle(field)
 		}
-		if _, hidden := field.widget.(Hidden); hidden {
-			field.hidden = true
+		switch {
+		case field.isFile():
+			field.files = &uploaded{}
+		case field.spec.shape == toOne, field.spec.shape == toMany:
+			field.many = &related{}
 		}
 	}
 	return nil
@@ -231,14 +234,15 @@ func (f *core) override(o Options) error {
 		if err != nil {
 			return err
 		}
-		field.widget = w
+		own := field.change()
+		own.widget, own.chosen = w, w != nil
 	}
 	for ptr, pairs := range o.Attrs {
 		field, err := f.named(ptr)
 		if err != nil {
 			return err
 		}
-		if err := field.extra.add(pairs); err != nil {
+		if err := field.change().extra.add(pairs); err != nil {
 			return err
 		}
 	}
@@ -247,21 +251,21 @@ func (f *core) override(o Options) error {
 		if err != nil {
 			return err
 		}
-		field.label = text
+		field.change().label = text
 	}
 	for ptr, text := range o.Help {
 		field, err := f.named(ptr)
 		if err != nil {
 			return err
 		}
-		field.help = text
+		field.change().help = text
 	}
 	for ptr, name := range o.Templates {
 		field, err := f.named(ptr)
 		if err != nil {
 			return err
 		}
-		field.template = name
+		field.change().template = name
 	}
 	for ptr, source := range o.From {
 		field, err := f.named(ptr)
@@ -271,21 +275,21 @@ func (f *core) override(o Options) error {
 		if err := source.suits(field.spec); err != nil {
 			return err
 		}
-		field.source = source
+		field.change().source = source
 	}
 	for _, ptr := range o.Required {
 		field, err := f.named(ptr)
 		if err != nil {
 			return err
 		}
-		field.required = true
+		field.change().required = true
 	}
 	for _, ptr := range o.Disabled {
 		field, err := f.named(ptr)
 		if err != nil {
 			return err
 		}
-		field.disabled = true
+		field.change().disabled = true
 	}
 	for ptr, check := range o.Check {
 		field, err := f.named(ptr)
@@ -295,7 +299,7 @@ func (f *core) override(o Options) error {
 		if want := field.spec.checkType(); check.typ != want {
 			return fmt.Errorf("the Check of %s is for %s, and should be for %s", field.spec.goName, check.typ, want)
 		}
-		field.check = check.run
+		field.change().check = check.run
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package form
 import (
 	"fmt"
 	"net/url"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -53,54 +54,64 @@ const (
 )
 
 // Render appends the input.
-func (Color) Render(dst []byte, f *Field) []byte { return f.input(dst, "color") }
+func (Color) Render(dst []byte, f *Field) []byte { return f.moment(dst, "color", "", "") }
 
 // Render appends the input.
 func (w Range) Render(dst []byte, f *Field) []byte {
-	return f.input(dst, "range", f.numberLimits(w.Step)...)
+	t := f.beginInput(dst, "range")
+	f.addBounds(&t, w.Step)
+	return f.endInput(&t)
 }
 
 // Render appends the input.
 func (w Date) Render(dst []byte, f *Field) []byte {
-	return f.input(dst, "date", between(nil, w.Min, w.Max)...)
+	return f.moment(dst, "date", w.Min, w.Max)
 }
 
 // Render appends the input.
 func (w Time) Render(dst []byte, f *Field) []byte {
-	return f.input(dst, "time", between(f.seconds(), w.Min, w.Max)...)
+	return f.moment(dst, "time", w.Min, w.Max)
 }
 
 // Render appends the input.
 func (w DateTime) Render(dst []byte, f *Field) []byte {
-	return f.input(dst, "datetime-local", between(f.seconds(), w.Min, w.Max)...)
+	return f.moment(dst, "datetime-local", w.Min, w.Max)
 }
 
 // Render appends the input.
 func (w Month) Render(dst []byte, f *Field) []byte {
-	return f.input(dst, "month", between(nil, w.Min, w.Max)...)
+	return f.moment(dst, "month", w.Min, w.Max)
 }
 
 // Render appends the input.
 func (w Week) Render(dst []byte, f *Field) []byte {
-	return f.input(dst, "week", between(nil, w.Min, w.Max)...)
+	return f.moment(dst, "week", w.Min, w.Max)
 }
 
-func between(a attributes, least, most string) attributes {
+// moment writes an input for a moment, or another text that a browser lets one pick.
+func (f *Field) moment(dst []byte, kind, least, most string) []byte {
+	t := f.beginInput(dst, kind)
+	if kind == "time" || kind == "datetime-local" {
+		f.addSeconds(&t)
+	}
+	addRange(&t, least, most)
+	return f.endInput(&t)
+}
+
+func addRange(t *tag, least, most string) {
 	if least != "" {
-		a.set("min", least)
+		t.set("min", least)
 	}
 	if most != "" {
-		a.set("max", most)
+		t.set("max", most)
 	}
-	return a
 }
 
-// seconds lets a browser accept the seconds that a value has.
-func (f *Field) seconds() attributes {
-	if strings.Count(f.Value(), ":") < 2 {
-		return nil
+// addSeconds lets a browser accept the seconds that a value has.
+func (f *Field) addSeconds(t *tag) {
+	if strings.Count(f.Value(), ":") >= 2 {
+		t.set("step", "1")
 	}
-	return attributes{{name: "step", value: "1"}}
 }
 
 // Group makes the inputs one group.
@@ -126,21 +137,20 @@ func (w SplitDateTime) Render(dst []byte, f *Field) []byte {
 	for i, part := range [...]struct{ suffix, kind, label, value string }{
 		{"date", "date", "Date", date}, {"time", "time", "Time", clock},
 	} {
-		a := attributes{{name: "value", value: part.value, gone: part.value == ""}}
+		dst = append(dst, "<label>"...)
+		dst = appendText(dst, f.form.translate(part.label))
+		t := f.beginInput(append(dst, ' '), part.kind)
+		if part.value != "" {
+			t.set("value", part.value)
+		}
 		if i == 0 {
 			least, _, _ := strings.Cut(w.Min, "T")
 			most, _, _ := strings.Cut(w.Max, "T")
-			a = between(a, least, most)
+			addRange(&t, least, most)
 		} else {
-			a = append(a, f.seconds()...)
+			f.addSeconds(&t)
 		}
-		dst = append(dst, "<label>"...)
-		dst = appendText(dst, f.form.translate(part.label))
-		dst = append(dst, ` <input type="`...)
-		dst = append(dst, part.kind...)
-		dst = append(dst, '"')
-		dst = f.appendPart(dst, part.suffix, i == 0, a...)
-		dst = append(dst, "></label> "...)
+		dst = append(f.endPart(&t, part.suffix, i == 0), "></label> "...)
 	}
 	return append(dst, "</div>"...)
 }
@@ -190,9 +200,8 @@ func (f *Field) numberList(dst []byte, suffix, label, chosen string, from, to in
 	number, _ := strconv.Atoi(chosen)
 	dst = append(dst, "<label>"...)
 	dst = appendText(dst, f.form.translate(label))
-	dst = append(dst, " <select"...)
-	dst = f.appendPart(dst, suffix, suffix == "year")
-	dst = append(dst, `><option value=""></option>`...)
+	t := f.begin(append(dst, " <select"...))
+	dst = append(f.endPart(&t, suffix, suffix == "year"), `><option value=""></option>`...)
 	if number != 0 && suffix == "year" && (number < min(from, to) || number > max(from, to)) {
 		// A value from before stays choosable.
 		dst = (&Option{Value: strconv.Itoa(number), Label: strconv.Itoa(number), Selected: true}).append(dst)
@@ -383,6 +392,6 @@ func (s *spec) momentWidget() Widget {
 }
 
 var (
-	dateType      = typeOf[orm.Date]()
-	timeOfDayType = typeOf[orm.TimeOfDay]()
+	dateType      = reflect.TypeFor[orm.Date]()
+	timeOfDayType = reflect.TypeFor[orm.TimeOfDay]()
 )

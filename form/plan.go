@@ -22,6 +22,7 @@ type plan struct {
 	typ   reflect.Type
 	info  *orm.ModelInfo // nil for a struct that is no model
 	names unsafe.Pointer // the struct whose fields' addresses are names
+	zero  reflect.Value  // an empty struct, not to be written to
 	specs []*spec
 	inner []part // structs in the struct
 	err   error
@@ -35,10 +36,9 @@ type part struct {
 
 // spec is what is known of one field.
 type spec struct {
+	traits
 	goName   string
 	name     string // of the input
-	label    string
-	help     string
 	typ      reflect.Type
 	index    []int
 	offset   uintptr
@@ -48,11 +48,13 @@ type spec struct {
 	codec    *codec       // text to elem and back
 	rules    validate.Rules
 	checker  *validate.Checker
-	required bool
 	size     int  // most characters
 	long     bool // text of several lines
-	source   Source
-	widget   Widget // asked for by a tag
+	least    int  // lengths of a text, 0 for none
+	most     int
+	patterns []pattern // that a browser can check
+	id       string    // of the input, unless the options say otherwise
+	prepared *prepared // its HTML, of a simple input
 
 	autocomplete string // what a browser may fill in, from the tag
 	err          error  // why the field cannot be in a form
@@ -73,21 +75,23 @@ const (
 
 var plans sync.Map // of reflect.Type to *plan
 
-func planOf[T any]() *plan { return planOfType(reflect.TypeFor[T](), orm.InfoOf[T]) }
-
-// planOfType does not depend on a type parameter: else every package with a form would
-// compile the sync.Map.
-func planOfType(t reflect.Type, infoOf func() (*orm.ModelInfo, error)) *plan {
+// planOf is the plan of a struct, made when it is first asked for.
+func planOf(t reflect.Type) *plan {
 	if p, ok := plans.Load(t); ok {
 		return p.(*plan)
 	}
-	info, _ := infoOf()
+	var info *orm.ModelInfo
+	for _, m := range orm.Models() {
+		if m.Type == t {
+			info = m
+		}
+	}
 	p, _ := plans.LoadOrStore(t, newPlan(t, info))
 	return p.(*plan)
 }
 
 func newPlan(t reflect.Type, info *orm.ModelInfo) *plan {
-	p := &plan{typ: t, info: info}
+	p := &plan{typ: t, info: info, zero: reflect.New(t).Elem()}
 	if t.Kind() != reflect.Struct {
 		p.err = fmt.Errorf("%s is not a struct", t)
 		return p
@@ -97,7 +101,21 @@ func newPlan(t reflect.Type, info *orm.ModelInfo) *plan {
 	} else {
 		p.addStruct()
 	}
+	for _, s := range p.specs {
+		s.settle()
+	}
 	return p
+}
+
+// settle works out what rendering needs, when all else is known.
+func (s *spec) settle() {
+	s.id = idPrefix + s.name
+	s.least, s.most = s.lengths()
+	s.patterns = s.browserPatterns()
+	if s.chosen = s.widget != nil; s.err == nil && s.shape != unknown {
+		s.traits.settle(&Field{spec: s, traits: &s.traits})
+		s.prepared = s.prepare()
+	}
 }
 
 func (p *plan) addModel() {
@@ -155,7 +173,7 @@ func (s *spec) relate(sources map[*orm.ModelInfo]Source) {
 	if sources[target] == nil {
 		sources[target] = allRows(target)
 	}
-	s.source, s.codec = sources[target], codecOf(target.PrimaryKey.Type)
+	s.source, s.codec = sources[target], codecOf(s.info.Relation.Key().Type)
 }
 
 // namesOf is the struct that Fields of the model returns.
@@ -242,8 +260,9 @@ func throughPointer(t reflect.Type, index []int) bool {
 func (p *plan) newSpec(sf reflect.StructField, info *orm.FieldInfo) *spec {
 	s := &spec{
 		info: info, goName: p.typ.Name() + "." + sf.Name, typ: sf.Type, index: sf.Index, offset: offsetOf(p.typ, sf.Index),
-		label: sf.Tag.Get("label"), help: sf.Tag.Get("help"), elem: sf.Type,
+		elem: sf.Type,
 	}
+	s.label, s.help = sf.Tag.Get("label"), sf.Tag.Get("help")
 	s.autocomplete = sf.Tag.Get("autocomplete")
 	s.setShape()
 	if name := sf.Tag.Get("widget"); name != "" {
@@ -379,12 +398,6 @@ func words(name string) string {
 	}
 	return strings.ToUpper(text[:1]) + text[1:]
 }
-
-func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
-
-func valueOf[T any](p *T) reflect.Value { return reflect.ValueOf(p).Elem() }
-
-const kindBool = reflect.Bool
 
 var (
 	timeType            = reflect.TypeFor[time.Time]()

@@ -15,11 +15,10 @@ import (
 // refused by some databases.
 const maxKeys = 10_000
 
-// keyText is the text of the primary key of a row of the related model.
-func (f *Field) keyText(row any) (string, error) { return keyText(f.target(), f.spec.codec, row) }
+// keyText is the text of the key of a row of the related model.
+func (f *Field) keyText(row any) (string, error) { return keyText(f.targetKey(), f.spec.codec, row) }
 
-func keyText(info *orm.ModelInfo, codec *codec, row any) (string, error) {
-	pk := info.PrimaryKey
+func keyText(pk *orm.FieldInfo, codec *codec, row any) (string, error) {
 	key, err := pk.Get(row)
 	if err != nil {
 		return "", err
@@ -33,12 +32,11 @@ func keyText(info *orm.ModelInfo, codec *codec, row any) (string, error) {
 }
 
 // key reads the text of a key; what is none is not among the choices.
-func (f *Field) key(text string) (any, bool) { return keyOf(f.target(), f.spec.codec, text) }
+func (f *Field) key(text string) (any, bool) { return keyOf(f.targetKey(), f.spec.codec, text) }
 
-func keyOf(info *orm.ModelInfo, codec *codec, text string) (any, bool) {
-	pk := info.PrimaryKey
+func keyOf(pk *orm.FieldInfo, codec *codec, text string) (any, bool) {
 	if len(pk.Parts) > 0 {
-		row := info.New()
+		row := pk.Model().New()
 		if pk.Set(row, text) != nil {
 			return nil, false
 		}
@@ -53,6 +51,10 @@ func keyOf(info *orm.ModelInfo, codec *codec, text string) (any, bool) {
 }
 
 func (f *Field) target() *orm.ModelInfo { return f.spec.info.Relation.Target() }
+
+// targetKey is the field of the related rows that tells them apart: their primary key, or
+// what the foreign key leads to in its place.
+func (f *Field) targetKey() *orm.FieldInfo { return f.spec.info.Relation.Key() }
 
 // takeRow handles a foreign key: the row must be among those to choose from.
 func (f *Field) takeRow(ctx context.Context) error {
@@ -109,9 +111,9 @@ func (f *Field) takeRows(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f.rows.SetZero()
+	f.many.rows.SetZero()
 	for _, row := range picked {
-		f.rows.Set(reflect.Append(f.rows, reflect.ValueOf(row)))
+		f.many.rows.Set(reflect.Append(f.many.rows, reflect.ValueOf(row)))
 	}
 	return nil
 }
@@ -135,9 +137,9 @@ func (f *Field) pick(ctx context.Context, texts []string) ([]any, error) {
 		keys[i] = key
 	}
 	picked := f.pooled(keys)
-	if f.pool == nil {
+	if f.many.pool == nil {
 		var err error
-		if picked, err = f.source.pick(ctx, keys); err != nil {
+		if picked, err = f.source.pick(ctx, f.targetKey(), keys); err != nil {
 			return nil, fmt.Errorf("form: %s: %w", f.spec.goName, err)
 		}
 	}
@@ -148,8 +150,8 @@ func (f *Field) pick(ctx context.Context, texts []string) ([]any, error) {
 func (f *Field) pooled(keys []any) []any {
 	var picked []any
 	for _, key := range keys {
-		if key, err := mapKey(f.target().PrimaryKey, key); err == nil && f.pool[key] != nil {
-			picked = append(picked, f.pool[key])
+		if key, err := mapKey(f.targetKey(), key); err == nil && f.many.pool[key] != nil {
+			picked = append(picked, f.many.pool[key])
 		}
 	}
 	return picked
@@ -179,11 +181,11 @@ func pickTogether(ctx context.Context, fields []*Field) error {
 	if len(keys) == 0 || len(keys) > maxKeys {
 		return nil
 	}
-	picked, err := fields[0].source.pick(ctx, keys)
+	picked, err := fields[0].source.pick(ctx, fields[0].targetKey(), keys)
 	if err != nil {
 		return fmt.Errorf("form: %s: %w", fields[0].spec.goName, err)
 	}
-	pk := fields[0].target().PrimaryKey
+	pk := fields[0].targetKey()
 	pool := make(map[any]any, len(picked))
 	for _, row := range picked {
 		key, err := pk.Get(row)
@@ -196,14 +198,14 @@ func pickTogether(ctx context.Context, fields []*Field) error {
 		pool[key] = row
 	}
 	for _, f := range fields {
-		f.pool = pool
+		f.many.pool = pool
 	}
 	return nil
 }
 
 // allThere checks that there is a row for each key.
 func (f *Field) allThere(keys, picked []any) ([]any, error) {
-	pk := f.target().PrimaryKey
+	pk := f.targetKey()
 	found := map[any]bool{}
 	for _, row := range picked {
 		key, err := pk.Get(row)
@@ -239,13 +241,31 @@ func mapKey(pk *orm.FieldInfo, key any) (any, error) {
 
 // loadKeys finds out to which rows a saved row is related.
 func (f *Field) loadKeys(ctx context.Context) error {
-	if f.spec.shape != toMany || f.rows.IsValid() {
+	if f.spec.shape != toMany || f.many.rows.IsValid() {
 		return nil
 	}
-	f.rows = reflect.New(f.spec.rowsType()).Elem()
+	f.many.rows = reflect.New(f.spec.rowsType()).Elem()
 	if f.form.isNew {
 		return nil
 	}
+	found, err := f.relatedRows(ctx)
+	if err != nil {
+		return fmt.Errorf("form: %s: %w", f.spec.goName, err)
+	}
+	f.many.rows.Set(found)
+	f.many.keys = make([]string, f.many.rows.Len())
+	for i := range f.many.keys {
+		text, err := f.keyText(f.many.rows.Index(i).Interface())
+		if err != nil {
+			return err
+		}
+		f.many.keys[i] = text
+	}
+	return nil
+}
+
+// relatedRows are the rows of a relation to many.
+func (f *Field) relatedRows(ctx context.Context) (reflect.Value, error) {
 	// All and Get of ManyToMany[T] return a []*T, which no interface can say.
 	relation := f.in(f.form.initial).Addr()
 	var out []reflect.Value
@@ -254,19 +274,8 @@ func (f *Field) loadKeys(ctx context.Context) error {
 	} else {
 		out = relation.MethodByName("All").Call([]reflect.Value{reflect.ValueOf(&ctx).Elem()})
 	}
-	if err, _ := out[1].Interface().(error); err != nil {
-		return fmt.Errorf("form: %s: %w", f.spec.goName, err)
-	}
-	f.rows.Set(out[0])
-	f.keys = make([]string, f.rows.Len())
-	for i := range f.keys {
-		text, err := f.keyText(f.rows.Index(i).Interface())
-		if err != nil {
-			return err
-		}
-		f.keys[i] = text
-	}
-	return nil
+	err, _ := out[1].Interface().(error)
+	return out[0], err
 }
 
 // rowsType is []*T for a relation to rows of T.
@@ -277,7 +286,7 @@ func (s *spec) rowsType() reflect.Type {
 // writeRows relates the row that holds v to the rows that were chosen.
 func (f *Field) writeRows(ctx context.Context, v reflect.Value) error {
 	// Set of ManyToMany[T] takes any number of *T, which no interface can say.
-	out := f.in(v).Addr().MethodByName("Set").CallSlice([]reflect.Value{reflect.ValueOf(&ctx).Elem(), f.rows})
+	out := f.in(v).Addr().MethodByName("Set").CallSlice([]reflect.Value{reflect.ValueOf(&ctx).Elem(), f.many.rows})
 	err, _ := out[0].Interface().(error)
 	return err
 }
@@ -351,7 +360,7 @@ func nameChosen(ctx context.Context, fields []*Field) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	picked, err := fields[0].source.pick(ctx, keys)
+	picked, err := fields[0].source.pick(ctx, fields[0].targetKey(), keys)
 	if err != nil {
 		return fmt.Errorf("form: %s: %w", fields[0].spec.goName, err)
 	}
@@ -365,8 +374,8 @@ func nameChosen(ctx context.Context, fields []*Field) error {
 	}
 	for _, f := range fields {
 		for _, text := range f.keyTexts() {
-			if name, ok := names[text]; ok && f.unnamed && len(f.chosen) < maxChosen {
-				f.chosen = append(f.chosen, name)
+			if name, ok := names[text]; ok && f.unnamed && len(f.many.chosen) < maxChosen {
+				f.many.chosen = append(f.many.chosen, name)
 			}
 		}
 	}

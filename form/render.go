@@ -3,19 +3,10 @@ package form
 import (
 	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/retort-web/retort"
-	"github.com/retort-web/retort/template"
 )
-
-// Render returns the HTML of the form without <form> and buttons, for a page that
-// is not made by a template. A template prints the form itself.
-func (f *Form[T]) Render() (template.Safe, error) {
-	if err := f.prepare(f.c); err != nil {
-		return "", err
-	}
-	return template.Safe(f.view.HTML()), nil
-}
 
 // appendForm writes the whole form.
 func (f *core) appendForm(dst []byte) []byte {
@@ -128,25 +119,27 @@ func (f *Field) append(dst []byte) []byte {
 	if f.hidden {
 		return append(f.appendInput(dst), '\n')
 	}
-	if byTemplate, ok := f.byTemplate(dst); ok {
-		return byTemplate
+	if made, ok := f.appendPrepared(dst); ok {
+		return made
 	}
-	tag := "div"
-	if f.group() {
-		tag = "fieldset"
+	if made, ok := f.byTemplate(dst); ok {
+		return made
 	}
-	dst = append(dst, '<')
-	dst = append(dst, tag...)
-	dst = append(dst, ` class="`...)
-	dst = f.appendClasses(dst)
-	dst = append(dst, '"')
-	if f.group() {
-		var a attributes
-		a.set("id", f.ID())
-		f.addGroupState(&a)
-		dst = a.append(dst)
+	group := f.group()
+	if group {
+		dst = append(dst, "<fieldset class=\""...)
+	} else {
+		dst = append(dst, "<div class=\""...)
 	}
-	dst = append(dst, ">\n"...)
+	t := tag{dst: append(f.appendClasses(dst), '"')}
+	if group {
+		t.set("id", f.ID())
+		if f.spec.autocomplete != "" {
+			t.set("autocomplete", f.spec.autocomplete)
+		}
+		f.addDescription(&t)
+	}
+	dst = append(t.dst, ">\n"...)
 	if _, box := f.widget.(Checkbox); box {
 		dst = append(f.appendInput(dst), '\n')
 		dst = append(f.appendLabel(dst), '\n')
@@ -156,31 +149,30 @@ func (f *Field) append(dst []byte) []byte {
 	}
 	dst = f.appendHelp(dst)
 	dst = f.appendErrors(dst)
-	dst = append(dst, "</"...)
-	dst = append(dst, tag...)
-	return append(dst, ">\n"...)
-}
-
-// addGroupState is addState for the fieldset around a list of inputs.
-func (f *Field) addGroupState(a *attributes) {
-	var state attributes
-	f.addState(&state)
-	for _, n := range state {
-		if n.name != "autofocus" && n.name != "disabled" && n.name != "aria-invalid" {
-			a.put(n)
-		}
+	if group {
+		return append(dst, "</fieldset>\n"...)
 	}
+	return append(dst, "</div>\n"...)
 }
 
 // Kind is the kind of the field's widget: its type in lower case, "text" or
 // "checkboxlist". It is a class of the field.
 func (f *Field) Kind() string {
 	t := reflect.TypeOf(f.widget)
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
+	if kind, ok := kinds.Load(t); ok {
+		return kind.(string)
 	}
-	return strings.ToLower(t.Name())
+	name := t
+	if t.Kind() == reflect.Pointer {
+		name = t.Elem()
+	}
+	kind := strings.ToLower(name.Name())
+	kinds.Store(t, kind)
+	return kind
 }
+
+// kinds are the kinds of widgets by their reflect.Type.
+var kinds sync.Map
 
 func (f *Field) appendLabel(dst []byte) []byte {
 	if f.group() {

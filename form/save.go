@@ -8,25 +8,7 @@ import (
 	"github.com/retort-web/retort/orm"
 )
 
-// Save checks the form if it was submitted, and writes its value: a new row is
-// inserted, the row given to [Form.Instance] updated. It reports whether that
-// happened; if not, and without an error, the form is to be shown, for the first
-// time or again with what is wrong.
-//
-//	if saved, err := f.Save(c); err != nil {
-//		return err
-//	} else if saved {
-//		return c.Redirect("/posts")
-//	}
-//
-// An update writes the form's fields and those that [Options.Clean] changed, and
-// no others. The row and its relations to many are written in one transaction.
-// What the database refuses because a value must be unique, a row referred to is
-// gone, or a check fails becomes an error of the form. A row that is gone itself
-// is orm.ErrNotFound.
-func (f *Form[T]) Save(ctx context.Context) (saved bool, err error) { return SaveAll(ctx, f) }
-
-func (f *Form[T]) check() (bool, error) {
+func (f *core) check() (bool, error) {
 	switch {
 	case f.err != nil:
 		return false, f.err
@@ -35,23 +17,24 @@ func (f *Form[T]) check() (bool, error) {
 	case f.saved:
 		return false, fmt.Errorf("form: Save of the form of %s is called twice", f.plan.typ)
 	}
-	return f.Valid(), f.err
+	return f.valid(), f.err
 }
 
-func (f *Form[T]) keep() (restore func(ctx context.Context) error) {
-	before := *f.value
+func (f *core) keep() (restore func(ctx context.Context) error) {
+	before := reflect.New(f.plan.typ).Elem()
+	before.Set(f.value)
 	return func(ctx context.Context) error {
-		*f.value = before
+		f.value.Set(before)
 		return f.dropFiles(ctx)
 	}
 }
 
-func (f *Form[T]) refused(err error) error { return f.constraint(err) }
+func (f *core) refused(err error) error { return f.constraint(err) }
 
-func (f *Form[T]) finish() {
+func (f *core) finish() {
 	f.saved = true
-	if f.instance != nil {
-		*f.instance = *f.value
+	if f.instance.IsValid() {
+		f.instance.Set(f.value)
 	}
 }
 
@@ -71,7 +54,7 @@ func (f *core) write(ctx context.Context) error {
 		}
 	}
 	for _, field := range f.fields {
-		if field.spec.shape == toMany && field.rows.IsValid() && (field.changed || field.check != nil) && !field.disabled {
+		if field.spec.shape == toMany && field.many.rows.IsValid() && (field.changed || field.check != nil) && !field.disabled {
 			if err := field.writeRows(ctx, f.value); err != nil {
 				return fmt.Errorf("form: %s: %w", field.spec.goName, err)
 			}

@@ -25,7 +25,7 @@ type Source interface {
 	// list returns at most limit choices, and whether there are more.
 	list(ctx context.Context, f *Field, limit int) (options []Option, more bool, err error)
 	// pick returns the rows that have the keys, in any order.
-	pick(ctx context.Context, keys []any) ([]any, error)
+	pick(ctx context.Context, key *orm.FieldInfo, keys []any) ([]any, error)
 }
 
 // Choices are choices that are written down.
@@ -53,7 +53,7 @@ func (c Choices) list(_ context.Context, f *Field, _ int) ([]Option, bool, error
 	return options, false, nil
 }
 
-func (c Choices) pick(context.Context, []any) ([]any, error) { return nil, nil }
+func (c Choices) pick(context.Context, *orm.FieldInfo, []any) ([]any, error) { return nil, nil }
 
 // plainText is the text of a value by its kind: the String method of a type with
 // choices is for people.
@@ -155,8 +155,8 @@ func (r rows) list(ctx context.Context, f *Field, limit int) ([]Option, bool, er
 	return options, more, nil
 }
 
-func (r rows) pick(ctx context.Context, keys []any) ([]any, error) {
-	return r.set.Where(orm.Lookup(r.set.Info().PrimaryKey.Snake+"__in", keys)).All(ctx)
+func (r rows) pick(ctx context.Context, key *orm.FieldInfo, keys []any) ([]any, error) {
+	return r.set.Where(orm.Lookup(key.Snake+"__in", keys)).All(ctx)
 }
 
 // Group is a heading with the choices below it.
@@ -196,7 +196,7 @@ func (g Groups) list(ctx context.Context, f *Field, limit int) ([]Option, bool, 
 	return all, false, nil
 }
 
-func (g Groups) pick(context.Context, []any) ([]any, error) { return nil, nil }
+func (g Groups) pick(context.Context, *orm.FieldInfo, []any) ([]any, error) { return nil, nil }
 
 // Paths are choices that are the files of a file system which match a pattern of
 // [fs.Glob], such as "reports/*.csv". They are listed when the function is called, once

@@ -3,6 +3,7 @@ package form
 import (
 	"net/http"
 	"strings"
+	"unsafe"
 
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/orm"
@@ -26,7 +27,11 @@ type suggestion struct {
 //		return form.Fields(&a.Name)
 //	}))
 func Suggestions[T any](query orm.QuerySet[T], fields func(p *T) []any) retort.Handler {
-	plan := planOf[T]()
+	return suggestions(query.Any(), func(p unsafe.Pointer) []any { return fields((*T)(p)) })
+}
+
+func suggestions(query orm.AnySet, fields func(p unsafe.Pointer) []any) retort.Handler {
+	plan := planOf(query.Info().Type)
 	return func(c *retort.Ctx) error {
 		if plan.err != nil {
 			return plan.err
@@ -38,19 +43,19 @@ func Suggestions[T any](query orm.QuerySet[T], fields func(p *T) []any) retort.H
 		set := query
 		if text != "" {
 			var either []orm.Cond
-			for _, ptr := range fields((*T)(plan.names)) {
+			for _, ptr := range fields(plan.names) {
 				either = append(either, orm.F(ptr).IContains(text))
 			}
 			set = set.Where(orm.Or(either...))
 		}
-		rows, err := set.Any().Limit(maxSuggestions).All(c)
+		rows, err := set.Limit(maxSuggestions).All(c)
 		if err != nil {
 			return err
 		}
 		codec := codecOf(plan.info.PrimaryKey.Type)
 		found := make([]suggestion, len(rows))
 		for i, row := range rows {
-			key, err := keyText(plan.info, codec, row)
+			key, err := keyText(plan.info.PrimaryKey, codec, row)
 			if err != nil {
 				return err
 			}

@@ -24,6 +24,8 @@ type Theme struct {
 	// RequiredClass and InvalidClass are further classes of fields that must be filled
 	// in, and of those with errors.
 	RequiredClass, InvalidClass string
+
+	plain bool // it says nothing; found out by New
 }
 
 // Template is a widget whose input is written by a template; see [Theme] for what it sees.

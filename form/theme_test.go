@@ -174,3 +174,36 @@ func TestMedia(t *testing.T) {
 	css := themed(t, nil, form.Theme{}, options, `{{ static("form/form.css") }}`).Get("/").Text()
 	client.Get(css).Status(200).Contains(".error-summary")
 }
+
+func TestMediaWithAttributes(t *testing.T) {
+	t.Parallel()
+	options := func(v *Visit) form.Options {
+		return form.Options{Widgets: form.Widgets{
+			&v.Name: picker{media: form.Media{
+				Styles: []string{"/print.css"}, Scripts: []string{"/map.js", "/old.js"},
+				Attrs: map[string][]any{
+					"/print.css": {"media", "print"},
+					"/map.js":    {"integrity", `sha384-"x"`, "async", true},
+				},
+			}},
+			&v.Zip: picker{media: form.Media{Scripts: []string{"/old.js"}, Attrs: map[string][]any{"/old.js": {"type", "text/javascript", "nonce", "mine"}}}},
+		}}
+	}
+	page := themed(t, nil, form.Theme{}, options, `{{ form.media }}`).Get("/").Status(200).Text()
+	for _, want := range []string{
+		`<link rel="stylesheet" href="/print.css" media="print" nonce="`,
+		`<script type="module" src="/map.js" integrity="sha384-&#34;x&#34;" async nonce="`,
+		`<script type="text/javascript" src="/old.js" nonce="`,
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %s in\n%s", want, page)
+		}
+	}
+	if strings.Contains(page, "mine") || strings.Count(page, "/old.js") != 1 {
+		t.Error(page)
+	}
+	wrong := func(v *Visit) form.Options {
+		return form.Options{Widgets: form.Widgets{&v.Name: picker{media: form.Media{Styles: []string{"/a.css"}, Attrs: map[string][]any{"/a.css": {"x>y", "1"}}}}}}
+	}
+	themed(t, nil, form.Theme{}, wrong, `{{ form.media }}`).Get("/").Status(500)
+}

@@ -116,17 +116,17 @@ func (f *core) setTaken(set []*orm.FieldInfo) {
 		labels[i] = f.labelOf(info)
 	}
 	f.others = append(f.others, *validate.Fault("taken", map[string]any{
-		"model": article(f.plan.info.VerboseName), "fields": strings.Join(labels, " and "),
+		"model": f.translate(article(f.plan.info.VerboseName)), "fields": f.joined(labels, "and"),
 	}))
 }
 
 func (f *core) labelOf(info *orm.FieldInfo) string {
 	for _, field := range f.fields {
 		if field.spec.info == info {
-			return strings.ToLower(field.Label())
+			return f.lower(field.Label())
 		}
 	}
-	return strings.ToLower(info.Label)
+	return f.lower(f.translate(info.Label))
 }
 
 func article(noun string) string {
@@ -154,8 +154,8 @@ func (f *core) constraint(err error) error {
 	}
 	switch e.Kind {
 	case orm.UniqueConstraint:
-		set := e.Fields()
-		if len(set) == 0 || set[0].Model() != f.plan.info {
+		set := e.FieldsOf(f.plan.info)
+		if len(set) == 0 {
 			return err
 		}
 		f.setTaken(set)

@@ -87,7 +87,7 @@ func (f *core) applyUploads(uploads Uploads) error {
 		case !isText && (field.spec.shape != file && field.spec.shape != files || u.Store != nil):
 			return fmt.Errorf("%s takes no Upload with these options: it is for a *bind.File or []*bind.File, and with Store for a text", field.spec.goName)
 		}
-		field.upload = &u
+		field.change().upload = &u
 	}
 	return nil
 }
@@ -96,13 +96,13 @@ func (f *core) applyUploads(uploads Uploads) error {
 // the one it has.
 func (f *Field) takeStored() error {
 	v := f.in(f.form.value)
-	f.changed = len(f.uploads) > 0 || f.cleared && v.Len() > 0
+	f.changed = len(f.files.sent) > 0 || f.files.cleared && v.Len() > 0
 	switch {
-	case len(f.uploads) > 0 && f.cleared:
+	case len(f.files.sent) > 0 && f.files.cleared:
 		f.fail(validate.Fault("file_and_clear", nil))
-	case len(f.uploads) > 0:
+	case len(f.files.sent) > 0:
 		return f.checkUploads()
-	case f.cleared && !f.required:
+	case f.files.cleared && !f.required:
 		v.SetString("")
 	case f.required && v.Len() == 0:
 		f.fail(validate.Fault("required", nil))
@@ -116,7 +116,7 @@ func (f *Field) checkUploads() error {
 	if f.upload != nil {
 		rule = *f.upload
 	}
-	for _, upload := range f.uploads {
+	for _, upload := range f.files.sent {
 		fault, err := rule.check(upload)
 		if err != nil {
 			return fmt.Errorf("form: %s: %w", f.spec.goName, err)
@@ -206,7 +206,7 @@ func bytesText(n int64) string {
 	case n >= 1<<10:
 		return fmt.Sprintf("%.0f kB", float64(n)/(1<<10))
 	}
-	return fmt.Sprintf("%d bytes", n)
+	return fmt.Sprintf("%d B", n)
 }
 
 // keepFiles hands the uploads to their stores, before the row that names them is written.
@@ -225,14 +225,14 @@ func (f *core) keepFiles(ctx context.Context) error {
 				}
 			})
 		}
-		if len(field.uploads) == 0 {
+		if len(field.files.sent) == 0 {
 			continue
 		}
-		name, err := field.upload.Store.Save(ctx, field.uploads[0])
+		name, err := field.upload.Store.Save(ctx, field.files.sent[0])
 		if err != nil {
 			return fmt.Errorf("form: %s: %w", field.spec.goName, err)
 		}
-		field.kept = name
+		field.files.kept = name
 		v.SetString(name)
 	}
 	return nil
@@ -242,9 +242,9 @@ func (f *core) keepFiles(ctx context.Context) error {
 func (f *core) dropFiles(ctx context.Context) error {
 	var err error
 	for _, field := range f.fields {
-		if field.kept != "" {
-			err = errors.Join(err, field.upload.Store.Delete(context.WithoutCancel(ctx), field.kept))
-			field.kept = ""
+		if field.stores() && field.files.kept != "" {
+			err = errors.Join(err, field.upload.Store.Delete(context.WithoutCancel(ctx), field.files.kept))
+			field.files.kept = ""
 		}
 	}
 	return err
@@ -278,7 +278,7 @@ func (f *Field) appendKept(dst []byte) []byte {
 	dst = append(dst, clearSuffix+`" name="`...)
 	dst = append(dst, f.name...)
 	dst = append(dst, clearSuffix+`"`...)
-	if f.cleared {
+	if f.files.cleared {
 		dst = append(dst, " checked"...)
 	}
 	dst = append(dst, "> "...)

@@ -229,7 +229,7 @@ func TestRulesForUploads(t *testing.T) {
 		{"data/a.csv", "%PDF-1.7", "data: must be of the type text/plain"},
 		{"files/a", "%PDF-1.7", "true"},
 		{"files/a.png", "MZ\x90", "files: must be of the type image/* or application/pdf"},
-		{"files/a.pdf", "%PDF-1.7" + strings.Repeat("x", 1000), "files: must not be larger than 1000 bytes"},
+		{"files/a.pdf", "%PDF-1.7" + strings.Repeat("x", 1000), "files: must not be larger than 1000 B"},
 	} {
 		field, name, _ := strings.Cut(tt.name, "/")
 		client.PostFiles("/", nil, retorttest.File{Field: field, Name: name, Content: []byte(tt.content)}).Status(200).Contains(tt.want)

@@ -1,38 +1,36 @@
 package form
 
-import "github.com/retort-web/retort/template"
+import (
+	"slices"
+
+	"github.com/retort-web/retort/template"
+)
 
 // view is a form as templates see it: a list of its visible fields, which also
 // answers for the form's own attributes. The element past the end of the list
 // leads to the form, so that one without fields has it too.
 type view []*Field
 
-// TemplateValue gives templates the form with all that rendering it needs. It is
-// how an error ends the render in place of half a form.
-func (f *Form[T]) TemplateValue() (any, error) {
-	if err := f.prepare(f.c); err != nil {
-		return nil, err
-	}
-	return f.view, nil
-}
-
 func (f *core) makeView() view {
-	visible := make(view, 0, len(f.fields)+1)
-	for _, field := range f.fields {
-		if !field.hidden {
-			visible = append(visible, field)
+	visible := view(f.fields)
+	if slices.ContainsFunc(f.fields, (*Field).Hidden) {
+		visible = make(view, 0, len(f.fields)+1)
+		for _, field := range f.fields {
+			if !field.hidden {
+				visible = append(visible, field)
+			}
 		}
 	}
-	return append(visible, &Field{form: f})[:len(visible)]
+	return append(visible, f.tail)[:len(visible)]
 }
 
 func (v view) form() *core { return v[:len(v)+1][len(v)].form }
 
 // HTML is the whole form without <form> and buttons.
-func (v view) HTML() string {
-	f := v.form()
-	return string(f.appendForm(make([]byte, 0, 512*(len(f.fields)+1))))
-}
+func (v view) HTML() string { return string(v.AppendHTML(make([]byte, 0, 512*(len(v)+1)))) }
+
+// AppendHTML appends it.
+func (v view) AppendHTML(dst []byte) []byte { return v.form().appendForm(dst) }
 
 // TemplateAttr gives the parts of the form, and its fields by name.
 func (v view) TemplateAttr(name string) (any, bool) {
@@ -109,6 +107,9 @@ func (f *core) otherSentences() []string {
 // HTML is the field with label, help and errors.
 func (f *Field) HTML() string { return string(f.append(make([]byte, 0, 512))) }
 
+// AppendHTML appends it.
+func (f *Field) AppendHTML(dst []byte) []byte { return f.append(dst) }
+
 // TemplateAttr gives the parts of the field.
 func (f *Field) TemplateAttr(name string) (any, bool) {
 	switch name {
@@ -117,13 +118,17 @@ func (f *Field) TemplateAttr(name string) (any, bool) {
 	case "attrs":
 		return template.Func(f.with), true
 	case "attributes":
-		return template.Safe(f.appendAttributes(nil)[1:]), true
+		t := f.begin(nil)
+		return template.Safe(f.end(&t)[1:]), true
 	case "kind":
 		return f.Kind(), true
 	case "classes":
 		return string(f.appendClasses(nil)), true
 	case "chosen":
-		return f.chosen, true
+		if f.many == nil {
+			return []string(nil), true
+		}
+		return f.many.chosen, true
 	case "label_tag":
 		return template.Safe(f.appendLabel(nil)), true
 	case "help_tag":

@@ -161,76 +161,66 @@ func (s *spec) timeWidget() Widget {
 // Attributes returns the attributes of the input as HTML, each after a space,
 // further ones given as in [Field.Attr] included; those of the template win.
 func (f *Field) Attributes(pairs ...any) (string, error) {
-	var more attributes
-	if err := more.add(pairs); err != nil {
+	t := tag{hold: true}
+	if err := t.held.add(pairs); err != nil {
 		return "", fmt.Errorf("form: %s: %w", f.spec.goName, err)
 	}
-	return string(f.appendAttributes(nil, more...)), nil
+	return string(f.end(&t)), nil
 }
 
-// appendAttributes writes the attributes that every input has, then those of the
-// widget, then those of the template.
-func (f *Field) appendAttributes(dst []byte, own ...attribute) []byte {
-	a := make(attributes, 0, 12)
-	a = append(a, own...)
-	a.set("id", f.ID())
-	a.set("name", f.name)
-	a.flag("required", f.required && !f.hidden && !f.form.unforced)
-	f.addState(&a)
-	for _, n := range f.extra {
-		a.put(n)
+// end writes, after the attributes of the widget, those that every input has, and those
+// of the template.
+func (f *Field) end(t *tag) []byte {
+	t.set("id", f.ID())
+	t.set("name", f.name)
+	t.flag("required", f.required && !f.hidden && !f.form.unforced)
+	t.flag("disabled", f.disabled)
+	if !f.hidden {
+		if f.spec.autocomplete != "" {
+			t.set("autocomplete", f.spec.autocomplete)
+		}
+		if len(f.faults) > 0 {
+			t.set("aria-invalid", "true")
+		}
+		f.addDescription(t)
+		t.flag("autofocus", f.form.firstInvalid() == f.spec)
 	}
-	return a.append(dst)
+	return t.end(f.extra)
 }
 
-// addState adds what assistive technology and the keyboard need to know.
-func (f *Field) addState(a *attributes) {
-	a.flag("disabled", f.disabled)
-	if f.hidden {
-		return
-	}
-	if f.spec.autocomplete != "" {
-		a.set("autocomplete", f.spec.autocomplete)
-	}
-	if len(f.faults) > 0 {
-		a.set("aria-invalid", "true")
-	}
+// addDescription names what stands below the input, for assistive technology.
+func (f *Field) addDescription(t *tag) {
 	switch {
 	case f.help != "" && len(f.faults) > 0:
-		a.set("aria-describedby", f.ID()+"_help "+f.ID()+"_errors")
+		t.set("aria-describedby", f.ID()+"_help "+f.ID()+"_errors")
 	case f.help != "":
-		a.set("aria-describedby", f.ID()+"_help")
+		t.set("aria-describedby", f.ID()+"_help")
 	case len(f.faults) > 0:
-		a.set("aria-describedby", f.ID()+"_errors")
+		t.set("aria-describedby", f.ID()+"_errors")
 	}
-	a.flag("autofocus", f.form.firstInvalid() == f.spec)
 }
 
 // Part returns the attributes, each after a space, of one of several inputs that a
 // widget writes for a field: called like the field with "_" and suffix, and further
 // pairs as in [Field.Attr]. First tells that it is the one that takes the focus.
 func (f *Field) Part(suffix string, first bool, pairs ...any) (string, error) {
-	var more attributes
-	if err := more.add(pairs); err != nil {
+	t := tag{hold: true}
+	if err := t.held.add(pairs); err != nil {
 		return "", fmt.Errorf("form: %s: %w", f.spec.goName, err)
 	}
-	return string(f.appendPart(nil, suffix, first, more...)), nil
+	return string(f.endPart(&t, suffix, first)), nil
 }
 
-func (f *Field) appendPart(dst []byte, suffix string, first bool, own ...attribute) []byte {
-	a := append(make(attributes, 0, 12), own...)
-	a.set("id", f.ID()+"_"+suffix)
-	a.set("name", f.name+"_"+suffix)
-	a.flag("required", f.required && !f.form.unforced)
-	a.flag("disabled", f.disabled)
+func (f *Field) endPart(t *tag, suffix string, first bool) []byte {
+	t.set("id", f.ID()+"_"+suffix)
+	t.set("name", f.name+"_"+suffix)
+	t.flag("required", f.required && !f.form.unforced)
+	t.flag("disabled", f.disabled)
 	if len(f.faults) > 0 {
-		a.set("aria-invalid", "true")
+		t.set("aria-invalid", "true")
 	}
-	a.flag("autofocus", first && f.form.firstInvalid() == f.spec)
-	for _, n := range f.extra {
-		a.put(n)
-	}
-	return a.append(dst)
+	t.flag("autofocus", first && f.form.firstInvalid() == f.spec)
+	return t.end(f.extra)
 }
 
 // firstInvalid is where the cursor goes when a form is shown again.
@@ -246,49 +236,69 @@ func (f *core) firstInvalid() *spec {
 	return nil
 }
 
-// input writes an <input> with the field's value.
-func (f *Field) input(dst []byte, kind string, own ...attribute) []byte {
+// beginInput begins an <input> of a type.
+func (f *Field) beginInput(dst []byte, kind string) tag {
 	dst = append(dst, `<input type="`...)
 	dst = append(dst, kind...)
-	dst = append(dst, '"')
-	dst = f.appendAttributes(dst, own...)
-	if text := strings.Join(f.Values(), ", "); text != "" {
-		dst = append(dst, ` value="`...)
-		dst = appendText(dst, text)
-		dst = append(dst, '"')
+	return f.begin(append(dst, '"'))
+}
+
+// endInput ends an <input> with the field's value.
+func (f *Field) endInput(t *tag) []byte {
+	return append(f.appendValue(f.end(t)), '>')
+}
+
+// appendValue writes the attribute value, if there is a text.
+func (f *Field) appendValue(dst []byte) []byte {
+	text := strings.Join(f.Values(), ", ")
+	if text == "" {
+		return dst
 	}
-	return append(dst, '>')
+	dst = append(dst, ` value="`...)
+	dst = appendText(dst, text)
+	return append(dst, '"')
 }
 
 // line writes an input for text with the limits that the field has.
 func (f *Field) line(dst []byte, kind, placeholder string) []byte {
-	return f.input(dst, kind, f.limits(placeholder)...)
+	t := f.beginInput(dst, kind)
+	f.addLimits(&t, placeholder)
+	return f.endInput(&t)
 }
 
-// limits are the attributes by which a browser keeps text within bounds.
-func (f *Field) limits(placeholder string) attributes {
-	var a attributes
-	if f.spec.shape == single {
-		least, most := f.spec.lengths()
-		if least > 0 {
-			a.set("minlength", strconv.Itoa(least))
-		}
-		if most > 0 {
-			a.set("maxlength", strconv.Itoa(most))
-		}
+// addLimits adds the attributes by which a browser keeps text within bounds.
+func (f *Field) addLimits(t *tag, placeholder string) {
+	s := f.spec
+	if s.least > 0 {
+		t.number("minlength", s.least)
 	}
-	if f.spec.codec.kind == textKind && f.oneLine() {
-		for _, rule := range f.spec.rules {
-			if pattern := browserPattern(rule); pattern != "" {
-				a.set("pattern", pattern)
-				a.set("title", f.sentence(f.form.message(validate.Fault(rule.Name, nil))))
-			}
-		}
+	if s.most > 0 {
+		t.number("maxlength", s.most)
+	}
+	if len(s.patterns) > 0 && f.oneLine() {
+		last := s.patterns[len(s.patterns)-1]
+		t.set("pattern", last.text)
+		t.set("title", f.sentence(f.form.message(validate.Fault(last.rule, nil))))
 	}
 	if placeholder != "" {
-		a.set("placeholder", f.form.translate(placeholder))
+		t.set("placeholder", f.form.translate(placeholder))
 	}
-	return a
+}
+
+// pattern is a rule as the attribute of that name has it.
+type pattern struct{ rule, text string }
+
+// browserPatterns are the rules of a text that a browser can check.
+func (s *spec) browserPatterns() (all []pattern) {
+	if s.codec == nil || s.codec.kind != textKind {
+		return nil
+	}
+	for _, rule := range s.rules {
+		if text := browserPattern(rule); text != "" {
+			all = append(all, pattern{rule.Name, text})
+		}
+	}
+	return all
 }
 
 // browserPattern is a rule as the attribute pattern has it: a regular expression
@@ -313,7 +323,7 @@ func browserPattern(rule validate.Rule) string {
 
 // lengths are the bounds of a text's length, 0 for none.
 func (s *spec) lengths() (least, most int) {
-	if s.codec.kind != textKind {
+	if s.codec == nil || s.codec.kind != textKind || s.shape != single {
 		return 0, 0
 	}
 	most = s.size
@@ -349,9 +359,9 @@ func (w Tel) Render(dst []byte, f *Field) []byte { return f.line(dst, "tel", w.P
 
 // Render appends the input.
 func (w Password) Render(dst []byte, f *Field) []byte {
-	dst = append(dst, `<input type="password"`...)
-	dst = f.appendAttributes(dst, f.limits("")...)
-	return append(dst, '>')
+	t := f.beginInput(dst, "password")
+	f.addLimits(&t, "")
+	return append(f.end(&t), '>')
 }
 
 // Render appends the input.
@@ -360,10 +370,10 @@ func (w Textarea) Render(dst []byte, f *Field) []byte {
 	if rows <= 0 {
 		rows = 6
 	}
-	a := f.limits(w.Placeholder)
-	a.set("rows", strconv.Itoa(rows))
-	dst = append(dst, "<textarea"...)
-	dst = f.appendAttributes(dst, a...)
+	t := f.begin(append(dst, "<textarea"...))
+	f.addLimits(&t, w.Placeholder)
+	t.number("rows", rows)
+	dst = f.end(&t)
 	// A browser drops a line end right after the tag.
 	dst = append(dst, ">\n"...)
 	dst = appendText(dst, f.Value())
@@ -375,12 +385,13 @@ func (w JSON) Render(dst []byte, f *Field) []byte { return Textarea{Rows: w.Rows
 
 // Render appends the input.
 func (w Number) Render(dst []byte, f *Field) []byte {
-	return f.input(dst, "number", f.numberLimits(w.Step)...)
+	t := f.beginInput(dst, "number")
+	f.addBounds(&t, w.Step)
+	return f.endInput(&t)
 }
 
-// numberLimits are the attributes by which a browser keeps a number within bounds.
-func (f *Field) numberLimits(step string) attributes {
-	var a attributes
+// addBounds adds the attributes by which a browser keeps a number within bounds.
+func (f *Field) addBounds(t *tag, step string) {
 	if rule, ok := f.spec.rules.Get("multiple_of"); ok && step == "" {
 		step = rule
 	}
@@ -392,17 +403,16 @@ func (f *Field) numberLimits(step string) attributes {
 		step = "any"
 	}
 	if lowest, ok := f.spec.rules.Get("min"); ok {
-		a.set("min", lowest)
+		t.set("min", lowest)
 	} else if k := f.spec.elem.Kind(); k >= reflect.Uint && k <= reflect.Uint64 {
-		a.set("min", "0")
+		t.set("min", "0")
 	}
 	if highest, ok := f.spec.rules.Get("max"); ok {
-		a.set("max", highest)
+		t.set("max", highest)
 	}
 	if step != "" {
-		a.set("step", step)
+		t.set("step", step)
 	}
-	return a
 }
 
 // Render appends the input.
@@ -412,8 +422,8 @@ func (Checkbox) Render(dst []byte, f *Field) []byte {
 		v := reflect.New(reflect.TypeFor[bool]()).Elem()
 		return parse(v, text, nil) == nil && v.Bool()
 	})
-	dst = append(dst, `<input type="checkbox" value="true"`...)
-	dst = f.appendAttributes(dst)
+	t := f.begin(append(dst, `<input type="checkbox" value="true"`...))
+	dst = f.end(&t)
 	if checked {
 		dst = append(dst, " checked"...)
 	}
@@ -442,26 +452,25 @@ func (Hidden) Render(dst []byte, f *Field) []byte {
 
 // Render appends the input.
 func (w File) Render(dst []byte, f *Field) []byte {
-	var a attributes
 	accept := w.Accept
 	if u := f.upload; u != nil && accept == "" {
 		if accept = strings.Join(slices.Concat(u.Types, u.Extensions), ","); accept == "" && u.Image {
 			accept = "image/*"
 		}
 	}
-	if accept != "" {
-		a.set("accept", accept)
-	}
-	a.flag("multiple", f.Multiple())
 	if f.stores() {
 		dst = f.appendKept(dst)
 		if f.in(f.form.initial).Len() > 0 {
 			g := *f // what is kept is enough
-			g.required = false
+			g.owned = false
+			g.change().required = false
 			f = &g
 		}
 	}
-	dst = append(dst, `<input type="file"`...)
-	dst = f.appendAttributes(dst, a...)
-	return append(dst, '>')
+	t := f.beginInput(dst, "file")
+	if accept != "" {
+		t.set("accept", accept)
+	}
+	t.flag("multiple", f.Multiple())
+	return append(f.end(&t), '>')
 }

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
+	"unsafe"
 
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/bind"
@@ -57,33 +59,21 @@ type Step struct {
 	Template string
 
 	when func(a *Answers) bool
-	make func(c *retort.Ctx) stepForm
+	make func(c *retort.Ctx) *core
 }
-
-// stepForm is a form of any struct.
-type stepForm interface {
-	Valid() bool
-	Status() int
-	Err() error
-	base() *core
-	any() any
-}
-
-func (f *Form[T]) base() *core { return &f.core }
-
-func (f *Form[T]) any() any { return f.value }
 
 // StepOf makes a step of a struct and the options of its form, which are as for [For]. Its
 // files need an [Upload] with a Store: a session holds none.
 func StepOf[T any](name string, options ...func(v *T) Options) Step {
-	return Step{Name: name, make: func(c *retort.Ctx) stepForm {
-		p := planOf[T]()
-		var o Options
-		if p.err == nil && len(options) > 0 {
-			o = options[0]((*T)(p.names))
-		}
+	return stepOf(name, reflect.TypeFor[T](), describe(options))
+}
+
+func stepOf(name string, t reflect.Type, options func(v unsafe.Pointer) Options) Step {
+	return Step{Name: name, make: func(c *retort.Ctx) *core {
+		p := planOf(t)
+		o := p.options(options)
 		o.Query, o.Prefix = false, ""
-		f := newForm[T](c, p, o)
+		f := newForm(c, p, o)
 		if f.err != nil {
 			f.err = fmt.Errorf("form: the step %s: %w", name, f.err)
 		}
@@ -153,17 +143,18 @@ func (w *Wizard) load(c *retort.Ctx) *progress {
 }
 
 // answered makes the form of a step with what was answered.
-func (p *progress) answered(c *retort.Ctx, s *Step) (stepForm, bool) {
+func (p *progress) answered(c *retort.Ctx, s *Step) (*core, bool) {
 	f := s.make(c)
-	for _, field := range f.base().fields {
+	f.use(f.value)
+	for _, field := range f.fields {
 		if name := p.Files[s.Name][field.spec.name]; name != "" && field.stores() {
-			field.in(f.base().initial).SetString(name)
-			field.in(f.base().value).SetString(name)
+			field.in(f.initial).SetString(name)
+			field.in(f.value).SetString(name)
 		}
 	}
 	texts, ok := p.Texts[s.Name]
-	if ok && f.Err() == nil {
-		f.base().take(sent{data: &bind.FormData{Values: texts}})
+	if ok && f.err == nil {
+		f.take(sent{data: &bind.FormData{Values: texts}})
 	}
 	return f, ok
 }
@@ -190,14 +181,14 @@ func (w *Wizard) walk(c *retort.Ctx, p *progress) (*way, error) {
 		}
 		found.reached++
 		f, ok := p.answered(c, s)
-		if err := f.Err(); err != nil {
+		if err := f.err; err != nil {
 			return nil, err
 		}
-		if ok && f.Valid() {
-			found.answers.values[s.Name] = f.any()
+		if ok && f.valid() {
+			found.answers.values[s.Name] = f.value.Addr().Interface()
 			continue
 		}
-		if err := f.Err(); err != nil {
+		if err := f.err; err != nil {
 			return nil, err
 		}
 		found.done = false
@@ -224,17 +215,17 @@ func (w *Wizard) Serve(c *retort.Ctx) error {
 	if c.Method() != http.MethodPost {
 		return w.show(c, found, at, f)
 	}
-	f.base().bound = false
-	if f.base().read(); f.Err() != nil {
-		return f.Err()
+	f.bound = false
+	if f.read(); f.err != nil {
+		return f.err
 	}
-	if !f.Valid() {
-		if f.Err() != nil {
-			return f.Err()
+	if !f.valid() {
+		if f.err != nil {
+			return f.err
 		}
 		return w.show(c, found, at, f)
 	}
-	if err := p.keep(c, step, f.base()); err != nil {
+	if err := p.keep(c, step, f); err != nil {
 		return err
 	}
 	c.Session().Set(w.key(), p)
@@ -261,7 +252,7 @@ func (w *Wizard) Reset(c *retort.Ctx) error {
 	var err error
 	for i := range w.Steps {
 		f := w.Steps[i].make(c)
-		for _, field := range f.base().fields {
+		for _, field := range f.fields {
 			if name := p.Files[w.Steps[i].Name][field.spec.name]; name != "" && field.stores() {
 				err = errors.Join(err, field.upload.Store.Delete(c, name))
 			}
@@ -293,14 +284,14 @@ type stepView struct {
 }
 
 // show answers with the page of a step.
-func (w *Wizard) show(c *retort.Ctx, found *way, at int, f stepForm) error {
+func (w *Wizard) show(c *retort.Ctx, found *way, at int, f *core) error {
 	view := wizardView{Number: at + 1, Count: len(found.steps)}
 	for i, s := range found.steps {
 		step := stepView{Name: s.Name, Title: s.Title, Current: i == at}
 		if step.Title == "" {
 			step.Title = words(s.Name)
 		}
-		step.Title = f.base().translate(step.Title)
+		step.Title = f.translate(step.Title)
 		if _, step.Answered = found.answers.values[s.Name]; i < found.reached {
 			step.URL = stepURL(c, s)
 		}
@@ -314,7 +305,7 @@ func (w *Wizard) show(c *retort.Ctx, found *way, at int, f stepForm) error {
 	if name == "" {
 		name = w.Template
 	}
-	return c.Status(f.Status()).Render(name, map[string]any{"form": f, "wizard": view})
+	return c.Status(f.status()).Render(name, map[string]any{"form": f, "wizard": view})
 }
 
 // keep takes over what was answered in a step: its texts, and the names of its files.

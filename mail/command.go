@@ -3,6 +3,7 @@ package mail
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -12,11 +13,22 @@ import (
 )
 
 func (e *Extension) testCommand() retort.Command {
+	var admins, managers bool
 	return retort.Command{
 		Name: "sendtestmail", Args: "ADDRESS…", Short: "Send a message to see whether mail works",
-		Examples: "app sendtestmail ann@example.com",
+		Examples: "app sendtestmail ann@example.com\napp sendtestmail --admins --managers",
+		Flags: func(fs *flag.FlagSet) {
+			fs.BoolVar(&admins, "admins", false, "to those who get what SendAdmins sends")
+			fs.BoolVar(&managers, "managers", false, "to those who get what SendManagers sends")
+		},
 		Run: func(ctx context.Context, in *retort.Invocation) error {
 			to := in.Args
+			if admins {
+				to = append(to, e.options.Admins...)
+			}
+			if managers {
+				to = append(to, e.options.Managers...)
+			}
 			if len(to) == 0 {
 				to = e.options.Admins
 			}
@@ -52,7 +64,7 @@ func (e *Extension) check(_ context.Context, _ *retort.App, deploy bool) (found 
 	case replaced:
 	case scheme == "":
 		add("url", "no mailer is set, so that sending mail fails", "set MAIL_URL: smtp://user:password@mail.example.com")
-	case scheme == "console" || scheme == "memory" || scheme == "discard":
+	case scheme == "console" || scheme == "memory" || scheme == "discard" || scheme == "file":
 		add("url", "mail goes to "+scheme+": and reaches nobody", "set MAIL_URL: smtp://user:password@mail.example.com")
 	case scheme == "smtp" && strings.Contains(e.options.URL, "tls=none"):
 		add("tls", "mail is sent in clear text", "leave tls=none out of MAIL_URL; the server must then offer STARTTLS")

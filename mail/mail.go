@@ -33,6 +33,9 @@ type Options struct {
 	// Admins get what [SendAdmins] sends.
 	Admins []string `config:"admins" help:"addresses of those who run the site"`
 
+	// Managers get what [SendManagers] sends.
+	Managers []string `config:"managers" help:"addresses of those who run what the site is about"`
+
 	// Timeout bounds connecting to a server and each step of the conversation.
 	// Default: 30s.
 	Timeout time.Duration `config:"timeout" default:"30s" min:"1ms" help:"for each step of a conversation with the mail server"`
@@ -44,6 +47,10 @@ type Options struct {
 	// Mailers are further mailers, by the names that [Using] knows: a URL, or a
 	// [Mailer] of one's own. "default" replaces the one of URL.
 	Mailers map[string]any `config:"-"`
+
+	// OnSent is told of each message that was given to a mailer, with the error if it
+	// was not delivered. It is called before Send returns, perhaps by several goroutines.
+	OnSent func(ctx context.Context, m *Message, err error) `config:"-"`
 
 	// Previews are examples of the app's mails, for /_mail/ in debug mode.
 	Previews map[string]func(ctx context.Context) (*Message, error) `config:"-"`
@@ -107,7 +114,7 @@ func (e *Extension) Install(app *retort.App) error {
 			return fmt.Errorf("mail: mailer %s is a %T; give a URL or a mail.Mailer", name, given)
 		}
 	}
-	for header, values := range map[string][]string{"From": {e.options.From}, "ReplyTo": e.options.ReplyTo, "Admins": e.options.Admins} {
+	for header, values := range map[string][]string{"From": {e.options.From}, "ReplyTo": e.options.ReplyTo, "Admins": e.options.Admins, "Managers": e.options.Managers} {
 		for _, v := range values {
 			if v == "" {
 				continue
@@ -159,6 +166,22 @@ func Using(ctx context.Context, mailer string) context.Context {
 	return context.WithValue(ctx, mailerKey{}, mailer)
 }
 
+// mailer is the one that a context has chosen.
+func (e *Extension) mailer(ctx context.Context) (name string, m Mailer, err error) {
+	name, _ = ctx.Value(mailerKey{}).(string)
+	if name == "" {
+		name = DefaultMailer
+	}
+	m, ok := e.mailers[name]
+	switch {
+	case !ok && name == DefaultMailer:
+		return "", nil, errors.New("mail: no mailer is set; set MAIL_URL (mail.url in retort.toml), such as smtp://user:password@mail.example.com")
+	case !ok:
+		return "", nil, fmt.Errorf("mail: no mailer is named %q; Options.Mailers has %s", name, strings.Join(slices.Sorted(maps.Keys(e.mailers)), ", "))
+	}
+	return name, m, nil
+}
+
 // Send sends messages, over one connection where there is one. All are checked
 // before the first is sent. The error of what was checked is about the message;
 // that of delivery is a *[SendError], which names the messages that failed.
@@ -170,16 +193,12 @@ func Send(ctx context.Context, messages ...*Message) error {
 	if err != nil {
 		return err
 	}
-	name, _ := ctx.Value(mailerKey{}).(string)
-	if name == "" {
-		name = DefaultMailer
+	name, m, err := e.mailer(ctx)
+	if err != nil {
+		return err
 	}
-	m, ok := e.mailers[name]
-	switch {
-	case !ok && name == DefaultMailer:
-		return errors.New("mail: no mailer is set; set MAIL_URL (mail.url in retort.toml), such as smtp://user:password@mail.example.com")
-	case !ok:
-		return fmt.Errorf("mail: no mailer is named %q; Options.Mailers has %s", name, strings.Join(slices.Sorted(maps.Keys(e.mailers)), ", "))
+	if b, ok := ctx.Value(batchKey{}).(*batch); ok && b.name == name {
+		m = b
 	}
 	envelopes := make([]*Envelope, len(messages))
 	for i, message := range messages {
@@ -191,17 +210,45 @@ func Send(ctx context.Context, messages ...*Message) error {
 		return nil
 	}
 	err = m.Send(ctx, envelopes)
+	if tell := e.options.OnSent; tell != nil {
+		for _, envelope := range envelopes {
+			tell(ctx, envelope.Message, failureOf(envelope.Message, err))
+		}
+	}
 	if e.app.Config().Debug {
 		e.recent.add(envelopes, err)
 	}
 	return err
 }
 
-// SendAdmins sends a message to [Options].Admins; without any it does nothing.
-func SendAdmins(ctx context.Context, subject, text string) error {
-	e, err := of(ctx)
-	if err != nil || len(e.options.Admins) == 0 {
+// failureOf is why a message was not delivered, or nil.
+func failureOf(m *Message, err error) error {
+	failed, ok := errors.AsType[*SendError](err)
+	if !ok {
 		return err
 	}
-	return Send(ctx, &Message{To: e.options.Admins, Subject: subject, Text: text})
+	for _, f := range failed.Failures {
+		if f.Message == m {
+			return f.Err
+		}
+	}
+	return nil
+}
+
+// SendAdmins sends a message to [Options].Admins; without any it does nothing.
+func SendAdmins(ctx context.Context, subject, text string) error {
+	return sendTo(ctx, func(o *Options) []string { return o.Admins }, subject, text)
+}
+
+// SendManagers sends a message to [Options].Managers; without any it does nothing.
+func SendManagers(ctx context.Context, subject, text string) error {
+	return sendTo(ctx, func(o *Options) []string { return o.Managers }, subject, text)
+}
+
+func sendTo(ctx context.Context, list func(o *Options) []string, subject, text string) error {
+	e, err := of(ctx)
+	if err != nil || len(list(&e.options)) == 0 {
+		return err
+	}
+	return Send(ctx, &Message{To: list(&e.options), Subject: subject, Text: text})
 }

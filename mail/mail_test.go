@@ -3,6 +3,8 @@ package mail_test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -194,7 +196,7 @@ func TestPreview(t *testing.T) {
 
 func TestSendTestMail(t *testing.T) {
 	t.Parallel()
-	app, box := site(t, mailer.Options{Admins: []string{"boss@example.com"}})
+	app, box := site(t, mailer.Options{Admins: []string{"boss@example.com"}, Managers: []string{"editor@example.com"}})
 	out, err := app.Call(t.Context(), "sendtestmail", "ann@example.com", "bob@example.com")
 	if err != nil || !strings.Contains(out, "sent to ann@example.com, bob@example.com") {
 		t.Error(out, err)
@@ -206,6 +208,42 @@ func TestSendTestMail(t *testing.T) {
 	if _, err := app.Call(t.Context(), "sendtestmail"); err != nil || len(box.To("boss@example.com")) != 1 {
 		t.Error(err)
 	}
+	box.Reset()
+	if _, err := app.Call(t.Context(), "sendtestmail", "--admins", "--managers", "ann@example.com"); err != nil || len(box.Only().To) != 3 || len(box.To("editor@example.com")) != 1 {
+		t.Error(err)
+	}
+}
+
+func TestManagersAndOnSent(t *testing.T) {
+	t.Parallel()
+	var told []string
+	app, box := site(t, mailer.Options{
+		Managers: []string{"editor@example.com"},
+		OnSent: func(_ context.Context, m *mailer.Message, err error) {
+			told = append(told, fmt.Sprint(m.Subject, " ", err))
+		},
+	})
+	if err := mailer.SendManagers(app.Context(), "a new post", "to be read"); err != nil || len(box.To("editor@example.com")) != 1 {
+		t.Error(err)
+	}
+	if err := mailer.SendAdmins(app.Context(), "nobody", "is one"); err != nil || len(box.Messages()) != 1 {
+		t.Error(err)
+	}
+	app.Extension("mail").(*mailer.Extension).Replace("*", refusing{})
+	if err := mailer.Send(app.Context(), to("a@example.com", "one"), to("b@example.com", "two")); err == nil {
+		t.Error("no error")
+	}
+	if got := strings.Join(told, ", "); got != "a new post <nil>, one <nil>, two refused" {
+		t.Errorf("told %s", got)
+	}
+}
+
+// refusing takes all messages but the last.
+type refusing struct{}
+
+func (refusing) Send(_ context.Context, envelopes []*mailer.Envelope) error {
+	last := envelopes[len(envelopes)-1]
+	return &mailer.SendError{Failures: []mailer.Failure{{Message: last.Message, Err: errors.New("refused")}}}
 }
 
 func TestCheckDeploy(t *testing.T) {
@@ -216,6 +254,7 @@ func TestCheckDeploy(t *testing.T) {
 	}{
 		"none":       {mailer.Options{}, "mail.url mail.from"},
 		"console":    {mailer.Options{URL: "console:", From: "a@example.com"}, "mail.url"},
+		"a folder":   {mailer.Options{URL: "file:/var/mail", From: "a@example.com"}, "mail.url"},
 		"clear text": {mailer.Options{URL: "smtp://mail.example.com?tls=none", From: "a@example.com"}, "mail.tls"},
 		"good":       {mailer.Options{URL: "smtp://mail.example.com", From: "a@example.com"}, ""},
 		"own":        {mailer.Options{Mailers: map[string]any{"default": new(mailer.Memory)}, From: "a@example.com"}, ""},

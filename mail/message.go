@@ -31,6 +31,10 @@ type Message struct {
 	Text string
 	HTML string
 
+	// Alternatives are further forms of the same message, the best last: an invitation
+	// as text/calendar. Readers show the last that they know.
+	Alternatives []Alternative
+
 	Attachments []Attachment
 
 	// Headers are further ones, "List-Unsubscribe" and the like. Those that the
@@ -43,6 +47,12 @@ type Message struct {
 	ID string
 	// ReturnPath is where reports of failed delivery go. Default: From.
 	ReturnPath string
+}
+
+// Alternative is a message in another form than text and HTML.
+type Alternative struct {
+	Type string // "text/calendar; method=REQUEST"
+	Text string
 }
 
 // Attachment is a file of a message.
@@ -215,6 +225,20 @@ func (e *Envelope) body() error {
 	e.ready.SetBodyString(gomail.TypeTextPlain, m.Text)
 	if m.HTML != "" {
 		e.ready.AddAlternativeString(gomail.TypeTextHTML, m.HTML)
+	}
+	for _, a := range m.Alternatives {
+		if err := checkHeader("the type of an alternative", a.Type); err != nil {
+			return err
+		}
+		kind, parameters, err := mime.ParseMediaType(a.Type)
+		if err != nil || !strings.HasPrefix(kind, "text/") {
+			return fmt.Errorf("mail: the type of an alternative is %q; it is one of text, such as text/calendar", a.Type)
+		}
+		if !utf8.ValidString(a.Text) || strings.ContainsRune(a.Text, 0) {
+			return fmt.Errorf("mail: the alternative %s is not UTF-8 text", kind)
+		}
+		delete(parameters, "charset") // it is UTF-8, and said to be
+		e.ready.AddAlternativeString(gomail.ContentType(mime.FormatMediaType(kind, parameters)), a.Text)
 	}
 	return nil
 }

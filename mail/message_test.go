@@ -52,8 +52,9 @@ func TestMessageOnTheWire(t *testing.T) {
 		To: []string{"Änn Müller <ann@bücher.example>", "bob@example.com"}, Cc: []string{"c@example.com"}, Bcc: []string{"secret@example.com"},
 		ReplyTo: []string{"answers@example.com"}, Subject: "Grüße – und ein Betreff, der so lang ist, dass er gefaltet werden muss, weil er es sonst nicht ist",
 		Text: "Schöne Grüße\n.\nFrom here", HTML: "<p>Schöne Grüße<img src=\"cid:logo.png\">",
-		Headers:     map[string]string{"List-Unsubscribe": "<https://example.com/u>"},
-		Attachments: []mailer.Attachment{{Name: "logo.png", Data: []byte("\x89PNG"), Inline: true}, {Name: "rechnung ü.pdf", Data: []byte("%PDF")}},
+		Alternatives: []mailer.Alternative{{Type: "text/calendar; method=REQUEST; charset=latin1", Text: "BEGIN:VCALENDAR"}},
+		Headers:      map[string]string{"List-Unsubscribe": "<https://example.com/u>"},
+		Attachments:  []mailer.Attachment{{Name: "logo.png", Data: []byte("\x89PNG"), Inline: true}, {Name: "rechnung ü.pdf", Data: []byte("%PDF")}},
 	})
 	word := new(mime.WordDecoder)
 	subject, _ := word.DecodeHeader(read.Header.Get("Subject"))
@@ -80,7 +81,7 @@ func TestMessageOnTheWire(t *testing.T) {
 	}
 	parts := map[string]string{}
 	collect(t, read.Header.Get("Content-Type"), read.Body, parts)
-	for _, want := range []string{"text/plain", "text/html", "image/png", "application/pdf"} {
+	for _, want := range []string{"text/plain", "text/html", "text/calendar", "image/png", "application/pdf"} {
 		if _, ok := parts[want]; !ok {
 			t.Errorf("no part %s in %v", want, parts)
 		}

@@ -13,6 +13,7 @@ import (
 	"strconv"
 
 	gomail "github.com/wneessen/go-mail"
+	"github.com/wneessen/go-mail/smtp"
 )
 
 // smtpMailer speaks SMTP (RFC 5321), one connection for the messages of a Send.
@@ -81,9 +82,36 @@ func newSMTP(u *url.URL, o Options) (Mailer, error) {
 
 // Send implements [Mailer].
 func (s *smtpMailer) Send(ctx context.Context, envelopes []*Envelope) error {
+	c, err := s.dial(ctx)
+	if err != nil {
+		return notConnected(envelopes, err)
+	}
+	err = c.Send(ctx, envelopes)
+	// What the server has taken it has taken, also if it hangs up without a word.
+	_ = c.hangUp()
+	return err
+}
+
+// Connect implements [Connector].
+func (s *smtpMailer) Connect(ctx context.Context) (Mailer, func() error, error) {
+	c, err := s.dial(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return c, c.hangUp, nil
+}
+
+// smtpConnection is a conversation with a mail server.
+type smtpConnection struct {
+	client  *gomail.Client
+	session *smtp.Client
+	line    net.Conn
+}
+
+func (s *smtpMailer) dial(ctx context.Context) (*smtpConnection, error) {
 	// The line is known here so that the end of the context can cut a conversation
 	// in the middle, and so that it is closed however that ends.
-	var line net.Conn
+	c := &smtpConnection{}
 	dial := func(ctx context.Context, network, addr string) (conn net.Conn, err error) {
 		if s.tls != nil {
 			conn, err = (&tls.Dialer{Config: s.tls}).DialContext(ctx, network, addr)
@@ -91,30 +119,42 @@ func (s *smtpMailer) Send(ctx context.Context, envelopes []*Envelope) error {
 			conn, err = new(net.Dialer).DialContext(ctx, network, addr)
 		}
 		if err == nil {
-			line = conn
+			c.line = conn
 		}
 		return conn, err
 	}
-	client, err := gomail.NewClient(s.host, append(slices.Clone(s.options), gomail.WithDialContextFunc(dial))...)
+	var err error
+	if c.client, err = gomail.NewClient(s.host, append(slices.Clone(s.options), gomail.WithDialContextFunc(dial))...); err != nil {
+		return nil, fmt.Errorf("mail: %w", err)
+	}
+	if c.session, err = c.client.DialToSMTPClientWithContext(ctx); err != nil {
+		if c.line != nil {
+			_ = c.line.Close()
+		}
+		_, away := errors.AsType[*net.OpError](err)
+		return nil, &connectError{fmt.Errorf("mail server %s: %w", s.host, err), away || ctx.Err() != nil}
+	}
+	return c, nil
+}
+
+func (c *smtpConnection) hangUp() error {
+	err := c.client.CloseWithSMTPClient(c.session)
+	_ = c.line.Close() // it is closed by now, as a rule
 	if err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}
-	connection, err := client.DialToSMTPClientWithContext(ctx)
-	if line != nil {
-		defer func() { _ = line.Close() }()
-	}
-	if err != nil {
-		return s.away(ctx, envelopes, err)
-	}
-	stop := context.AfterFunc(ctx, func() { _ = line.Close() })
+	return nil
+}
+
+// Send implements [Mailer].
+func (c *smtpConnection) Send(ctx context.Context, envelopes []*Envelope) error {
+	stop := context.AfterFunc(ctx, func() { _ = c.line.Close() })
 	defer stop()
 	messages := make([]*gomail.Msg, len(envelopes))
 	for i, e := range envelopes {
 		messages[i] = e.ready
 	}
-	sent := client.SendWithSMTPClient(connection, messages...)
-	// What the server has taken it has taken, also if it hangs up without a word.
-	_ = client.CloseWithSMTPClient(connection)
+	sent := c.client.SendWithSMTPClient(c.session, messages...)
 	if sent == nil {
 		return nil
 	}
@@ -132,18 +172,8 @@ func (s *smtpMailer) Send(ctx context.Context, envelopes []*Envelope) error {
 		}
 		failed = append(failed, failure)
 	}
-	return &SendError{failed}
-}
-
-// away says that there was no conversation at all.
-func (s *smtpMailer) away(ctx context.Context, envelopes []*Envelope, err error) error {
-	temporary := ctx.Err() != nil
-	if _, ok := errors.AsType[*net.OpError](err); ok {
-		temporary = true
-	}
-	failed := make([]Failure, len(envelopes))
-	for i, e := range envelopes {
-		failed[i] = Failure{Message: e.Message, Err: fmt.Errorf("mail server %s: %w", s.host, err), Temporary: temporary}
+	if len(failed) == 0 {
+		return nil // all is delivered; the server stumbled over the end of the conversation
 	}
 	return &SendError{failed}
 }

@@ -1,6 +1,7 @@
 package mail_test
 
 import (
+	"bufio"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -214,6 +215,56 @@ func TestSMTP(t *testing.T) {
 	}
 }
 
+func TestBatchKeepsOneConnection(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "starttls")
+	s.refuse["full@example.com"] = &smtp.SMTPError{Code: 552, EnhancedCode: smtp.EnhancedCode{5, 2, 2}, Message: "full"}
+	ctx := sender(t, "smtp://ann:p%40ss%2Fword@"+s.addr, s)
+	var wg sync.WaitGroup
+	err := mailer.Batch(ctx, func(ctx context.Context) error {
+		for range 5 {
+			wg.Go(func() {
+				if err := mailer.Send(ctx, to("a@example.com", "one"), to("b@example.com", "two")); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		return nil
+	})
+	if n := len(s.logged()); err != nil || len(s.got()) != 10 || n != 1 {
+		t.Fatalf("%d messages with %d logins, %v", len(s.got()), n, err)
+	}
+	// What is refused is refused alone, and the rest goes on.
+	err = mailer.Batch(ctx, func(ctx context.Context) error {
+		var failed *mailer.SendError
+		if err := mailer.Send(ctx, to("full@example.com", "one")); !errors.As(err, &failed) {
+			t.Error(err)
+		}
+		return mailer.Send(ctx, to("a@example.com", "three"))
+	})
+	if n := len(s.logged()); err != nil || len(s.got()) != 11 || n != 3 {
+		t.Errorf("%d messages with %d logins, %v", len(s.got()), n, err)
+	}
+	// A batch without a message connects to nobody, and its error is the function's.
+	mine := errors.New("mine")
+	if err := mailer.Batch(ctx, func(context.Context) error { return mine }); !errors.Is(err, mine) || len(s.logged()) != 3 {
+		t.Error(err)
+	}
+	away := sender(t, "smtp://127.0.0.1:1", nil)
+	err = mailer.Batch(away, func(ctx context.Context) error { return mailer.Send(ctx, to("a@example.com", "one")) })
+	var failed *mailer.SendError
+	if !errors.As(err, &failed) || len(failed.Failures) != 1 || !failed.Failures[0].Temporary {
+		t.Errorf("%v", err)
+	}
+}
+
+func (s *server) logged() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.logins
+}
+
 // CVE class "mail": failed STARTTLS falls back to clear text.
 func TestSecurityNoClearText(t *testing.T) {
 	t.Parallel()
@@ -308,5 +359,55 @@ func TestSMTPEndsWithItsContext(t *testing.T) {
 	var failed *mailer.SendError
 	if err := <-result; !errors.As(err, &failed) || !errors.Is(err, context.Canceled) || !failed.Failures[0].Temporary {
 		t.Error(err)
+	}
+}
+
+// What the server has taken is sent, whatever it says to the end of the conversation: a
+// failure would have it sent twice.
+func TestSMTPServerThatStumblesAtTheEnd(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	taken := make(chan string, 1)
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer func() { _ = conn.Close() }()
+		in := bufio.NewReader(conn)
+		answer := "220 here"
+		for {
+			_, _ = io.WriteString(conn, answer+"\r\n")
+			line, err := in.ReadString('\n')
+			if err != nil {
+				return
+			}
+			switch verb, _, _ := strings.Cut(strings.TrimSpace(line), " "); verb {
+			case "DATA":
+				_, _ = io.WriteString(conn, "354 go on\r\n")
+				var text strings.Builder
+				for line != ".\r\n" && err == nil {
+					line, err = in.ReadString('\n')
+					text.WriteString(line)
+				}
+				taken <- text.String()
+				answer = "250 taken"
+			case "EHLO", "MAIL", "RCPT":
+				answer = "250 ok"
+			default: // RSET, QUIT
+				answer = "502 what?"
+			}
+		}
+	}()
+	ctx := sender(t, "smtp://"+l.Addr().String()+"?tls=none", nil)
+	if err := mailer.Send(ctx, to("a@example.com", "one")); err != nil {
+		t.Errorf("what was taken is reported as failed: %v", err)
+	}
+	if text := <-taken; !strings.Contains(text, "Subject: one") {
+		t.Error(text)
 	}
 }

@@ -83,14 +83,15 @@ func detect(state *State, declared []*schema.Table, asker Asker) ([]*change, err
 		}
 	}
 	for _, t := range declared {
-		old := d.state.Table(t.App, t.Model)
-		if old == nil {
+		if old := d.state.Table(t.App, t.Model); old == nil {
 			added = append(added, t)
-		} else if err := d.alter(old, t); err != nil {
+		} else if err := d.alterParts(old, t); err != nil {
 			return nil, err
 		}
 	}
-	d.create(added)
+	if err := d.createParts(added); err != nil {
+		return nil, err
+	}
 	d.delete(gone)
 	d.link()
 	return arrange(d.changes)
@@ -137,6 +138,9 @@ func (d *detector) named(name string) *schema.Table { return d.byName[strings.To
 // emit adds a change to a table.
 func (d *detector) emit(p phase, t *schema.Table, operation Operation) *change {
 	c := &change{app: t.App, operation: operation, phase: p, sequence: len(d.changes), table: t.Key()}
+	if base, _, extends := strings.Cut(t.Model, "."); extends {
+		c.use(base)
+	}
 	d.changes = append(d.changes, c)
 	return c
 }

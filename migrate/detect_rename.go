@@ -40,8 +40,10 @@ func (d *detector) renames() error {
 				return err
 			}
 		}
-		if err := d.renameFields(t); err != nil {
-			return err
+		for _, owner := range parts(t) {
+			if err := d.renameFields(t.Part(owner), owner); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -133,7 +135,7 @@ func (d *detector) allGivenUsed() error {
 			case MoveModel:
 				return gone == o.From && to == c.app+"."+o.to()
 			case RenameField:
-				return gone == c.app+"."+o.Model+"."+o.From && to == o.To
+				return gone == schema.KeyOf(c.app, o.Model)+"."+o.From && to == o.To
 			}
 			return false
 		})
@@ -180,10 +182,11 @@ func (d *detector) alike(gone, added *schema.Table) bool {
 	return true
 }
 
-// renameFields looks for columns of a declared table that had another name.
-func (d *detector) renameFields(t *schema.Table) error {
+// renameFields looks for columns of a declared table, of the part of one owner, that had
+// another name.
+func (d *detector) renameFields(t *schema.Table, owner string) error {
 	var added []*schema.Column
-	old := d.state.Table(t.App, t.Model)
+	old := d.state.Table(t.App, t.Model).Part(owner)
 	for i := range t.Columns {
 		if old.Column(t.Columns[i].Name) == nil {
 			added = append(added, &t.Columns[i])

@@ -14,7 +14,7 @@ import (
 // create exists: all their tables, with all columns. Tables without some of the
 // columns are of another making, which nobody but the user can judge.
 func fakeInitial(ctx context.Context, db Database, all []*work) error {
-	live, err := liveColumns(ctx, db)
+	live, err := liveColumns(ctx, db, all)
 	if err != nil {
 		return err
 	}
@@ -61,6 +61,9 @@ func (w *work) creates() []*schema.Table {
 		if o.elsewhere {
 			continue
 		}
+		if model, _ := subject(o.operation); ownerOf(n.app, model) != "" {
+			return nil // it adds to a table that is there in any case
+		}
 		switch operation := o.operation.(type) {
 		case CreateModel:
 			// As it is at the end: other operations may have added to it.
@@ -76,12 +79,17 @@ func (w *work) creates() []*schema.Table {
 }
 
 // liveColumns returns the names of the columns by those of the tables.
-func liveColumns(ctx context.Context, db Database) (map[string]map[string]bool, error) {
+func liveColumns(ctx context.Context, db Database, all []*work) (map[string]map[string]bool, error) {
 	inspector, ok := db.Dialect().(schema.Inspector)
 	if !ok {
 		return nil, fmt.Errorf("migrate: the dialect %s cannot read the tables of a database; record migrations with Fake", db.Dialect().Name())
 	}
 	tables, err := inspector.Inspect(ctx, db.Query)
+	if others := otherSchemas(all); err == nil && len(others) > 0 {
+		var more []*schema.Live
+		more, err = inspector.Inspect(ctx, db.Query, others...)
+		tables = append(tables, more...)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("migrate: read the tables: %w", err)
 	}
@@ -94,4 +102,18 @@ func liveColumns(ctx context.Context, db Database) (map[string]map[string]bool, 
 		live[strings.ToLower(t.Name)] = columns
 	}
 	return live, nil
+}
+
+// otherSchemas asks an inspector for all tables of the schemas in which first migrations
+// make some.
+func otherSchemas(all []*work) []string {
+	var names []string
+	for _, w := range all {
+		for _, t := range w.creates() {
+			if in, _, found := strings.Cut(t.Name, "."); found && !slices.Contains(names, in+".*") {
+				names = append(names, in+".*")
+			}
+		}
+	}
+	return names
 }

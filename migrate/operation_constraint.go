@@ -106,7 +106,9 @@ func (o AddIndex) ChangeState(app string, s *State) error {
 		}
 	}
 	changed := t.Clone()
-	changed.Indexes = append(changed.Indexes, o.Index.Clone())
+	index := o.Index.Clone()
+	index.Owner = ownerOf(app, o.Model)
+	changed.Indexes = append(changed.Indexes, index)
 	s.Set(changed)
 	return nil
 }
@@ -224,7 +226,9 @@ func (o AddCheck) ChangeState(app string, s *State) error {
 		return fmt.Errorf("%s has a check %s already", t.Key(), o.Check.Name)
 	}
 	changed := t.Clone()
-	changed.Checks = append(changed.Checks, o.Check)
+	check := o.Check
+	check.Owner = ownerOf(app, o.Model)
+	changed.Checks = append(changed.Checks, check)
 	s.Set(changed)
 	return nil
 }

@@ -10,6 +10,8 @@ import (
 
 // AddField adds a column to a model's table.
 type AddField struct {
+	// Model is the model's name. A table of another app is named with it, "auth.User",
+	// by a model that extends it: what is added belongs to this migration's app then.
 	Model  string
 	Column schema.Column
 	// Backfill is the SQL literal that existing rows get, once. It is needed
@@ -35,7 +37,9 @@ func (o AddField) ChangeState(app string, s *State) error {
 		return err
 	}
 	changed := t.Clone()
-	changed.Columns = append(changed.Columns, o.Column.Clone())
+	column := o.Column.Clone()
+	column.Owner = ownerOf(app, o.Model)
+	changed.Columns = append(changed.Columns, column)
 	s.Set(changed)
 	return nil
 }
@@ -129,7 +133,7 @@ func (o AlterField) Describe() string {
 
 // ChangeState implements [Operation].
 func (o AlterField) ChangeState(app string, s *State) error {
-	t, _, err := s.column(app, o.Model, o.Column.Name)
+	t, before, err := s.column(app, o.Model, o.Column.Name)
 	if err != nil {
 		return err
 	}
@@ -137,7 +141,9 @@ func (o AlterField) ChangeState(app string, s *State) error {
 		return err
 	}
 	changed := t.Clone()
-	*changed.Column(o.Column.Name) = o.Column.Clone()
+	column := o.Column.Clone()
+	column.Owner = before.Owner
+	*changed.Column(o.Column.Name) = column
 	s.Set(changed)
 	return nil
 }

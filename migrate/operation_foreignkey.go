@@ -43,7 +43,9 @@ func (o AddForeignKey) ChangeState(app string, s *State) error {
 		}
 	}
 	changed := t.Clone()
-	changed.ForeignKeys = append(changed.ForeignKeys, k.Clone())
+	key := k.Clone()
+	key.Owner = ownerOf(app, o.Model)
+	changed.ForeignKeys = append(changed.ForeignKeys, key)
 	s.Set(changed)
 	return nil
 }

@@ -166,14 +166,14 @@ func touches(operation Operation, app string, before, after *State) *touch {
 func (t *touch) rows(operation Operation, app string, s *State) {
 	switch o := operation.(type) {
 	case FillField:
-		key := app + "." + o.Model
+		key := schema.KeyOf(app, o.Model)
 		t.reads[key], t.writes[key+"."+o.Column] = true, true
 		t.mentioned(key, s.tables[key], o.Value)
 	case ValidateCheck:
-		key := app + "." + o.Model
+		key := schema.KeyOf(app, o.Model)
 		t.reads[key], t.writes[key+" check "+o.Name] = true, true
 	case ValidateForeignKey:
-		key := app + "." + o.Model
+		key := schema.KeyOf(app, o.Model)
 		t.reads[key], t.writes[key+" key "+strings.Join(o.Columns, ",")] = true, true
 		for _, name := range o.Columns {
 			t.writes[key+"."+name] = true

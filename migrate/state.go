@@ -27,9 +27,19 @@ func NewState(tables ...*schema.Table) *State {
 	return s
 }
 
-// Table returns a table by app and model, or nil.
+// Table returns a table by app and model, or nil. A model of another app is named with
+// it: "auth.User".
 func (s *State) Table(app, model string) *schema.Table {
-	return s.tables[app+"."+model]
+	return s.tables[schema.KeyOf(app, model)]
+}
+
+// ownerOf is who owns what an app's operation adds to a model's table: nobody but the
+// table itself, unless the model is named with its app because another extends it.
+func ownerOf(app, model string) string {
+	if strings.Contains(model, ".") {
+		return app
+	}
+	return ""
 }
 
 // Tables returns all tables in the order of their keys.
@@ -46,7 +56,7 @@ func (s *State) Tables() []*schema.Table {
 func (s *State) Set(t *schema.Table) { s.tables[t.Key()] = t }
 
 // Delete removes a table.
-func (s *State) Delete(app, model string) { delete(s.tables, app+"."+model) }
+func (s *State) Delete(app, model string) { delete(s.tables, schema.KeyOf(app, model)) }
 
 // clone returns a state that can change without changing s.
 func (s *State) clone() *State { return &State{tables: maps.Clone(s.tables)} }
@@ -56,7 +66,7 @@ func (s *State) lookup(app, model string) (*schema.Table, error) {
 	if t := s.Table(app, model); t != nil {
 		return t, nil
 	}
-	return nil, fmt.Errorf("no model %s.%s exists at this point; an earlier migration must create it", app, model)
+	return nil, fmt.Errorf("no model %s exists at this point; an earlier migration must create it", schema.KeyOf(app, model))
 }
 
 // column returns a table and one of its columns, or an error.

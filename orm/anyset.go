@@ -82,8 +82,8 @@ func (s AnySet) combine(operator string, others []AnySet) AnySet {
 		}
 	}
 	combined := s.use().combine(operator, arms)
-	if combined.err == nil {
-		combined.err = err
+	if combined.rare().err == nil {
+		combined.own().err = err
 	}
 	return AnySet{combined}
 }

@@ -115,7 +115,7 @@ func (q *query) changer(ctx context.Context) (*DB, error) {
 	if err := q.ready(); err != nil {
 		return nil, err
 	}
-	if len(q.group) > 0 || q.distinct {
+	if len(q.rare().group) > 0 || q.distinct {
 		return nil, errors.New("orm: a query with GroupBy or Distinct has no rows to change")
 	}
 	return q.model.database(ctx, Write)
@@ -125,7 +125,7 @@ func (q *query) changer(ctx context.Context) (*DB, error) {
 // rows are counted off, the rows are chosen by a subquery.
 func (c *compiler) chosen(q *query) {
 	c.inZone(q)
-	if !q.limited && q.offset == 0 && q.source == nil && q.tables == nil {
+	if !q.limited && q.offset == 0 && q.rare().source == nil && q.rare().tables == nil {
 		kept := len(c.args)
 		c.noWindow, c.withDeleted = errWindow, q.withDeleted
 		where := c.sub(func() { c.where(q.conditions()) })
@@ -143,7 +143,7 @@ func (c *compiler) chosen(q *query) {
 	c.rowValue("", q.model.PrimaryKey.columnNames())
 	c.text(" IN (")
 	inner := newCompiler(c.dialect, q.model)
-	inner.aliases = map[string]bool{strings.ToLower(q.model.Table): true}
+	inner.aliases = map[string]bool{strings.ToLower(q.model.aliasIn(c.dialect)): true}
 	inner.alias = inner.newAlias("chosen")
 	inner.args = c.args
 	inner.derivable(true, func() { inner.selectColumn(q, q.model.keyRef()) })

@@ -31,6 +31,7 @@ func buildInfo(t reflect.Type) *ModelInfo {
 	if m.App != "main" {
 		m.Table = m.App + "_" + m.Table
 	}
+	m.alias = m.Table
 	if t.Kind() != reflect.Struct {
 		m.buildErr = fmt.Errorf("%s is not a struct", t)
 	} else if mistakes := m.addFields(t, 0); len(mistakes) > 0 {
@@ -64,6 +65,12 @@ func (m *ModelInfo) addFields(t reflect.Type, offset uintptr) (mistakes []*field
 		if !sf.IsExported() || sf.Type.Size() == 0 {
 			continue
 		}
+		if sf.Type == genericType {
+			if err := m.addGeneric(sf, at, raw); err != nil {
+				mistakes = append(mistakes, &fieldMistake{owner: t, field: sf.Name, err: err})
+			}
+			continue
+		}
 		if err := m.addField(sf, at, raw); err != nil {
 			mistakes = append(mistakes, &fieldMistake{owner: t, field: sf.Name, err: err})
 		}
@@ -78,7 +85,7 @@ func isAbstract(sf reflect.StructField) bool {
 		return false
 	}
 	p := reflect.PointerTo(sf.Type)
-	return !p.Implements(reflect.TypeFor[relation]()) && !p.Implements(scannerType)
+	return !p.Implements(reflect.TypeFor[relation]()) && !p.Implements(scannerType) && sf.Type != genericType
 }
 
 func (m *ModelInfo) addField(sf reflect.StructField, offset uintptr, raw string) error {
@@ -188,6 +195,8 @@ func (f *FieldInfo) makeRelation(spec relationSpec, words tag) error {
 		}
 		return words.onlyFor("a relation to many", "reverse", "related", "label", "help", "blank", "editable")
 	}
+	spec.to = words["to"]
+	r.spec, r.ToField = spec, spec.to
 	if r.Related != "" && !validName(r.Related) {
 		return fmt.Errorf("related=%s in the orm tag is not a field's name", r.Related)
 	}
@@ -196,6 +205,10 @@ func (f *FieldInfo) makeRelation(spec relationSpec, words tag) error {
 		return err
 	}
 	r.Protect, r.InDatabase = words["on_delete"] == "protect", strings.HasPrefix(words["on_delete"], "db_")
+	r.NoConstraint = words.has("no_constraint")
+	if r.NoConstraint && (r.InDatabase || r.OnDelete == schema.SetDefault) {
+		return fmt.Errorf("on_delete=%s is done by the database, which does not know of a foreign key with no_constraint", words["on_delete"])
+	}
 	if r.OnDelete == schema.SetNull && !f.Null {
 		return fmt.Errorf("on_delete=set_null needs null as well")
 	}
@@ -207,10 +220,13 @@ func (f *FieldInfo) makeRelation(spec relationSpec, words tag) error {
 		return fmt.Errorf("index and no_index in the orm tag contradict each other")
 	}
 	f.keyMemory = spec.key
-	if err := words.onlyFor("a foreign key", "null", "blank", "unique", "index", "no_index", "column", "columns", "on_delete", "related", "label", "help", "editable", "comment", "pk"); err != nil {
+	if err := words.onlyFor("a foreign key", "null", "blank", "unique", "index", "no_constraint", "no_index", "column", "columns", "on_delete", "to", "related", "label", "help", "editable", "comment", "pk"); err != nil {
 		return err
 	}
 	if isKeyStruct(spec.key) {
+		if spec.to != "" {
+			return fmt.Errorf("to=%s in the orm tag: a key of several columns leads to the primary key; use orm.ForeignKey[%s, …] with the type of %s", spec.to, spec.target.Name(), spec.to)
+		}
 		return f.makeReference(spec, words)
 	}
 	if words.has("columns") {
@@ -249,8 +265,14 @@ func (t tag) onlyFor(kind string, allowed ...string) error {
 // foreignKeyCodec stores the key and nothing else; the zero key is NULL.
 func foreignKeyCodec(t reflect.Type, key *codec, spec relationSpec) *codec {
 	keyType := key.goType
+	put := func(w *columnWriter, p unsafe.Pointer) error {
+		if key.put == nil || isZeroMemory(p, keyType) {
+			return errUsual
+		}
+		return key.put(w, p)
+	}
 	return &codec{
-		goType: t, typ: key.typ, null: true, direct: key.direct,
+		goType: t, typ: key.typ, null: true, direct: key.direct, put: put,
 		load: func(p unsafe.Pointer) (any, error) {
 			switch {
 			case !isZeroMemory(p, keyType):
@@ -273,14 +295,19 @@ func foreignKeyCodec(t reflect.Type, key *codec, spec relationSpec) *codec {
 
 // isZeroMemory reports whether p points to the zero value of t.
 func isZeroMemory(p unsafe.Pointer, t reflect.Type) bool {
-	if t.Kind() == reflect.Int64 {
+	switch t.Kind() {
+	case reflect.Int64:
 		return *(*int64)(p) == 0
+	case reflect.Int32:
+		return *(*int32)(p) == 0
+	case reflect.String:
+		return *(*string)(p) == ""
 	}
 	return reflect.NewAt(t, p).Elem().IsZero()
 }
 
 func (f *FieldInfo) makeColumn(words tag) error {
-	for _, word := range []string{"no_index", "on_delete", "related", "reverse", "symmetrical", "through", "through_fields"} {
+	for _, word := range []string{"no_constraint", "no_index", "on_delete", "related", "reverse", "symmetrical", "through", "through_fields", "to"} {
 		if words.has(word) {
 			return fmt.Errorf("%q in the orm tag is for relations", word)
 		}
@@ -353,7 +380,7 @@ func (f *FieldInfo) makeNull(words tag) error {
 	case words.has("json"):
 		if f.Null {
 			load := f.codec.load
-			f.codec.null = true
+			f.codec.null, f.codec.put = true, nil
 			f.codec.load = func(p unsafe.Pointer) (any, error) {
 				v, err := load(p)
 				if v == "null" {
@@ -367,7 +394,7 @@ func (f *FieldInfo) makeNull(words tag) error {
 		f.Null = true
 	case f.Null && f.Kind == schema.Bytes:
 		load := f.codec.load
-		f.codec.null = true
+		f.codec.null, f.codec.put = true, nil
 		f.codec.load = func(p unsafe.Pointer) (any, error) {
 			if *(*[]byte)(p) == nil {
 				return nil, nil
@@ -404,6 +431,7 @@ func (f *FieldInfo) makeType(words tag) error {
 		}
 	}
 	if f.Kind == schema.Date && f.codec.typ != schema.Date {
+		f.codec.put = nil
 		switch f.Type {
 		case timeType:
 			f.codec.load = loadDate

@@ -29,6 +29,9 @@ type codec struct {
 	native   map[string]string // see ColumnType
 	// load returns nil, bool, int64, float64, string, []byte or time.Time.
 	load func(p unsafe.Pointer) (any, error)
+	// put writes what load returns; nil if it is only known by load. Whoever replaces load
+	// clears it.
+	put func(w *columnWriter, p unsafe.Pointer) error
 	// store accepts what a driver returns.
 	store func(p unsafe.Pointer, v any) error
 	// direct is the kind of the memory, if a value of that kind may be written
@@ -56,9 +59,9 @@ func codecOf(t reflect.Type, asJSON bool) (*codec, error) {
 	}
 	switch {
 	case t == timeType:
-		return &codec{goType: t, typ: schema.DateTime, load: loadTime, store: storeTime, direct: reflect.Struct}, nil
+		return &codec{goType: t, typ: schema.DateTime, load: loadTime, put: putTime, store: storeTime, direct: reflect.Struct}, nil
 	case t == durationType:
-		return &codec{goType: t, typ: schema.Duration, load: loadInt64, store: storeInt64, direct: reflect.Int64}, nil
+		return &codec{goType: t, typ: schema.Duration, load: loadInt64, put: putSigned[int64], store: storeInt64, direct: reflect.Int64}, nil
 	case t == rawJSONType:
 		return &codec{goType: t, typ: schema.JSON, null: true, zeroNull: true, load: loadRawJSON, store: storeBytes, direct: reflect.Slice}, nil
 	case t.Implements(columnTyperType) && reflect.PointerTo(t).Implements(scannerType):
@@ -84,20 +87,20 @@ func codecOf(t reflect.Type, asJSON bool) (*codec, error) {
 // basicCodecs serve the basic kinds and every named type over them, whose
 // memory is the same.
 var basicCodecs = [reflect.UnsafePointer + 1]codec{
-	reflect.Bool:    {typ: schema.Bool, load: loadBool, store: storeBool},
-	reflect.Int:     {typ: schema.Int64, load: loadSigned[int], store: storeSigned[int]},
-	reflect.Int8:    {typ: schema.Int16, load: loadSigned[int8], store: storeSigned[int8]},
-	reflect.Int16:   {typ: schema.Int16, load: loadSigned[int16], store: storeSigned[int16]},
-	reflect.Int32:   {typ: schema.Int32, load: loadSigned[int32], store: storeSigned[int32]},
-	reflect.Int64:   {typ: schema.Int64, load: loadInt64, store: storeInt64},
+	reflect.Bool:    {typ: schema.Bool, load: loadBool, put: putBool, store: storeBool},
+	reflect.Int:     {typ: schema.Int64, load: loadSigned[int], put: putSigned[int], store: storeSigned[int]},
+	reflect.Int8:    {typ: schema.Int16, load: loadSigned[int8], put: putSigned[int8], store: storeSigned[int8]},
+	reflect.Int16:   {typ: schema.Int16, load: loadSigned[int16], put: putSigned[int16], store: storeSigned[int16]},
+	reflect.Int32:   {typ: schema.Int32, load: loadSigned[int32], put: putSigned[int32], store: storeSigned[int32]},
+	reflect.Int64:   {typ: schema.Int64, load: loadInt64, put: putSigned[int64], store: storeInt64},
 	reflect.Uint:    {typ: schema.Int64, load: loadUnsigned[uint], store: storeUnsigned[uint]},
 	reflect.Uint8:   {typ: schema.Int16, load: loadUnsigned[uint8], store: storeUnsigned[uint8]},
 	reflect.Uint16:  {typ: schema.Int32, load: loadUnsigned[uint16], store: storeUnsigned[uint16]},
 	reflect.Uint32:  {typ: schema.Int64, load: loadUnsigned[uint32], store: storeUnsigned[uint32]},
 	reflect.Uint64:  {typ: schema.Int64, load: loadUnsigned[uint64], store: storeUnsigned[uint64]},
 	reflect.Float32: {typ: schema.Float64, load: loadFloat32, store: storeFloat32},
-	reflect.Float64: {typ: schema.Float64, load: loadFloat64, store: storeFloat64},
-	reflect.String:  {typ: schema.Text, load: loadString, store: storeString},
+	reflect.Float64: {typ: schema.Float64, load: loadFloat64, put: putFloat64, store: storeFloat64},
+	reflect.String:  {typ: schema.Text, load: loadString, put: putString, store: storeString},
 }
 
 func loadBool(p unsafe.Pointer) (any, error) { return *(*bool)(p), nil }
@@ -287,61 +290,6 @@ func instant(v any) (time.Time, error) {
 	return time.Time{}, mismatch(v, "time")
 }
 
-// timeLayouts are the other forms in which SQLite, its CLI and other programs
-// write times.
-var timeLayouts = []string{
-	"2006-01-02 15:04:05.999999999",
-	"2006-01-02 15:04:05.999999999Z07:00",
-	"2006-01-02T15:04:05.999999999",
-	"2006-01-02T15:04:05.999999999Z07:00",
-	"2006-01-02 15:04",
-	"2006-01-02T15:04",
-	"2006-01-02",
-}
-
-// TimeLayout is how times are stored as text: UTC, of fixed width, so that
-// text order is time order.
-const TimeLayout = "2006-01-02 15:04:05.000000"
-
-// ParseTime reads a time stored as text in [TimeLayout], quickly, or in one of
-// the ISO 8601 forms that other programs write. Without a zone it is UTC.
-func ParseTime(s string) (time.Time, error) {
-	if t, ok := parseFixed(s); ok {
-		return t, nil
-	}
-	for _, layout := range timeLayouts {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t.UTC(), nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("%q is not a time such as 2006-01-02 15:04:05", s)
-}
-
-func parseFixed(s string) (time.Time, bool) {
-	if len(s) != len(TimeLayout) || s[4] != '-' || s[7] != '-' || s[10] != ' ' || s[13] != ':' || s[16] != ':' || s[19] != '.' {
-		return time.Time{}, false
-	}
-	ok := true
-	number := func(from, to int) int {
-		n := 0
-		for _, c := range []byte(s[from:to]) {
-			ok = ok && '0' <= c && c <= '9'
-			n = n*10 + int(c-'0')
-		}
-		return n
-	}
-	year, month, day := number(0, 4), number(5, 7), number(8, 10)
-	hour, minute, second, micro := number(11, 13), number(14, 16), number(17, 19), number(20, 26)
-	if !ok || month < 1 || month > 12 || day < 1 || day > 28 && day > daysIn(year, month) || hour > 23 || minute > 59 || second > 59 {
-		return time.Time{}, false
-	}
-	return time.Date(year, time.Month(month), day, hour, minute, second, micro*1000, time.UTC), true
-}
-
-func daysIn(year, month int) int {
-	return time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
-}
-
 // pointerCodec makes a nullable column of a pointer.
 func pointerCodec(t reflect.Type) (*codec, error) {
 	elem, err := codecOf(t.Elem(), false)
@@ -371,6 +319,7 @@ func pointerCodec(t reflect.Type) (*codec, error) {
 			return elem.store(q, v)
 		},
 	}
+	c.put = putPointer(elem)
 	if elem.direct != reflect.Invalid {
 		c.elem = elem
 	}

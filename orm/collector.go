@@ -16,7 +16,9 @@ type collector struct {
 	ctx  context.Context
 	db   *DB
 	hard bool // rows of soft-deleted models too
-	now  time.Time
+	// preview asks what a delete would do, also of the database alone.
+	preview bool
+	now     time.Time
 
 	waves   []wave
 	taken   map[*ModelInfo]map[any]bool
@@ -108,12 +110,32 @@ func (c *collector) collect(m *ModelInfo, keys []any, rows []unsafe.Pointer) err
 	c.waves = append(c.waves, wave{m, keys, rows})
 	for _, f := range m.references().fields {
 		for batch := range slices.Chunk(keys, collectBatch) {
-			if err := c.follow(f, m, batch); err != nil {
+			values, err := c.referred(f, m, batch)
+			if err != nil {
+				return err
+			}
+			if err := c.follow(f, m, values); err != nil {
 				return err
 			}
 		}
 	}
-	return nil
+	return c.collectGeneric(m, keys)
+}
+
+// leftToDatabase reports a foreign key to m whose rows are none of the collector's concern. A
+// row that is only marked as deleted means nothing to the database.
+func (c *collector) leftToDatabase(f *FieldInfo, m *ModelInfo) bool {
+	return f.Relation.InDatabase && (!c.preview || c.soft(m))
+}
+
+// referred are the values by which the foreign key f leads to rows of m: their keys, or
+// what another field of them holds.
+func (c *collector) referred(f *FieldInfo, m *ModelInfo, keys []any) ([]any, error) {
+	if f.Relation.spec.to == "" || c.leftToDatabase(f, m) {
+		return keys, nil
+	}
+	q := &query{model: m, withDeleted: true, where: []expr{m.keyIn(keys)}}
+	return q.columnValues(c.ctx, c.db, m.keyNamed(f.Relation.spec.to))
 }
 
 // fresh leaves out the rows that are noted already.
@@ -140,7 +162,7 @@ func (c *collector) fresh(m *ModelInfo, keys []any, rows []unsafe.Pointer) ([]an
 
 // follow deals with the rows whose foreign key f leads to rows of m that are to go.
 func (c *collector) follow(f *FieldInfo, m *ModelInfo, keys []any) error {
-	if f.Relation.InDatabase {
+	if c.leftToDatabase(f, m) {
 		return nil
 	}
 	referring := &query{model: f.model, where: []expr{&inList{of: f.model.ref(f), values: variables(keys)}}}
@@ -150,7 +172,7 @@ func (c *collector) follow(f *FieldInfo, m *ModelInfo, keys []any) error {
 		if c.soft(m) && f.model.softDelete == nil {
 			return nil
 		}
-		if len(f.model.references().fields) == 0 && !f.model.hears(BeforeDelete, AfterDelete) && !c.soft(f.model) && len(f.model.references().joins) == 0 {
+		if len(f.model.references().fields) == 0 && len(f.model.genericCascades()) == 0 && !f.model.hears(BeforeDelete, AfterDelete) && !c.soft(f.model) && len(f.model.references().joins) == 0 {
 			c.unloads = append(c.unloads, unload{f, keys})
 			return nil
 		}
@@ -196,7 +218,7 @@ func (c *collector) inTheWay() *ProtectedError {
 	}
 	e.Model = c.waves[0].model
 	f := e.By[0].Field
-	e.Err = &ConstraintError{Kind: ForeignKeyConstraint, Table: f.model.Table, Columns: f.columnNames()}
+	e.Err = &ConstraintError{Kind: ForeignKeyConstraint, Schema: f.model.meta.Schema, Table: f.model.alias, Columns: f.columnNames()}
 	return &e
 }
 
@@ -329,6 +351,7 @@ func (q *query) deletion(ctx context.Context) (*Deletion, error) {
 		return nil, err
 	}
 	c := newCollector(ctx, db, false)
+	c.preview = true
 	keys, err := q.existingKeys(ctx, db)
 	if err != nil {
 		return nil, err

@@ -61,7 +61,7 @@ type join struct {
 }
 
 func newCompiler(d Dialect, m *ModelInfo) *compiler {
-	c := &compiler{dialect: d, root: m.names.root, alias: m.Table, buf: make([]byte, 0, 512)}
+	c := &compiler{dialect: d, root: m.names.root, alias: m.aliasIn(d), buf: make([]byte, 0, 512)}
 	c.scope = &c.base
 	return c
 }
@@ -189,8 +189,11 @@ func (c *compiler) column(n *node, f *FieldInfo) {
 // column of the key there; nil if f is another.
 func keyColumn(n *node, f *FieldInfo) *FieldInfo {
 	pk := n.model.PrimaryKey
-	if f == pk {
+	if f == n.field.Relation.Key() {
 		return n.field
+	}
+	if n.field.Relation.spec.to != "" {
+		return nil
 	}
 	for i, part := range pk.Parts {
 		if part == f {
@@ -262,7 +265,7 @@ func (c *compiler) join(s *scope, n *node) join {
 	if c.err != nil {
 		return join{}
 	}
-	j := join{path: n.path, left: n.field.Null || n.field.Relation.spec.many}
+	j := join{path: n.path, left: n.field.mayLeadNowhere() || n.field.Relation.spec.many}
 	for _, outer := range s.joins {
 		if n.parent.path == outer.path && outer.left {
 			j.left = true
@@ -280,12 +283,12 @@ func (c *compiler) join(s *scope, n *node) join {
 			c.text(kind)
 			c.table(n.model.Table, j.alias)
 			c.text(" ON ")
-			c.equalColumns(j.alias, n.model.PrimaryKey.columnNames(), parent, n.field.columnNames())
+			c.equalColumns(j.alias, r.Key().columnNames(), parent, n.field.columnNames())
 		case ToMany:
 			c.text(kind)
 			c.table(n.model.Table, j.alias)
 			c.text(" ON ")
-			c.equalColumns(j.alias, r.via.columnNames(), parent, n.parent.model.PrimaryKey.columnNames())
+			c.equalColumns(j.alias, r.via.columnNames(), parent, n.field.ownerKey().columnNames())
 		case ManyMany:
 			through := c.newAlias(n.path + "__join")
 			c.text(kind)
@@ -342,7 +345,7 @@ func (c *compiler) related(m *node, along []*node, column, and func()) {
 	}
 	c.joins(s)
 	c.text(" WHERE ")
-	c.equalColumns(owner, ownerColumns, parent, m.parent.model.PrimaryKey.columnNames())
+	c.equalColumns(owner, ownerColumns, parent, m.field.ownerKey().columnNames())
 	if mark := m.model.softDelete; mark != nil && !c.withDeleted {
 		c.text(" AND ")
 		c.qualified(s.alias, mark.Column)

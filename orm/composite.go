@@ -72,7 +72,7 @@ func (f *FieldInfo) lone() *codec {
 		return f.codec
 	}
 	c := *f.codec
-	c.load = f.single.load
+	c.load, c.put = f.single.load, f.single.put
 	return &c
 }
 
@@ -278,7 +278,7 @@ func (f *FieldInfo) makeReference(spec relationSpec, words tag) error {
 // partCodec moves one column of a foreign key: all are NULL if the key is zero.
 func (f *FieldInfo) partCodec(key *codec, offset uintptr, memory reflect.Type) *codec {
 	c := *key
-	c.null = true
+	c.null, c.put = true, nil
 	c.load = func(p unsafe.Pointer) (any, error) {
 		if f.isZero(unsafe.Add(p, -int(offset))) {
 			return nil, nil
@@ -417,11 +417,11 @@ func (f *FieldInfo) parseTuple(s string) (any, error) {
 func (m *ModelInfo) foreignKeys() []schema.ForeignKey {
 	var keys []schema.ForeignKey
 	for _, f := range m.attach {
-		if len(f.Parts) > 0 {
+		if len(f.Parts) > 0 && f.inherits == nil && !f.Relation.NoConstraint {
 			to := f.Relation.Target()
 			keys = append(keys, schema.ForeignKey{
 				Columns: columnNames(f.Parts), Table: to.Table, References: columnNames(to.PrimaryKey.Parts),
-				OnDelete: f.Relation.OnDelete, Model: to.Label(),
+				OnDelete: f.Relation.OnDelete, Model: to.tableLabel(),
 			})
 		}
 	}

@@ -108,11 +108,15 @@ func (m *ModelInfo) group(row unsafe.Pointer) (g insertGroup) {
 func (m *ModelInfo) groups(rows []unsafe.Pointer) []*insertGroup {
 	var groups []*insertGroup
 	byKey := map[string]*insertGroup{}
-	for _, row := range rows {
+	for i, row := range rows {
 		g := m.group(row)
 		known := byKey[g.key]
 		if known == nil {
-			known = &g
+			known = new(insertGroup)
+			*known = g
+			if groups == nil {
+				known.rows = make([]unsafe.Pointer, 0, len(rows)-i)
+			}
 			byKey[g.key] = known
 			groups = append(groups, known)
 		}

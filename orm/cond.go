@@ -96,7 +96,8 @@ func Has[V any](relation *V) Cond { return Cond{&hasRow{refTo(relation)}} }
 
 // Is is true if the foreign key refers to row; nil means NULL.
 func Is[T any, K comparable](field *ForeignKey[T, K], row *T) Cond {
-	var key ForeignKey[T, K]
+	// By its link the key knows which field of the row it is.
+	key := ForeignKey[T, K]{link: field.link}
 	key.Set(row)
 	return Eq(field, key)
 }

@@ -70,7 +70,7 @@ func (t *CTE[Row]) Fields() *Row { return (*Row)(t.c.model.names.root.base) }
 
 // Rows is the query of the rows by themselves.
 func (t *CTE[Row]) Rows() QuerySet[Row] {
-	return typed[*Row](&query{model: t.c.model, from: t.c, err: t.c.err})
+	return typed[*Row](&query{model: t.c.model, unusual: &unusual{from: t.c, err: t.c.err}})
 }
 
 // Distinct keeps, of the rows of a recursive one that are the same, one.
@@ -141,21 +141,21 @@ func (q *query) joinTable(table CommonTable, left bool, on []Cond) *query {
 	case len(on) == 0:
 		d.fail(fmt.Errorf("orm: Join of the CTE %s without a condition, which would join each row to all others", t.name))
 	}
-	d.tables = add(d.tables, tableJoin{t, exprs(on), left})
+	d.own().tables = add(d.rare().tables, tableJoin{t, exprs(on), left})
 	return d
 }
 
 // fail keeps the first mistake made while the query was built.
 func (q *query) fail(err error) {
-	if q.err == nil {
-		q.err = err
+	if q.rare().err == nil {
+		q.own().err = err
 	}
 }
 
 func newCTE(name string, row reflect.Type, start selected) *cte {
 	c := &cte{name: name, start: start}
 	c.model = &ModelInfo{
-		Name: row.Name(), Package: row.PkgPath(), Table: name, Type: row, registered: true, common: c,
+		Name: row.Name(), Package: row.PkgPath(), Table: name, alias: name, Type: row, registered: true, common: c,
 		byColumn: map[string]*FieldInfo{}, bySnake: map[string]*FieldInfo{}, byName: map[string]*FieldInfo{},
 		byAddress: map[address]target{}, alloc: allocator(row),
 	}
@@ -175,7 +175,7 @@ func (c *cte) build(row reflect.Type) error {
 		return fmt.Errorf("orm: the rows of the CTE %s: %w", c.name, &modelMistakes{m.Name, mistakes})
 	}
 	switch {
-	case !naming.IsIdentifier(c.name) || infoOfTable(c.name) != nil:
+	case !naming.IsIdentifier(c.name) || infoOfTable("", c.name) != nil:
 		return fmt.Errorf("orm: %q cannot name a CTE: it is the table of a model, or has quotes, points, backslashes or control characters", c.name)
 	case len(m.columns) == 0 || len(m.attach) > 0:
 		return fmt.Errorf("orm: the rows of the CTE %s are %s, which has no columns, or relations; a key is a plain field", c.name, row)
@@ -200,10 +200,10 @@ func (c *cte) body() *ModelInfo {
 // common are the common table expressions that a query uses itself.
 func (q *query) common() []*cte {
 	var list []*cte
-	if q.from != nil {
-		list = append(list, q.from)
+	if q.rare().from != nil {
+		list = append(list, q.rare().from)
 	}
-	for _, t := range q.tables {
+	for _, t := range q.rare().tables {
 		list = append(list, t.cte)
 	}
 	return list
@@ -410,14 +410,14 @@ func (c *compiler) joinTables(q *query) {
 	if c.tables != nil {
 		return
 	}
-	for _, t := range q.tables {
+	for _, t := range q.rare().tables {
 		c.tables = append(c.tables, joinedTable{t.cte.model.names, c.newAlias(t.cte.name), t.left})
 	}
 }
 
 // tableJoins writes the joins.
 func (c *compiler) tableJoins(q *query) {
-	for i, t := range q.tables {
+	for i, t := range q.rare().tables {
 		if t.left {
 			c.text(" LEFT")
 		}

@@ -115,7 +115,7 @@ func (q *query) cursorTerms() []Order {
 // orderSignature tells orders apart, so that a cursor of another one is found out.
 func (q *query) orderSignature(db *DB, terms []Order) (string, error) {
 	c := newCompiler(db.backend.Dialect(), q.model)
-	c.source = q.source
+	c.source = q.rare().source
 	c.order(terms)
 	h := fnv.New32a()
 	h.Write(c.buf)

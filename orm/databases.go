@@ -130,6 +130,9 @@ func (d *Databases) unknown(name string, m *ModelInfo) error {
 
 // nameFor asks the routers.
 func (d *Databases) nameFor(ctx context.Context, m *ModelInfo, op Operation) string {
+	if m.extends != nil {
+		m = m.extends // the table is that model's
+	}
 	for _, router := range d.Routers {
 		if name := router.Route(ctx, m, op); name != "" {
 			return name

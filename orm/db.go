@@ -143,11 +143,16 @@ func (db *DB) bind(args []any) []any {
 	return args
 }
 
+// rowKeeper is a [Tx] whose open results stay readable, with the rows they had when they
+// were asked for, while other statements of the transaction run.
+type rowKeeper interface{ KeepsRows() bool }
+
 // mustBuffer reports that an open result would be in the way of other
 // statements.
 func (db *DB) mustBuffer(ctx context.Context) bool {
-	if db.transactionOf(ctx) != nil {
-		return true
+	if tx := db.transactionOf(ctx); tx != nil {
+		keeper, ok := tx.tx.(rowKeeper)
+		return !ok || !keeper.KeepsRows()
 	}
 	b, ok := db.backend.(interface{ BufferRows() bool })
 	return ok && b.BufferRows()
@@ -185,22 +190,28 @@ func (db *DB) exec(ctx context.Context, s Statement) (Result, error) {
 // query runs a statement that returns rows. Where a replica does not answer, the database
 // that it is a copy of does.
 func (db *DB) query(ctx context.Context, s Statement) (Rows, error) {
+	return db.queryInto(ctx, s, new(watchedRows))
+}
+
+// queryInto is query in memory of the caller's, which is free again when nobody reads the
+// rows any more.
+func (db *DB) queryInto(ctx context.Context, s Statement, into *watchedRows) (Rows, error) {
 	if s.Write {
 		noteWrite(ctx)
 	}
-	rows, err := db.queryHere(ctx, s)
+	rows, err := db.queryHere(ctx, s, into)
 	if err != nil && !s.Write && errors.Is(err, ErrUnavailable) {
 		if instead := db.standIn.Load(); instead != nil {
 			instead.away()
 			if primary, openErr := instead.open(ctx); openErr == nil && primary != db {
-				return primary.query(ctx, s)
+				return primary.queryInto(ctx, s, into)
 			}
 		}
 	}
 	return rows, err
 }
 
-func (db *DB) queryHere(ctx context.Context, s Statement) (Rows, error) {
+func (db *DB) queryHere(ctx context.Context, s Statement, into *watchedRows) (Rows, error) {
 	to, tx, err := db.querier(ctx)
 	if err != nil {
 		return nil, err
@@ -214,7 +225,8 @@ func (db *DB) queryHere(ctx context.Context, s Statement) (Rows, error) {
 		}
 		return nil, err
 	}
-	return &watchedRows{Rows: rows, db: db, tx: tx, ctx: ctx, end: end}, nil
+	*into = watchedRows{Rows: rows, db: db, tx: tx, ctx: ctx, end: end}
+	return into, nil
 }
 
 // failure classifies an error and marks the transaction it happened in.

@@ -66,7 +66,7 @@ func (s *Query[P]) OnlyDeleted() *Query[P] { return typed[P](s.use().onlyDeleted
 func (q *query) onlyDeleted() *query {
 	d := q.includeDeleted()
 	if d.model == nil || d.model.softDelete == nil {
-		d.err = fmt.Errorf("orm: OnlyDeleted of a model that is not soft-deleted; embed orm.SoftDelete")
+		d.own().err = fmt.Errorf("orm: OnlyDeleted of a model that is not soft-deleted; embed orm.SoftDelete")
 		return d
 	}
 	d.where = add[expr](d.where, &isNull{d.model.ref(d.model.softDelete), true})
@@ -80,8 +80,8 @@ func (s *Query[P]) Restore(ctx context.Context) (int64, error) { return s.use().
 
 func (q *query) restore(ctx context.Context) (int64, error) {
 	only := q.onlyDeleted()
-	if only.err != nil {
-		return 0, only.err
+	if only.rare().err != nil {
+		return 0, only.rare().err
 	}
 	mark := only.model.ref(only.model.softDelete)
 	return only.update(ctx, []Assignment{{field: mark}})
@@ -353,6 +353,8 @@ type referrers struct {
 	reach []*ModelInfo
 	// guarded says that rows may stand in the way of a delete.
 	guarded bool
+	// unknown says that the database does not know of all foreign keys.
+	unknown bool
 	// ordered says that the database alone could go wrong: rows that are in the way may
 	// be among those that are deleted.
 	ordered bool
@@ -381,6 +383,7 @@ func (m *ModelInfo) references() *referrers {
 	for _, reached := range r.reach {
 		fields, _ := referringTo(reached, all)
 		for _, f := range fields {
+			r.unknown = r.unknown || f.Relation.NoConstraint && f.Relation.OnDelete != schema.NoAction
 			if f.Relation.OnDelete == schema.Restrict {
 				r.guarded = true
 				r.ordered = r.ordered || slices.Contains(r.reach, f.model)
@@ -396,9 +399,10 @@ func referringTo(m *ModelInfo, all []*ModelInfo) (fields, joins []*FieldInfo) {
 		for _, f := range other.attach {
 			r := f.Relation
 			switch {
-			case r.Kind == ToOne && r.spec.target == m.Type:
+			case f.inherits != nil: // it is there once, as the field of the extended model
+			case r.Kind == ToOne && r.leadsTo(m):
 				fields = append(fields, f)
-			case r.Kind == ManyMany && r.Reverse == "" && r.Through == "" && (other == m || r.spec.target == m.Type):
+			case r.Kind == ManyMany && r.Reverse == "" && r.Through == "" && (slices.Contains(m.family(), other) || r.leadsTo(m)):
 				joins = append(joins, f)
 			}
 		}
@@ -410,10 +414,10 @@ func referringTo(m *ModelInfo, all []*ModelInfo) (fields, joins []*FieldInfo) {
 // what refers to them.
 func (m *ModelInfo) deletesAlone() bool {
 	r := m.references()
-	if r.ordered {
+	if r.ordered || r.unknown {
 		return false
 	}
 	return !slices.ContainsFunc(r.reach, func(reached *ModelInfo) bool {
-		return reached.softDelete != nil || reached.hears(BeforeDelete, AfterDelete)
+		return reached.softDelete != nil || reached.hears(BeforeDelete, AfterDelete) || len(reached.genericCascades()) > 0
 	})
 }

@@ -145,6 +145,9 @@ type Quirks struct {
 	NoMaterialized bool
 	// NoKeyLocks: there is no lock of a row that lets others insert rows which refer to it.
 	NoKeyLocks bool
+	// NoSchemas: a point in the name of a table is a part of it like any other, and parts
+	// no schema from it.
+	NoSchemas bool
 	// KeyStep, on a database without RETURNING, lies between the keys of the rows of one
 	// INSERT, of which Result.LastID is then the first. Zero if they are not known to
 	// follow one another; then rows are inserted one by one.

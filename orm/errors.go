@@ -3,6 +3,7 @@ package orm
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -65,6 +66,7 @@ const (
 // of a foreign key.
 type ConstraintError struct {
 	Kind       ConstraintKind
+	Schema     string // that has the table, where the database tells
 	Table      string
 	Columns    []string // names in the database
 	Constraint string   // of a check, its name
@@ -91,13 +93,25 @@ func (e *ConstraintError) Unwrap() error { return e.Err }
 // Fields returns the model fields behind the columns, for a message beside
 // the right input; nil if the table belongs to no model.
 func (e *ConstraintError) Fields() []*FieldInfo {
-	info := infoOfTable(e.Table)
+	info := infoOfTable(e.Schema, e.Table)
 	if info == nil {
+		return nil
+	}
+	if x := info.extension.Load(); x != nil && slices.ContainsFunc(e.Columns, func(c string) bool { return info.byColumn[c] == nil }) {
+		info = x
+	}
+	return e.FieldsOf(info)
+}
+
+// FieldsOf is Fields for code that works with a model which another extends, or the
+// other way around: the fields are those of m. They are nil if m has another table.
+func (e *ConstraintError) FieldsOf(m *ModelInfo) []*FieldInfo {
+	if info := infoOfTable(e.Schema, e.Table); info == nil || info.Table != m.Table {
 		return nil
 	}
 	var fields []*FieldInfo
 	for _, column := range e.Columns {
-		if f := info.byColumn[column]; f != nil {
+		if f := m.byColumn[column]; f != nil {
 			fields = append(fields, f)
 		}
 	}
@@ -127,10 +141,15 @@ func isConstraint(err error, kind ConstraintKind) bool {
 type NotLoadedError struct {
 	Model string // "Post"
 	Field string // "Author"
+
+	generic bool // the relation is a generic foreign key
 }
 
 // Error names the missing With.
 func (e *NotLoadedError) Error() string {
+	if e.generic {
+		return fmt.Sprintf("orm: the row of %q that a generic foreign key refers to was not loaded; call orm.LoadGeneric for the rows that hold it, or Load(ctx) of the key", e.Model)
+	}
 	if e.Field == "" {
 		return fmt.Sprintf("orm: the relation to %s was not loaded; add it to the query's With, or call Load(ctx)", e.Model)
 	}

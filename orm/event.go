@@ -157,6 +157,9 @@ func (m *ModelInfo) hears(kinds ...EventKind) bool {
 		if m.hooks[kind] || len(m.listeners.of(kind)) > 0 || len(everywhere.of(kind)) > 0 {
 			return true
 		}
+		if b := m.extends; b != nil && (b.hooks[kind] || len(b.listeners.of(kind)) > 0) {
+			return true
+		}
 	}
 	return false
 }
@@ -169,6 +172,11 @@ func (m *ModelInfo) fire(ctx context.Context, row unsafe.Pointer, e Event) error
 	e.Model = m
 	if row != nil {
 		e.Row = reflect.NewAt(m.Type, row).Interface()
+	}
+	if m.extends != nil {
+		if err := m.fireBase(ctx, row, e); err != nil {
+			return err
+		}
 	}
 	if m.hooks[e.Kind] {
 		if err := m.callHook(ctx, e); err != nil {

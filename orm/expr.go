@@ -68,7 +68,7 @@ func columnMayBeNull(n *node, f *FieldInfo) bool {
 		return true
 	}
 	for ; n.parent != nil; n = n.parent {
-		if n.field.Null {
+		if n.field.mayLeadNowhere() {
 			return true
 		}
 	}

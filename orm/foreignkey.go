@@ -18,7 +18,9 @@ type FK[T any] = ForeignKey[T, int64]
 //
 // The zero key is NULL; a field that may be NULL is tagged "null". The tag
 // "on_delete" is cascade, restrict (the default), set_null, set_default or
-// no_action; "unique" makes a one-to-one relation.
+// no_action; "unique" makes a one-to-one relation; "to=Code" makes K the type of
+// another unique field of T, whose values the column holds; "no_constraint" keeps the
+// database out of it.
 //
 // Its methods are those of [ForeignKeyOf].
 type ForeignKey[T any, K comparable] = ForeignKeyOf[*T, K]
@@ -38,7 +40,7 @@ type ForeignKeyOf[P any, K comparable] struct {
 func referenceOf[P any, K comparable](f *ForeignKeyOf[P, K]) reference {
 	return reference{
 		key: unsafe.Pointer(&f.ID), row: (*unsafe.Pointer)(unsafe.Pointer(&f.row)), link: f.link,
-		keyType: reflect.TypeOf((*K)(nil)).Elem(), target: targetOf[P](),
+		keyType: reflect.TypeOf((*K)(nil)).Elem(), target: targetOf[P](), to: f.link.to(),
 	}
 }
 

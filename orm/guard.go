@@ -55,10 +55,10 @@ type relationKey struct{}
 
 // told returns a context that tells the guard what the rows are read for.
 func (q *query) told(ctx context.Context) context.Context {
-	if q.relation == nil {
+	if q.rare().relation == nil {
 		return ctx
 	}
-	return context.WithValue(ctx, relationKey{}, q.relation)
+	return context.WithValue(ctx, relationKey{}, q.rare().relation)
 }
 
 type watchKey struct{ guard *QueryGuard }

@@ -16,7 +16,7 @@ import (
 type ModelInfo struct {
 	App   string // "blog"
 	Name  string // "Post"
-	Table string // "blog_post"
+	Table string // "blog_post"; with the schema that Meta names "site.blog_post"
 
 	VerboseName       string // "post"
 	VerboseNamePlural string // "posts"
@@ -32,7 +32,9 @@ type ModelInfo struct {
 	// PrimaryKey is the field that identifies a row.
 	PrimaryKey *FieldInfo
 
+	alias      string       // of the table in a statement: its name without the schema
 	columns    []*FieldInfo // those with a column
+	generics   []*genericField
 	attach     []*FieldInfo // those whose rows need their link set
 	byColumn   map[string]*FieldInfo
 	bySnake    map[string]*FieldInfo
@@ -51,7 +53,13 @@ type ModelInfo struct {
 	hooks      [eventKinds]bool
 	listeners  listeners
 	referrers  atomic.Pointer[referrers]
+	cascades   atomic.Pointer[[]genericCascade]
 	common     *cte // the common table expression whose rows these are
+
+	extends    *ModelInfo                // the model whose rows these are with more columns
+	partOffset uintptr                   // where its struct is in this one
+	ownMeta    Meta                      // what an extension says itself
+	extension  atomic.Pointer[ModelInfo] // the model that extends this one
 
 	buildErr   error // why the type cannot be a model
 	mistake    error // why it was not registered
@@ -128,6 +136,7 @@ type FieldInfo struct {
 	uniqueFor  []uniqueFor
 	noIndex    bool // a foreign key without the index that it would have
 
+	inherits  *FieldInfo   // the field of the extended model that this is
 	whole     *FieldInfo   // the field that this is a part of
 	keyFields []*FieldInfo // of a composite primary key: the fields of its struct
 	keyCodec  *codec       // of a composite foreign key: that of the key's struct
@@ -146,6 +155,28 @@ func (f *FieldInfo) Get(row any) (any, error) {
 		return nil, err
 	}
 	return reflect.NewAt(f.Type, unsafe.Add(base, f.offset)).Elem().Interface(), nil
+}
+
+// Display is the value of the field in a row as people read it: the label of its choice, or
+// else the value as text, which is empty for NULL. Of a foreign key it is the key.
+func (f *FieldInfo) Display(row any) (string, error) {
+	if f.toMany() {
+		return "", fmt.Errorf("orm: %s.%s is a relation to many, which has no value of its own", f.model.Name, f.Name)
+	}
+	value, err := f.Get(row)
+	if err != nil {
+		return "", err
+	}
+	text, err := f.KeyText(value)
+	if err != nil {
+		return "", err
+	}
+	for _, choice := range f.Choices {
+		if other, err := f.KeyText(choice.Value); err == nil && other == text {
+			return choice.Label, nil
+		}
+	}
+	return text, nil
 }
 
 // Set changes the field in a row. The value is of the field's own type, of a
@@ -236,6 +267,10 @@ func (m *ModelInfo) Pointer(f *FieldInfo) any {
 	return reflect.NewAt(f.Type, unsafe.Add(m.names.root.base, f.offset)).Interface()
 }
 
+// Prototype returns what Fields of the model's query returns, as a *T: the struct whose
+// fields' addresses are their names.
+func (m *ModelInfo) Prototype() any { return m.rowOf(m.names.root.base) }
+
 // New returns a new row, a *T, with defaults applied.
 func (m *ModelInfo) New() any {
 	return reflect.NewAt(m.Type, m.newRow()).Interface()
@@ -262,22 +297,29 @@ func (m *ModelInfo) attachRow(row unsafe.Pointer) {
 		*(**link)(unsafe.Add(p, r.spec.linkOffset)) = f.link
 		if r.spec.many {
 			key := unsafe.Add(p, r.spec.keyOffset)
-			*(*rowKey)(key) = m.keyOf(row)
+			if r.via != nil && r.via.Relation.spec.to != "" {
+				*(*rowKey)(key) = f.ownerKey().rowKey(row)
+			} else {
+				*(*rowKey)(key) = m.keyOf(row)
+			}
 		}
 	}
 }
 
 // keyOf returns a row's primary key, which has no value if it is zero.
 func (m *ModelInfo) keyOf(row unsafe.Pointer) rowKey {
-	pk := m.PrimaryKey
-	p := unsafe.Add(row, pk.offset)
-	if pk.Type.Kind() == reflect.Int64 {
+	return m.PrimaryKey.rowKey(row)
+}
+
+func (f *FieldInfo) rowKey(row unsafe.Pointer) rowKey {
+	p := unsafe.Add(row, f.offset)
+	if f.Type.Kind() == reflect.Int64 {
 		return rowKey{number: *(*int64)(p)}
 	}
-	if pk.isZero(p) {
+	if f.isZero(p) {
 		return rowKey{}
 	}
-	if v, err := pk.codec.load(p); err == nil {
+	if v, err := f.codec.load(p); err == nil {
 		return rowKey{other: v}
 	}
 	return rowKey{}

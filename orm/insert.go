@@ -60,7 +60,11 @@ func (m *ModelInfo) insertRows(ctx context.Context, db *DB, rows []unsafe.Pointe
 	groups := m.groups(rows)
 	err := db.Atomic(ctx, TxOptions{}, func(ctx context.Context) error {
 		for _, g := range groups {
-			for batch := range slices.Chunk(g.rows, m.batchSize(db)) {
+			copied, err := m.copyRows(ctx, db, g)
+			if err != nil {
+				return err
+			}
+			for batch := range slices.Chunk(g.rows[copied:], m.batchSize(db)) {
 				part := *g
 				part.rows = batch
 				if err := m.insertBatch(ctx, db, &part); err != nil {
@@ -105,6 +109,8 @@ func (m *ModelInfo) prepare(row unsafe.Pointer) error {
 	for _, f := range m.columns {
 		p := unsafe.Add(row, f.offset)
 		switch {
+		case (f.AutoNow || f.AutoAdd) && f.codec.direct == reflect.Struct:
+			*(*time.Time)(p) = now
 		case f.AutoNow || f.AutoAdd:
 			if err := f.codec.store(p, now); err != nil {
 				return f.fault(err)
@@ -265,6 +271,11 @@ func (m *ModelInfo) insertBatch(ctx context.Context, db *DB, g *insertGroup) err
 	if err := m.sendInsert(ctx, db, g); err != nil {
 		return err
 	}
+	return m.inserted(ctx, db, g)
+}
+
+// inserted brings rows that have been inserted into the state of rows that were read.
+func (m *ModelInfo) inserted(ctx context.Context, db *DB, g *insertGroup) error {
 	if m.PrimaryKey.AutoIncrement && !g.giveKeys {
 		if err := m.countOn(ctx, db, g.rows); err != nil {
 			return err
@@ -365,15 +376,16 @@ func (m *ModelInfo) keysMissing(keys, rows int) error {
 // insertOne runs an INSERT of one row that returns its key, which goes straight into the
 // row.
 func (m *ModelInfo) insertOne(ctx context.Context, db *DB, s Statement, row unsafe.Pointer) error {
-	result, err := db.query(ctx, s)
+	var into struct {
+		result  watchedRows
+		segment segment
+		cells   [1]Cell
+	}
+	result, err := db.queryInto(ctx, s, &into.result)
 	if err != nil {
 		return err
 	}
 	defer result.Close()
-	var into struct {
-		segment segment
-		cells   [1]Cell
-	}
 	into.segment.base = row
 	into.cells[0] = Cell{codec: m.PrimaryKey.codec, offset: m.PrimaryKey.offset, segment: &into.segment, field: m.PrimaryKey}
 	n := 0
@@ -419,8 +431,12 @@ func (c *compiler) returningKey() {
 
 func (m *ModelInfo) setKey(row unsafe.Pointer, key int64) error {
 	p := unsafe.Add(row, m.PrimaryKey.offset)
-	if m.PrimaryKey.Type.Kind() == reflect.Int64 {
+	switch kind := m.PrimaryKey.Type.Kind(); {
+	case kind == reflect.Int64:
 		*(*int64)(p) = key
+		return nil
+	case kind == reflect.Int32 && int64(int32(key)) == key:
+		*(*int32)(p) = int32(key)
 		return nil
 	}
 	if err := m.PrimaryKey.codec.store(p, key); err != nil {

@@ -26,8 +26,8 @@ func Load[T any](ctx context.Context, rows []*T, relations ...any) error {
 		list[i] = unsafe.Pointer(row)
 	}
 	q := (&query{model: m}).loading(relations)
-	if q.err != nil {
-		return q.err
+	if q.rare().err != nil {
+		return q.rare().err
 	}
 	plan, err := q.loadPlan()
 	if err != nil {
@@ -45,7 +45,7 @@ func loadOnto(ctx context.Context, db *DB, m *ModelInfo, rows []unsafe.Pointer, 
 	for _, node := range plan {
 		var err error
 		if node.field.Relation.spec.many {
-			err = node.load(ctx, db, m, rows)
+			err = node.load(ctx, db, rows)
 		} else {
 			err = node.loadOne(ctx, db, rows)
 		}
@@ -59,7 +59,7 @@ func loadOnto(ctx context.Context, db *DB, m *ModelInfo, rows []unsafe.Pointer, 
 // loadOne loads a relation to one of rows, those that lack it, and what is behind it.
 func (node *loadNode) loadOne(ctx context.Context, db *DB, rows []unsafe.Pointer) error {
 	f := node.field
-	target := f.Relation.Target()
+	target, of := f.Relation.Target(), f.Relation.Key()
 	waiting := map[any][]unsafe.Pointer{}
 	var keys []expr
 	var loaded []unsafe.Pointer
@@ -72,7 +72,7 @@ func (node *loadNode) loadOne(ctx context.Context, db *DB, rows []unsafe.Pointer
 		if key == nil {
 			continue
 		}
-		if have := f.row(p); have != nil && mapKey(target.keyOf(have).value()) == mapKey(key) {
+		if have := f.row(p); have != nil && mapKey(of.rowKey(have).value()) == mapKey(key) {
 			loaded = append(loaded, have)
 			continue
 		}
@@ -89,7 +89,7 @@ func (node *loadNode) loadOne(ctx context.Context, db *DB, rows []unsafe.Pointer
 	if len(keys) == 0 {
 		return nil
 	}
-	q := &query{model: target, withDeleted: true, where: []expr{&inList{of: target.keyRef(), values: keys}}}
+	q := &query{model: target, withDeleted: true, where: []expr{&inList{of: target.ref(of), values: keys}}}
 	r := newReader(target, node.kids)
 	found, err := q.open(ctx, db, nil, r)
 	if err != nil {
@@ -101,7 +101,7 @@ func (node *loadNode) loadOne(ctx context.Context, db *DB, rows []unsafe.Pointer
 		if err != nil {
 			return err
 		}
-		for _, p := range waiting[mapKey(target.keyOf(row).value())] {
+		for _, p := range waiting[mapKey(of.rowKey(row).value())] {
 			f.setRow(p, row)
 		}
 	}

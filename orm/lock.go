@@ -41,10 +41,10 @@ func (s *Query[P]) ForUpdate(options ...LockOption) *Query[P] {
 
 func (q *query) forUpdate(options []LockOption) *query {
 	d := q.derive()
-	d.lock = &rowLock{}
+	d.own().lock = &rowLock{}
 	for _, o := range options {
 		if o.change != nil {
-			o.change(d.lock)
+			o.change(d.rare().lock)
 		}
 	}
 	return d
@@ -52,7 +52,7 @@ func (q *query) forUpdate(options []LockOption) *query {
 
 // lock writes what locks the rows of a SELECT.
 func (c *compiler) lock(q *query) {
-	l := q.lock.Lock
+	l := q.rare().lock.Lock
 	switch {
 	case l.NoWait && l.SkipLocked:
 		c.failf("ForUpdate with NoWait and SkipLocked; a locked row is either an error or left out")
@@ -60,11 +60,11 @@ func (c *compiler) lock(q *query) {
 	case l.NoKey && c.dialect.Quirks().NoKeyLocks:
 		c.failf("%s has no lock that lets others insert rows that refer to the locked ones; leave out NoKey", c.dialect.Name())
 		return
-	case q.source != nil || q.distinct:
+	case q.rare().source != nil || q.distinct:
 		c.failf("ForUpdate of a query whose rows are not those of a table; lock rows by their keys, with InQuery")
 		return
 	}
-	for _, relation := range q.lock.of {
+	for _, relation := range q.rare().lock.of {
 		r, err := refOf(relation)
 		if err != nil {
 			c.fail(err)
@@ -89,7 +89,7 @@ func (c *compiler) lock(q *query) {
 		}
 		l.Tables = append(l.Tables, c.aliasOf(joined))
 	}
-	if len(q.lock.of) == 0 {
+	if len(q.rare().lock.of) == 0 {
 		l.Tables = []string{c.alias}
 	}
 	c.buf = c.dialect.Lock(c.buf, l)

@@ -183,7 +183,7 @@ func (m *ModelInfo) named(word string) *FieldInfo {
 func (m *ModelInfo) reverse(word string) *FieldInfo {
 	for _, other := range Models() {
 		for _, via := range other.attach {
-			if r := via.Relation; r.Kind == ToOne && r.spec.target == m.Type && snake(r.Related) == word {
+			if r := via.Relation; via.inherits == nil && r.Kind == ToOne && r.leadsTo(m) && snake(r.Related) == word {
 				spec := relationSpec{kind: ToMany, target: other.Type, many: true}
 				return &FieldInfo{
 					Name: r.Related, Snake: word, model: m,

@@ -1,6 +1,7 @@
 package orm_test
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -91,7 +92,11 @@ func TestLookupsWithTransforms(t *testing.T) {
 
 func TestAllowedLookups(t *testing.T) {
 	t.Parallel()
-	ctx := blog(t, testdb.SQLite)
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) { testAllowedLookups(t, blog(t, kind)) })
+}
+
+func testAllowedLookups(t *testing.T, ctx context.Context) {
+	t.Helper()
 	allowed := orm.Allow(Posts, "views__gte", "title__icontains", "author__username", "published__year").OrderBy("title", "views", "author__username")
 	must(t, allowed.Check())
 	values := url.Values{"views__gte": {"2"}, "author__username": {"bob"}, "title__icontains": {""}, "page": {"3"}, "author__password": {"x"}}

@@ -68,14 +68,14 @@ func (m *many) query(target reflect.Type) *query {
 	info := typeInfo(target)
 	q := &query{model: info}
 	if m.link == nil || m.key.value() == nil {
-		q.err = fmt.Errorf("orm: a relation to %s is used on a row that was neither read nor inserted", info.Name)
+		q.own().err = fmt.Errorf("orm: a relation to %s is used on a row that was neither read nor inserted", info.Name)
 		return q
 	}
 	f := m.link.field
-	if q.err = f.model.resolve(); q.err != nil {
+	if q.own().err = f.model.resolve(); q.rare().err != nil {
 		return q
 	}
-	q.relation = f
+	q.own().relation = f
 	if f.Relation.Kind == ManyMany {
 		q.where = []expr{&joined{f.Relation.join, f.Relation.Target().PrimaryKey, m.key.value()}}
 		return q

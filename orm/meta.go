@@ -14,8 +14,13 @@ import (
 //   - OrderBy and LatestBy are those of the outermost struct that has any;
 //   - ValidateOnSave holds if any says so;
 //   - names, comments and Unmanaged are the model's own affair.
-func (m *ModelInfo) inherited(meta Meta) Meta {
+//
+// Only structs at places that are of interest have a say.
+func (m *ModelInfo) inherited(meta Meta, of func(at unsafe.Pointer) bool) Meta {
 	walkAbstract(m.Type, m.names.root.base, func(t reflect.Type, at unsafe.Pointer) {
+		if !of(at) {
+			return
+		}
 		method, ok := t.MethodByName("Meta")
 		// A method that t has from a struct embedded in it takes that one's names.
 		if !ok || method.Type.NumIn() != 2 || method.Type.In(1) != reflect.PointerTo(t) {
@@ -26,6 +31,7 @@ func (m *ModelInfo) inherited(meta Meta) Meta {
 			meta = meta.over(base)
 		}
 	})
+	meta.Indexes = slices.Concat(meta.Indexes, m.genericIndexes(of))
 	return meta
 }
 

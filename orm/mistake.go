@@ -94,6 +94,9 @@ func checkedTables() (tables []*schema.Table, err error) {
 		if err != nil {
 			found = append(found, fmt.Errorf("%w (registered at %s:%d)", err, m.File, m.Line))
 		}
+		if m.extends != nil && len(own) > 0 {
+			own = own[1:] // the table is there as that of the extended model
+		}
 		tables = append(tables, own...)
 	}
 	return tables, report(found)

@@ -20,6 +20,10 @@ type Meta struct {
 	// Table is the table's name. Default: app label and model name in snake
 	// case ("blog_post"); in package main without the label ("post").
 	Table string
+	// Schema is the schema of PostgreSQL, or the database of MySQL and MariaDB, that has the
+	// table; migrations make it if it is not there. SQLite, which has none, keeps it as a
+	// part of the table's name, with a point between. Default: that of the connection.
+	Schema string
 	// OrderBy is the order of queries that ask for none.
 	OrderBy []Order
 	// LatestBy are the fields that Latest and Earliest go by, as orm.Fields(&p.Created).

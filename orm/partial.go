@@ -51,13 +51,13 @@ func (q *query) choose(fields []any, omit bool) *query {
 	d := q.derive()
 	for _, field := range fields {
 		r, err := refOf(field)
-		if err != nil && d.err == nil {
-			d.err = err
+		if err != nil && d.rare().err == nil {
+			d.own().err = err
 		}
-		d.choices = add(d.choices, choice{r, omit})
+		d.own().choices = add(d.rare().choices, choice{r, omit})
 	}
 	if len(fields) == 0 && !omit && d.model != nil {
-		d.choices = add(d.choices, choice{of: d.model.keyRef()})
+		d.own().choices = add(d.rare().choices, choice{of: d.model.keyRef()})
 	}
 	return d
 }
@@ -65,7 +65,7 @@ func (q *query) choose(fields []any, omit bool) *query {
 // newChosenReader is a reader of the fields that the query asks for.
 func (q *query) newChosenReader(m *ModelInfo, plan []*loadNode) (*reader, error) {
 	r := newReader(m, plan)
-	for _, c := range q.choices {
+	for _, c := range q.rare().choices {
 		n, t, err := c.of.resolve(m.names.root)
 		if err != nil {
 			return nil, err
@@ -117,7 +117,12 @@ func (s *loadSegment) choose(f *FieldInfo, omit bool) {
 // alwaysRead reports a field that a row cannot do without: with a key that is not there
 // it would refer to nothing, and without its version it could not be saved.
 func (m *ModelInfo) alwaysRead(f *FieldInfo) bool {
-	return f.PrimaryKey || f.Relation != nil || f.whole != nil || f == m.version || f == m.softDelete
+	return f.PrimaryKey || f.Relation != nil || f.whole != nil || f == m.version || f == m.softDelete || f.Unique && m.isReferredBy(f)
+}
+
+// isReferredBy reports whether foreign keys lead to the field in place of the primary key.
+func (m *ModelInfo) isReferredBy(f *FieldInfo) bool {
+	return slices.ContainsFunc(m.references().fields, func(g *FieldInfo) bool { return g.Relation.spec.to != "" && m.keyNamed(g.Relation.spec.to) == f })
 }
 
 // partialRows are the rows of which only some columns were read. They are kept by weak
@@ -170,6 +175,9 @@ func (f *FieldInfo) readIn(row unsafe.Pointer) bool {
 
 // refusePartial is the error of writing all of a row of which only a part was read.
 func (m *ModelInfo) refusePartial(verb string, row unsafe.Pointer) error {
+	if readOf(row) == nil {
+		return nil
+	}
 	for _, f := range m.columns {
 		if !f.readIn(row) {
 			return fmt.Errorf("orm: %s of a %s that was read without %s, which would be written as its zero value; Reload it first, or read it without LoadOnly and Omit", verb, m.Name, f.Name)

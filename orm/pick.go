@@ -23,9 +23,25 @@ func InBulk[K comparable, T any](ctx context.Context, q QuerySet[T], field *K, v
 	if err != nil {
 		return nil, err
 	}
+	several, composite := q.use().composite(refTo(field))
 	rows, err := q.Where(In(field, values...)).All(ctx)
 	for _, row := range rows {
-		byValue[*(*K)(unsafe.Add(unsafe.Pointer(row), f.offset))] = row
+		p := unsafe.Add(unsafe.Pointer(row), f.offset)
+		if !composite {
+			byValue[*(*K)(p)] = row
+			continue
+		}
+		// A foreign key in the key knows its field, and perhaps its row, which a key
+		// that is looked up by does not.
+		var bare K
+		key, err := several.codec.load(p)
+		if err == nil {
+			err = several.codec.store(unsafe.Pointer(&bare), key)
+		}
+		if err != nil {
+			return nil, f.fault(err)
+		}
+		byValue[bare] = row
 	}
 	return byValue, err
 }
@@ -136,6 +152,10 @@ func (q *query) explain(ctx context.Context, options []ExplainOptions) (string, 
 	}
 	prefix, err := db.backend.Dialect().Explain(o)
 	if err != nil {
+		if o.Format != "" {
+			// It may come from a request, as units of dates do.
+			err = &LookupError{q.model.Name, o.Format, err.Error()}
+		}
 		return "", err
 	}
 	rows, err := db.query(ctx, Statement{SQL: prefix + sql, Args: args, Once: true})

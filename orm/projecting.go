@@ -27,7 +27,7 @@ func (p Projection[Row]) run(ctx context.Context, row *Row) (*projecting, error)
 	if err := p.ready(); err != nil {
 		return nil, err
 	}
-	if p.q.lock != nil {
+	if p.q.rare().lock != nil {
 		return nil, fmt.Errorf("orm: ForUpdate is for rows of %s, not for a Select", p.q.model.Name)
 	}
 	columns := p.columns
@@ -92,7 +92,7 @@ func (r *projecting) take(columns []Column) ([]Column, error) {
 	if f.Type != m.Type {
 		return nil, fmt.Errorf("orm: As(%q): a row of %s does not fit into a %s", name, m.Name, f.Type)
 	}
-	if len(r.q.choices) > 0 {
+	if len(r.q.rare().choices) > 0 {
 		return nil, fmt.Errorf("orm: a Select of whole rows of %s with LoadOnly or Omit; name the columns with As", m.Name)
 	}
 	plan, err := r.q.loadPlan()
@@ -250,7 +250,7 @@ func (c *compiler) project(q *query, columns []Column, r *reader) {
 		return
 	}
 	c.noteJoined(q, columns)
-	grouped := len(q.group) > 0 || q.whole || len(q.having) > 0
+	grouped := len(q.rare().group) > 0 || q.rare().whole || len(q.rare().having) > 0
 	for _, column := range columns {
 		grouped = grouped || c.groupsRows(column.of)
 	}
@@ -260,7 +260,7 @@ func (c *compiler) project(q *query, columns []Column, r *reader) {
 		list = c.columnsOf(r)
 		before = len(list)
 	}
-	keys := slices.Clone(q.group)
+	keys := slices.Clone(q.rare().group)
 	for _, column := range columns {
 		if c.partsOf(column.of) != nil {
 			c.failf("the column %s of a Select is a key of several columns; name each, such as &l.Key.Number", column.name)
@@ -278,14 +278,14 @@ func (c *compiler) project(q *query, columns []Column, r *reader) {
 	if grouped {
 		c.groups = true
 		q = q.derive()
-		q.group = c.allGroups(q.group, q.whole, columns, r)
+		q.own().group = c.allGroups(q.rare().group, q.rare().whole, columns, r)
 		if !q.ordered {
 			order = nil
 		}
 	}
 	q = q.derive()
-	for i, of := range q.group {
-		q.group[i] = position(of, columns, before)
+	for i, of := range q.rare().group {
+		q.rare().group[i] = position(of, columns, before)
 	}
 	order = slices.Clone(order)
 	for i := range order {
@@ -321,7 +321,7 @@ func (c *compiler) noteJoined(q *query, columns []Column) {
 	for _, column := range columns {
 		column.of.visit(c, note)
 	}
-	for _, of := range q.group {
+	for _, of := range q.rare().group {
 		of.visit(c, note)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"time"
+	"unsafe"
 )
 
 // Column is a column of a [Select]; see [As].
@@ -66,7 +67,7 @@ func Aggregate[Row, T any](ctx context.Context, q QuerySet[T], columns ...Column
 		q = q.Derived()
 	}
 	whole := q.OrderBy().use().derive()
-	whole.whole = true
+	whole.own().whole = true
 	return Projection[Row]{selected: selected{q: whole, columns: columns}}.Get(ctx)
 }
 
@@ -74,7 +75,68 @@ func Aggregate[Row, T any](ctx context.Context, q QuerySet[T], columns ...Column
 //
 //	titles, err := orm.Pluck(ctx, Posts.Limit(10), &p.Title)
 func Pluck[V, T any](ctx context.Context, q QuerySet[T], field *V) ([]V, error) {
+	if t, ok := q.use().composite(refTo(field)); ok {
+		return pluckKeys[V](ctx, q.use(), refTo(field), t)
+	}
 	return Projection[V]{selected: selected{q: q.use(), columns: []Column{{of: refTo(field)}}}}.All(ctx)
+}
+
+// composite is what a ref names if that has several columns.
+func (q *query) composite(of ref) (target, bool) {
+	if q.model == nil {
+		return target{}, false
+	}
+	_, t, err := of.resolve(q.model.names.root)
+	return t, err == nil && len(t.field.Parts) > 0
+}
+
+// pluckKeys is Pluck for a key of several columns.
+func pluckKeys[V any](ctx context.Context, q *query, of ref, t target) ([]V, error) {
+	var list []V
+	err := q.eachKey(ctx, of, t.field, func(key any) error {
+		list = append(list, *new(V))
+		return t.codec.store(unsafe.Pointer(&list[len(list)-1]), key)
+	})
+	return list, err
+}
+
+// eachKey hands out the keys of several columns that of names, one for each row.
+func (q *query) eachKey(ctx context.Context, of operand, f *FieldInfo, yield func(key any) error) error {
+	db, err := q.begin(ctx)
+	if err != nil {
+		return err
+	}
+	if q.never() {
+		return q.check(db, q.orderTerms())
+	}
+	q = q.zoned(ctx)
+	c := newCompiler(db.backend.Dialect(), q.model)
+	write := func() { of.write(c) }
+	c.selection(q, q.orderTerms(), nil, nil, write, func() []func() { return []func(){write} })
+	if c.err != nil {
+		return c.err
+	}
+	rows, err := db.query(ctx, Statement{SQL: string(c.buf), Args: c.args})
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		raw, err := rows.Values()
+		if err != nil {
+			return err
+		}
+		var key any
+		if raw[0] != nil {
+			if key, err = f.plainKey(raw); err != nil {
+				return err
+			}
+		}
+		if err := yield(key); err != nil {
+			return f.fault(err)
+		}
+	}
+	return closeRows(rows)
 }
 
 // Dates returns the beginnings of the years, months or other units that a date or time

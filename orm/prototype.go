@@ -39,6 +39,15 @@ type link struct {
 	node  *node
 }
 
+// to is the field that a foreign key leads to; empty for the primary key, and for a foreign
+// key of which it is not known what field it is.
+func (l *link) to() string {
+	if l == nil || l.field.Relation == nil {
+		return ""
+	}
+	return l.field.Relation.spec.to
+}
+
 func newTree(m *ModelInfo) *tree {
 	t := &tree{}
 	t.root = &node{tree: t, model: m}
@@ -162,6 +171,9 @@ func (r ref) resolve(root *node) (*node, target, error) {
 // within finds the field of a node that a ref names.
 func (r ref) within(n *node) (*node, target, error) {
 	t, ok := n.model.byAddress[address{uintptr(r.ptr) - uintptr(n.base), r.typ}]
+	if !ok && r.typ == genericType {
+		return nil, target{}, fmt.Errorf("orm: a generic foreign key of %s is named where a column or a relation is needed: its columns are those of its Columns(), its rows are loaded by LoadGeneric", n.model.Name)
+	}
 	if !ok {
 		return nil, target{}, fmt.Errorf("orm: the address given is inside the prototype of %s but is not one of its fields (type %s)", n.model.Name, r.typ)
 	}

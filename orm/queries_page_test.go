@@ -20,7 +20,12 @@ func TestQueriesPage(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			must(t, section(t, blog(t, testdb.SQLite)))
+			testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+				if name == "raw" && kind.Name == "postgres" {
+					return // there the parameters of SQL are $1 and so on
+				}
+				must(t, section(t, blog(t, kind)))
+			})
 		})
 	}
 }

@@ -8,37 +8,74 @@ import (
 	"unsafe"
 )
 
-// query is what a QuerySet says. It never changes: each step copies it.
+// query is what a QuerySet says. It never changes: each step copies it, so that what few
+// queries have lies apart.
 type query struct {
-	model    *ModelInfo
-	where    []expr // one for each Where: see compiler.where
-	order    []Order
-	ordered  bool // OrderBy was called: the model's order does not apply
-	limit    int
-	limited  bool
-	offset   int
+	model   *ModelInfo
+	where   []expr // one for each Where: see compiler.where
+	order   []Order
+	with    []withRelation
+	limit   int
+	offset  int
+	limited bool
+	ordered bool // OrderBy was called: the model's order does not apply
+
 	distinct bool
-	lock     *rowLock
 	// withDeleted includes rows marked as deleted.
 	withDeleted bool
-	with        []withRelation
-	choices     []choice // of the fields to read: see LoadOnly
-	group       []operand
-	having      []expr
-	whole       bool   // all rows are one group, see Aggregate
-	source      source // what stands for the table; nil for the table itself
-	from        *cte   // the common table expression that is the model
-	tables      []tableJoin
 	zone        *time.Location
+	unusual     *unusual // what few queries have, to be read by rare and written by own
+	// only is the memory of where while it has one condition.
+	only [1]expr
+}
+
+// unusual is what few queries have. Several may share it: it never changes.
+type unusual struct {
+	lock    *rowLock
+	choices []choice // of the fields to read: see LoadOnly
+	group   []operand
+	having  []expr
+	whole   bool   // all rows are one group, see Aggregate
+	source  source // what stands for the table; nil for the table itself
+	from    *cte   // the common table expression that is the model
+	tables  []tableJoin
 	// relation is that of one row whose related rows these are; nil otherwise.
 	relation *FieldInfo
 	err      error
+}
+
+// usual is that of most queries.
+var usual unusual
+
+// rare is what few queries have, to be read only.
+func (q *query) rare() *unusual {
+	if q.unusual == nil {
+		return &usual
+	}
+	return q.unusual
+}
+
+// own is a copy of what few queries have, for a query that was just derived to change.
+func (q *query) own() *unusual {
+	own := *q.rare()
+	q.unusual = &own
+	return &own
 }
 
 // derive returns a copy to be changed by one step.
 func (q *query) derive() *query {
 	d := *q
 	return &d
+}
+
+// restrict adds a condition to a query that was just derived.
+func (q *query) restrict(e expr) {
+	if len(q.where) == 0 {
+		q.only[0] = e
+		q.where = q.only[:]
+		return
+	}
+	q.where = add(q.where, e)
 }
 
 // add returns the list with items added, never in the memory of the old one:
@@ -53,8 +90,8 @@ func (q *query) ready() error {
 	if q.model == nil {
 		return errors.New("orm: a zero QuerySet; queries start from the one that Register returned")
 	}
-	if q.err != nil {
-		return q.err
+	if q.rare().err != nil {
+		return q.rare().err
 	}
 	if q.model.mistake != nil {
 		return fmt.Errorf("orm: %w", q.model.mistake)
@@ -177,7 +214,7 @@ func (l *loadNode) restrict(only *query) error {
 		return fmt.Errorf("orm: Only is for relations to many, which %s.%s is not", f.model.Name, f.Name)
 	case only.model != f.Relation.Target():
 		return fmt.Errorf("orm: Only of %s.%s is given a query of %s, not of %s", f.model.Name, f.Name, only.model.Name, f.Relation.Target().Name)
-	case only.distinct || len(only.group) > 0 || only.source != nil || only.lock != nil:
+	case only.distinct || len(only.rare().group) > 0 || only.rare().source != nil || only.rare().lock != nil:
 		return fmt.Errorf("orm: Only of %s.%s is given a query with Distinct, GroupBy, ForUpdate or another source than its table, which cannot be per row", f.model.Name, f.Name)
 	}
 	plan, err := only.loadPlan()

@@ -46,8 +46,8 @@ func (e *QueryEvent) Table() string {
 	switch e.Operation() {
 	case "INSERT", "REPLACE":
 		before = " INTO "
-	case "UPDATE":
-		before = "UPDATE "
+	case "UPDATE", "COPY":
+		before = e.Operation() + " "
 	case "SELECT", "DELETE", "WITH":
 	default:
 		return ""
@@ -61,10 +61,18 @@ func (e *QueryEvent) Table() string {
 		return ""
 	}
 	if quote := name[0]; quote == '"' || quote == '`' {
-		if end := strings.IndexByte(name[1:], quote); end >= 0 {
-			return name[1 : end+1]
+		end := strings.IndexByte(name[1:], quote)
+		if end < 0 {
+			return ""
 		}
-		return ""
+		first, rest := name[1:end+1], name[end+2:]
+		// The name of a schema comes before that of its table.
+		if len(rest) > 1 && rest[0] == '.' && rest[1] == quote {
+			if end = strings.IndexByte(rest[2:], quote); end >= 0 {
+				return first + "." + rest[2:end+2]
+			}
+		}
+		return first
 	}
 	if end := strings.IndexAny(name, " \t\r\n(,;)"); end >= 0 {
 		name = name[:end]

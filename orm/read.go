@@ -21,6 +21,7 @@ type reader struct {
 	// expressions read beside the rows, and their values in the row last read
 	extra  []operand
 	values []any
+	result watchedRows
 }
 
 // owner is the key of the owner last read.
@@ -187,11 +188,11 @@ func (q *query) begin(ctx context.Context) (*DB, error) {
 	if err := q.ready(); err != nil {
 		return nil, err
 	}
-	if len(q.group) > 0 || len(q.having) > 0 {
+	if len(q.rare().group) > 0 || len(q.rare().having) > 0 {
 		return nil, fmt.Errorf("orm: a query of %s with GroupBy or Having has no rows of the model; use orm.Select", q.model.Name)
 	}
 	db, err := q.database(ctx)
-	if err == nil && q.lock != nil && db.transactionOf(ctx) == nil {
+	if err == nil && q.rare().lock != nil && db.transactionOf(ctx) == nil {
 		err = errors.New("orm: ForUpdate outside of a transaction, where the lock would end at once; use orm.Atomic")
 	}
 	return db, err
@@ -213,7 +214,7 @@ func (q *query) all(ctx context.Context, order []Order) ([]unsafe.Pointer, error
 	}
 	defer s.done()
 	r := s.reader
-	rows, err := db.query(q.told(ctx), s.Statement)
+	rows, err := db.queryInto(q.told(ctx), s.Statement, &r.result)
 	if err != nil {
 		return nil, err
 	}
@@ -255,9 +256,9 @@ func closeRows(rows Rows) error {
 const streamChunk = 256
 
 // stream hands out the rows while they arrive. In a transaction, where the one
-// connection must stay free for what the loop does, they come by a cursor; without
-// cursors, and on a database where an open result would hold up writers, they are all
-// read first.
+// connection must stay free for what the loop does, they come by a cursor, or the backend
+// reads what is left when a statement is in the way. On a database where an open result
+// would hold up writers they are all read first.
 func (q *query) stream(ctx context.Context, yield func(unsafe.Pointer) bool) error {
 	db, err := q.begin(ctx)
 	if err != nil {
@@ -288,7 +289,7 @@ func (q *query) stream(ctx context.Context, yield func(unsafe.Pointer) bool) err
 	}
 	defer s.done()
 	r := s.reader
-	rows, err := db.query(q.told(ctx), s.Statement)
+	rows, err := db.queryInto(q.told(ctx), s.Statement, &r.result)
 	if err != nil {
 		return err
 	}
@@ -334,7 +335,7 @@ func (q *query) stream(ctx context.Context, yield func(unsafe.Pointer) bool) err
 // relations to one behind it, and forgets the rows.
 func (s *loadSegment) loadMany(ctx context.Context, db *DB) error {
 	for _, node := range s.many {
-		if err := node.load(ctx, db, s.model, s.rows); err != nil {
+		if err := node.load(ctx, db, s.rows); err != nil {
 			return err
 		}
 	}
@@ -348,13 +349,13 @@ func (s *loadSegment) loadMany(ctx context.Context, db *DB) error {
 }
 
 // load fetches the rows behind a relation to many for all its owners at once.
-func (node *loadNode) load(ctx context.Context, db *DB, owner *ModelInfo, owners []unsafe.Pointer) error {
+func (node *loadNode) load(ctx context.Context, db *DB, owners []unsafe.Pointer) error {
 	f := node.field
 	groups := make(map[any][]unsafe.Pointer, len(owners))
 	keys := make([]expr, 0, len(owners))
-	ownerKeys := make([]any, len(owners))
+	ownerKeys, ownerKey := make([]any, len(owners)), f.ownerKey()
 	for i, row := range owners {
-		key, err := owner.PrimaryKey.codec.load(unsafe.Add(row, owner.PrimaryKey.offset))
+		key, err := ownerKey.codec.load(unsafe.Add(row, ownerKey.offset))
 		if err != nil {
 			return err
 		}
@@ -365,7 +366,7 @@ func (node *loadNode) load(ctx context.Context, db *DB, owner *ModelInfo, owners
 		}
 	}
 	size := max(len(keys), 1)
-	if len(owner.PrimaryKey.Parts) > 0 {
+	if len(ownerKey.Parts) > 0 {
 		size = collectBatch // no array parameter holds them
 	}
 	for batch := range slices.Chunk(keys, size) {
@@ -378,6 +379,9 @@ func (node *loadNode) load(ctx context.Context, db *DB, owner *ModelInfo, owners
 		rows := groups[ownerKeys[i]]
 		f.setRows(unsafe.Add(row, f.offset), rows)
 		if via != nil {
+			if via.Relation.spec.target != f.model.Type {
+				row = f.model.part(row)
+			}
 			for _, kid := range rows {
 				via.setRow(unsafe.Add(kid, via.offset), row)
 			}

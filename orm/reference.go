@@ -14,14 +14,22 @@ type reference struct {
 	link    *link
 	keyType reflect.Type
 	target  reflect.Type
+	to      string // the field of the target; empty for the primary key
 }
+
+// field is the field of the target that the key holds.
+func (r reference) field() *FieldInfo { return typeInfo(r.target).keyNamed(r.to) }
 
 // reference is the foreign key at an address.
 func (s *relationSpec) reference(p unsafe.Pointer) reference {
-	return reference{
+	r := reference{
 		key: p, row: (*unsafe.Pointer)(unsafe.Add(p, s.rowOffset)), link: *(**link)(unsafe.Add(p, s.linkOffset)),
-		keyType: s.key, target: s.target,
+		keyType: s.key, target: s.target, to: s.to,
 	}
+	if r.to == "" {
+		r.to = r.link.to()
+	}
+	return r
 }
 
 // loaded reports whether the row is there, or the key is NULL.
@@ -29,7 +37,7 @@ func (r reference) loaded() bool {
 	if zero := r.keyIsZero(r.key); zero || *r.row == nil {
 		return zero
 	}
-	if pk := typeInfo(r.target).PrimaryKey; pk != nil && pk.Type == r.keyType && r.keyType.Kind() == reflect.Int64 {
+	if pk := r.field(); pk != nil && pk.Type == r.keyType && r.keyType.Kind() == reflect.Int64 {
 		return *(*int64)(unsafe.Add(*r.row, pk.offset)) == *(*int64)(r.key)
 	}
 	key := reflect.New(r.keyType).UnsafePointer()
@@ -61,9 +69,9 @@ func (r reference) sameKeys(a, b unsafe.Pointer) bool {
 	return err == nil && otherErr == nil && mapKey(x) == mapKey(y)
 }
 
-// rowKey writes the primary key of the row to an address that holds the zero key.
+// rowKey writes the key of the row to an address that holds the zero key.
 func (r reference) rowKey(key unsafe.Pointer) {
-	pk := typeInfo(r.target).PrimaryKey
+	pk := r.field()
 	if pk == nil || pk.memory() != r.keyType {
 		return
 	}
@@ -87,13 +95,24 @@ func (r reference) readKey() {
 
 // takeKey moves the key of a row that was set before it was inserted.
 func (r reference) takeKey() error {
-	if *r.row == nil || !r.keyIsZero(r.key) {
+	if *r.row == nil {
 		return nil
 	}
-	if r.readKey(); r.keyIsZero(r.key) {
+	if r.link == nil && r.to != "" {
+		// When the row was set it was not known which of its fields the key is.
+		reflect.NewAt(r.keyType, r.key).Elem().SetZero()
+	}
+	if !r.keyIsZero(r.key) {
+		return nil
+	}
+	switch r.readKey(); {
+	case !r.keyIsZero(r.key):
+		return nil
+	case r.to != "":
+		return fmt.Errorf("refers to a %s whose %s is empty", r.target.Name(), r.to)
+	default:
 		return fmt.Errorf("refers to a %s that is not saved; insert it first", r.target.Name())
 	}
-	return nil
 }
 
 // fetch reads the row of a key, which must stay as it is.
@@ -102,10 +121,14 @@ func (r reference) fetch(ctx context.Context, key unsafe.Pointer) (unsafe.Pointe
 	if err != nil {
 		return nil, err
 	}
-	pk := ref{unsafe.Add(info.names.root.base, info.PrimaryKey.offset), info.PrimaryKey.memory()}
-	q := &query{model: info, where: []expr{&compare{op: "=", left: pk, right: &literal{key}}}}
+	field := info.keyNamed(r.to)
+	if field == nil {
+		return nil, fmt.Errorf("orm: %s has no field %s, to which the key leads", info.Name, r.to)
+	}
+	of := ref{unsafe.Add(info.names.root.base, field.offset), field.memory()}
+	q := &query{model: info, where: []expr{&compare{op: "=", left: of, right: &literal{key}}}}
 	if r.link != nil {
-		q.relation = r.link.field
+		q.own().relation = r.link.field
 	}
 	return q.get(ctx)
 }
@@ -119,7 +142,7 @@ func (s *relationSpec) queryArg(field reflect.Value) (any, error) {
 	if err := r.takeKey(); err != nil || r.isNull() {
 		return nil, err
 	}
-	if pk := typeInfo(r.target).PrimaryKey; pk != nil && len(pk.Parts) > 0 && pk.Type == r.keyType {
+	if pk := r.field(); pk != nil && len(pk.Parts) > 0 && pk.Type == r.keyType {
 		return pk.codec.load(r.key)
 	}
 	return plainValue(reflect.NewAt(r.keyType, r.key).Elem().Interface())

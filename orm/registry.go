@@ -52,8 +52,11 @@ func registerAs[P any](zero any, file string, line int) (*ModelInfo, error) {
 
 // enter puts the model into the registry.
 func (m *ModelInfo) enter(meta Meta, file string, line int) error {
+	if m.buildErr == nil && m.extends != nil {
+		m.ownMeta, m.buildErr = m.extensionMeta(meta)
+	}
 	if m.buildErr == nil {
-		meta = m.inherited(meta)
+		meta = m.inherited(meta, func(unsafe.Pointer) bool { return true })
 	}
 	err := register(m, meta, file, line)
 	if err == nil {
@@ -77,13 +80,10 @@ func register(m *ModelInfo, meta Meta, file string, line int) error {
 		return fmt.Errorf("%s is registered twice; the first is at %s:%d", m.Label(), m.File, m.Line)
 	}
 	m.meta, m.File, m.Line = meta, file, line
-	if meta.Table != "" {
-		m.Table = meta.Table
+	if err := m.nameTable(); err != nil {
+		return err
 	}
-	if !naming.IsIdentifier(m.Table) {
-		return fmt.Errorf("%s: %q cannot be a table name: no quotes, points, backslashes, control characters or spaces at the ends, at most 63 bytes", m.Label(), m.Table)
-	}
-	if other := models.byTable[m.Table]; other != nil {
+	if other := models.byTable[m.Table]; other != nil && other != m.extends {
 		return fmt.Errorf("%s and %s have the same table %s; the other is registered at %s:%d; set Table in the Meta of one",
 			m.Label(), other.Label(), m.Table, other.File, other.Line)
 	}
@@ -104,8 +104,34 @@ func register(m *ModelInfo, meta Meta, file string, line int) error {
 		return err
 	}
 	m.registered = true
-	models.byTable[m.Table] = m
+	if m.extends != nil {
+		m.extends.extension.Store(m)
+	} else {
+		models.byTable[m.Table] = m
+	}
 	models.ordered = append(models.ordered, m)
+	return nil
+}
+
+// nameTable settles the name of the table, and of the schema that has it.
+func (m *ModelInfo) nameTable() error {
+	if m.extends != nil {
+		m.Table, m.alias, m.meta.Schema = m.extends.Table, m.extends.alias, m.extends.meta.Schema
+		return nil
+	}
+	if m.meta.Table != "" {
+		m.Table = m.meta.Table
+	}
+	if !naming.IsIdentifier(m.Table) {
+		return fmt.Errorf("%s: %q cannot be a table name: no quotes, points, backslashes, control characters or spaces at the ends, at most 63 bytes; the schema that has it is Meta.Schema", m.Label(), m.Table)
+	}
+	m.alias = m.Table
+	if name := m.meta.Schema; name != "" {
+		if !naming.IsIdentifier(name) {
+			return fmt.Errorf("%s: %q cannot be the name of a schema: no quotes, points, backslashes, control characters or spaces at the ends, at most 63 bytes", m.Label(), name)
+		}
+		m.Table = name + "." + m.Table
+	}
 	return nil
 }
 
@@ -129,9 +155,14 @@ func InfoNamed(label string) *ModelInfo {
 	return nil
 }
 
-func infoOfTable(table string) *ModelInfo {
+// infoOfTable finds the model of a table, which is that of another model if it is in a
+// schema of its own.
+func infoOfTable(inSchema, table string) *ModelInfo {
 	models.RLock()
 	defer models.RUnlock()
+	if m := models.byTable[inSchema+"."+table]; m != nil {
+		return m
+	}
 	return models.byTable[table]
 }
 
@@ -215,11 +246,15 @@ func (f *FieldInfo) resolveRelation() error {
 	}
 	switch r.Kind {
 	case ToOne:
-		if pk := other.PrimaryKey; pk.memory() != r.spec.key {
+		if r.spec.to != "" {
+			if err := f.checkTo(other); err != nil {
+				return err
+			}
+		} else if pk := other.PrimaryKey; pk.memory() != r.spec.key {
 			return fmt.Errorf("its key is a %s, but the primary key of %s is a %s; use orm.ForeignKey[%s, %s]", r.spec.key, other.Name, pk.memory(), other.Name, pk.memory())
 		}
 		if r.Related != "" {
-			if back := other.byName[r.Related]; back != nil && (back.Relation == nil || back.Relation.spec.target != f.model.Type) {
+			if back := other.byName[r.Related]; back != nil && (back.Relation == nil || !back.Relation.leadsTo(f.model)) {
 				return fmt.Errorf("related=%s: %s.%s does not lead back to %s", r.Related, other.Name, r.Related, f.model.Name)
 			}
 		}
@@ -242,12 +277,29 @@ func (f *FieldInfo) resolveRelation() error {
 	return nil
 }
 
+// checkTo checks the field that the tag "to" names.
+func (f *FieldInfo) checkTo(other *ModelInfo) error {
+	r := f.Relation
+	key := other.byName[r.spec.to]
+	switch {
+	case key == nil || key.Column == "" || key.Relation != nil || key.whole != nil:
+		return fmt.Errorf("to=%s: %s has no field of that name that a foreign key can lead to; it is a field with one column, which is not a relation", r.spec.to, other.Name)
+	case !key.Unique && !key.PrimaryKey:
+		return fmt.Errorf("to=%s: the field is not unique, and so a value of it can be that of several rows; tag %s.%s unique", r.spec.to, other.Name, r.spec.to)
+	case key.Null:
+		return fmt.Errorf("to=%s: %s.%s may be NULL, which refers to nothing", r.spec.to, other.Name, r.spec.to)
+	case key.Type != r.spec.key:
+		return fmt.Errorf("its key is a %s, but %s.%s is a %s; use orm.ForeignKey[%s, %s]", r.spec.key, other.Name, r.spec.to, key.Type, other.Name, key.Type)
+	}
+	return nil
+}
+
 // findVia finds the foreign key that a HasMany is the other side of: the one
 // named by "reverse", the one whose "related" names the field, or the only one.
 func (f *FieldInfo) findVia(other *ModelInfo) (*FieldInfo, error) {
 	var found []*FieldInfo
 	for _, g := range other.attach {
-		if g.Relation.Kind != ToOne || g.Relation.spec.target != f.model.Type {
+		if g.inherits != nil || g.Relation.Kind != ToOne || !g.Relation.leadsTo(f.model) {
 			continue
 		}
 		if g.Name == f.Relation.Reverse || f.Relation.Reverse == "" && g.Relation.Related == f.Name {
@@ -270,6 +322,8 @@ func (f *FieldInfo) findVia(other *ModelInfo) (*FieldInfo, error) {
 // the other side.
 func (f *FieldInfo) findJoin(other *ModelInfo) (*joinTable, error) {
 	switch {
+	case f.inherits != nil:
+		return f.inherits.findJoin(other)
 	case f.Relation.Through != "" && f.Relation.Reverse != "":
 		return nil, fmt.Errorf("through stands beside reverse; the other side has it")
 	case f.Relation.Symmetrical && f.model != other:
@@ -280,7 +334,7 @@ func (f *FieldInfo) findJoin(other *ModelInfo) (*joinTable, error) {
 		return f.ownJoin(other), nil
 	}
 	g := other.byName[f.Relation.Reverse]
-	if g == nil || g.Relation == nil || g.Relation.Kind != ManyMany || g.Relation.spec.target != f.model.Type || g.Relation.Reverse != "" {
+	if g == nil || g.Relation == nil || g.Relation.Kind != ManyMany || !g.Relation.leadsTo(f.model) || g.Relation.Reverse != "" {
 		return nil, fmt.Errorf("reverse=%s: %s has no ManyToMany[%s] of that name", f.Relation.Reverse, other.Name, f.model.Name)
 	}
 	j, err := g.findJoin(f.model)
@@ -299,9 +353,25 @@ func (f *FieldInfo) ownJoin(other *ModelInfo) *joinTable {
 		owner, target = "from_"+owner, "to_"+target
 	}
 	return &joinTable{
-		table: objectName(f.model.Table, f.Snake), declared: f,
+		table: f.model.inSchema(objectName(f.model.alias, f.Snake)), declared: f,
 		owner: f.model.joinColumns(owner), target: other.joinColumns(target),
 	}
+}
+
+// inSchema puts the model's schema before the name of a table.
+func (m *ModelInfo) inSchema(table string) string {
+	if m.meta.Schema == "" {
+		return table
+	}
+	return m.meta.Schema + "." + table
+}
+
+// aliasIn is the name under which a statement without another alias has the model's table.
+func (m *ModelInfo) aliasIn(d Dialect) string {
+	if len(m.alias) < len(m.Table) && d.Quirks().NoSchemas {
+		return m.Table
+	}
+	return m.alias
 }
 
 // joinColumns are the columns of a join table that hold the model's key.

@@ -262,11 +262,13 @@ func (f *FieldInfo) throughModel() *ModelInfo {
 func (m *ModelInfo) keyTo(to *ModelInfo, name string, taken *FieldInfo) (*FieldInfo, error) {
 	var found []*FieldInfo
 	for _, f := range m.attach {
-		if f.Relation.Kind == ToOne && f.Relation.spec.target == to.Type && f != taken && (name == "" || f.Name == name) {
+		if f.Relation.Kind == ToOne && f.Relation.leadsTo(to) && f != taken && (name == "" || f.Name == name) {
 			found = append(found, f)
 		}
 	}
 	switch {
+	case len(found) == 1 && found[0].Relation.spec.to != "":
+		return nil, fmt.Errorf("through=%s: its foreign key %s leads to another field than the primary key, which a join table cannot", m.Name, found[0].Name)
 	case len(found) == 1:
 		return found[0], nil
 	case len(found) == 0 && name != "":

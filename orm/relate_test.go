@@ -137,11 +137,12 @@ func TestRelationThroughAModel(t *testing.T) {
 
 func TestChangesOfRelationsAreHeard(t *testing.T) {
 	t.Parallel()
+	// Listeners hear of all databases: that of another may be the one that refuses.
+	refuse := errors.New("refused")
 	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
 		ctx := open(t, kind)
 		a, b, c := players(t, ctx)
 		must(t, a.Follows.Add(ctx, b))
-		refuse := errors.New("refused")
 		ctx, h := hearing(ctx)
 		for _, at := range []orm.EventKind{orm.BeforeRelate, orm.AfterRelate} {
 			stop := Players.Listen(at, func(ctx context.Context, row *Player, e orm.Event) error {

@@ -42,6 +42,13 @@ type RelationInfo struct {
 	// OneToOne is a foreign key that is unique, or its other side.
 	OneToOne bool
 
+	// NoConstraint is the tag "no_constraint": the database does not know of the foreign
+	// key, so that a value may lead to no row, and on_delete is done by this package alone.
+	NoConstraint bool
+	// ToField is the tag "to": the name of the field of the target that a foreign key
+	// holds in place of the primary key. See [RelationInfo.Key].
+	ToField string
+
 	spec relationSpec
 	// found by resolve
 	via  *FieldInfo // of a HasMany: the foreign key in the target
@@ -53,6 +60,7 @@ type relationSpec struct {
 	kind         RelationKind
 	target       reflect.Type
 	key          reflect.Type // of a foreign key
+	to           string       // of a foreign key: the field it leads to; empty for the primary key
 	many         bool
 	one          bool // at most one: a HasOne, or a foreign key that is unique by its type
 	linkOffset   uintptr
@@ -78,6 +86,30 @@ type joinTable struct {
 
 // Target is the model the relation leads to.
 func (r *RelationInfo) Target() *ModelInfo { return typeInfo(r.spec.target) }
+
+// Key is the field of the target whose values a foreign key holds: the primary key, or the
+// unique field that the tag "to" names.
+func (r *RelationInfo) Key() *FieldInfo { return r.Target().keyNamed(r.spec.to) }
+
+// keyNamed is the field that foreign keys with that tag "to" lead to.
+func (m *ModelInfo) keyNamed(to string) *FieldInfo {
+	if to == "" {
+		return m.PrimaryKey
+	}
+	return m.byName[to]
+}
+
+// mayLeadNowhere reports whether there are rows that a foreign key has no row for.
+func (f *FieldInfo) mayLeadNowhere() bool { return f.Null || f.Relation.NoConstraint }
+
+// ownerKey is the field of the row that has a relation to many by whose value the related
+// rows are found.
+func (f *FieldInfo) ownerKey() *FieldInfo {
+	if via := f.Relation.via; via != nil {
+		return f.model.keyNamed(via.Relation.spec.to)
+	}
+	return f.model.PrimaryKey
+}
 
 // Via is the foreign key in the target that a HasMany is the other side of.
 func (r *RelationInfo) Via() *FieldInfo { return r.via }

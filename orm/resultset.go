@@ -147,7 +147,7 @@ func (s selected) ready() error {
 			}
 		}
 	}
-	return s.set.bounds.err
+	return s.set.bounds.rare().err
 }
 
 func (s selected) count(ctx context.Context) (int64, error) {

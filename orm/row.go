@@ -300,7 +300,7 @@ func (q *query) reload(ctx context.Context, row unsafe.Pointer, fields []*FieldI
 	if err != nil {
 		return err
 	}
-	found, err := (&query{model: m, withDeleted: true, lock: q.lock, where: []expr{m.keyIn([]any{key})}}).all(ctx, nil)
+	found, err := (&query{model: m, withDeleted: true, unusual: &unusual{lock: q.rare().lock}, where: []expr{m.keyIn([]any{key})}}).all(ctx, nil)
 	if err != nil {
 		return err
 	}

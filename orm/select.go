@@ -11,7 +11,7 @@ import (
 // selectRows writes the SELECT of a query's rows and of the relations to one
 // that are loaded with them.
 func (c *compiler) selectRows(q *query, order []Order, r *reader) {
-	if q.distinct && len(q.choices) > 0 {
+	if q.distinct && len(q.rare().choices) > 0 {
 		// Rows with their keys are distinct, and PostgreSQL would want the order among them.
 		q = q.derive()
 		q.distinct = false
@@ -28,7 +28,7 @@ func (c *compiler) selectRows(q *query, order []Order, r *reader) {
 			of.write(c)
 		}
 	}, func() []func() { return c.columnsOf(r) })
-	if q.lock != nil {
+	if q.rare().lock != nil {
 		c.lock(q)
 	}
 }
@@ -39,7 +39,7 @@ func (c *compiler) selection(q *query, order []Order, through *joinTable, keys [
 	c.declare(q)
 	c.joinTables(q)
 	buf, args := len(c.buf), len(c.args)
-	c.source, c.withDeleted = q.source, q.withDeleted
+	c.source, c.withDeleted = q.rare().source, q.withDeleted
 	c.text("SELECT ")
 	if q.distinct {
 		c.text("DISTINCT ")
@@ -60,7 +60,7 @@ const throughAlias = "__join"
 // columns writes the columns of a loaded table. For the table of the query itself,
 // the usual case, the text is made once.
 func (c *compiler) columns(alias string, s *loadSegment) {
-	if alias != s.model.Table || s.fields != nil {
+	if alias != s.model.aliasIn(c.dialect) || s.fields != nil {
 		c.writeColumns(alias, s)
 		return
 	}
@@ -141,8 +141,8 @@ func (c *compiler) columnsOf(r *reader) (list []func()) {
 // the rest is written.
 func (c *compiler) tail(q *query, order []Order, through *joinTable, keys []expr) {
 	source := ""
-	if q.source != nil {
-		source = c.sub(func() { q.source.write(c) })
+	if q.rare().source != nil {
+		source = c.sub(func() { q.rare().source.write(c) })
 	}
 	tables := c.sub(func() { c.tableJoins(q) })
 	rest := c.sub(func() {
@@ -162,7 +162,7 @@ func (c *compiler) tail(q *query, order []Order, through *joinTable, keys []expr
 		c.limit(q)
 	})
 	c.text(" FROM ")
-	if q.source != nil {
+	if q.rare().source != nil {
 		c.text("(")
 		c.text(source)
 		c.text(") AS ")
@@ -190,7 +190,7 @@ func (c *compiler) ofRows(write func()) {
 }
 
 func (c *compiler) group(q *query) {
-	for i, of := range q.group {
+	for i, of := range q.rare().group {
 		if i == 0 {
 			c.text(" GROUP BY ")
 		} else {
@@ -205,7 +205,7 @@ func (c *compiler) group(q *query) {
 		}
 		c.ofRows(func() { of.write(c) })
 	}
-	for i, cond := range q.having {
+	for i, cond := range q.rare().having {
 		if i == 0 {
 			c.text(" HAVING ")
 		} else {
@@ -311,7 +311,7 @@ func (c *compiler) selectExists(q *query) {
 // computed over the rows that the other conditions leave: what chooses is a column of a
 // subquery.
 func (c *compiler) filtered(q *query, order []Order, through *joinTable, keys []expr, columns []func()) {
-	if len(q.group) > 0 || c.groups {
+	if len(q.rare().group) > 0 || c.groups {
 		c.failf("a condition on a window in a query of groups; choose the rows in a query of their own, by InQuery")
 		return
 	}

@@ -142,6 +142,7 @@ func (s *shape) newReader(m *ModelInfo) *reader {
 func (s *compiled) done() {
 	if s.shape != nil && s.reader != nil {
 		s.reader.root.reset()
+		s.reader.result = watchedRows{}
 		s.shape.readers.Put(s.reader)
 	}
 	s.reader = nil
@@ -177,7 +178,7 @@ func (o *outline) done() {
 // two forms are alike.
 func (o *outline) trace(kind selectKind, order []Order) {
 	q := o.query
-	if q.source != nil || q.lock != nil || q.group != nil || q.having != nil || q.whole || q.choices != nil || q.tables != nil || q.from != nil {
+	if q.rare().source != nil || q.rare().lock != nil || q.rare().group != nil || q.rare().having != nil || q.rare().whole || q.rare().choices != nil || q.rare().tables != nil || q.rare().from != nil {
 		o.unknown = true
 		return
 	}
@@ -309,11 +310,15 @@ func (o *outline) expr(e expr) {
 // args are the arguments of a query of a known shape; false if one of them is NULL, of
 // which the text does depend, or cannot be sent.
 func (o *outline) args(d Dialect, codecs []*codec) ([]any, bool) {
-	args, ok := o.appendValues(make([]any, 0, len(codecs)+2), d, codecs)
+	q := o.query
+	n := len(codecs)
+	if q.limited && q.limit > plainLimit || q.offset > 0 {
+		n += 2
+	}
+	args, ok := o.appendValues(make([]any, 0, n), d, codecs)
 	if !ok {
 		return nil, false
 	}
-	q := o.query
 	switch {
 	case q.limited && q.limit > plainLimit:
 		args = append(args, d.Bind(int64(q.limit)))

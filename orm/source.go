@@ -41,7 +41,7 @@ func (q *query) derived() *query { return q.over(derived{q}) }
 // over is a query of the same model over another source, which has left out rows marked
 // as deleted where it should. Relations to load stay.
 func (q *query) over(s source) *query {
-	return &query{model: q.model, err: q.err, with: q.with, choices: q.choices, withDeleted: true, source: s}
+	return &query{model: q.model, with: q.with, withDeleted: true, unusual: &unusual{err: q.rare().err, choices: q.rare().choices, source: s}}
 }
 
 type derived struct{ query *query }
@@ -52,7 +52,7 @@ func (s derived) write(c *compiler) {
 
 // selectTable writes the SELECT of all columns of a query's model by their own names.
 func (c *compiler) selectTable(q *query) {
-	if len(q.group) > 0 || len(q.having) > 0 {
+	if len(q.rare().group) > 0 || len(q.rare().having) > 0 {
 		c.failf("a query of %s with GroupBy or Having has no rows to go on with", q.model.Name)
 		return
 	}
@@ -108,18 +108,18 @@ func queries[P any](list []*Query[P]) []*query { return *(*[]*query)(unsafe.Poin
 
 func (q *query) combine(operator string, others []*query) *query {
 	arms := []*query{q}
-	err := q.err
+	err := q.rare().err
 	for _, other := range others {
 		if other == nil {
 			other = &query{}
 		}
 		arms = append(arms, other)
 		if err == nil {
-			err = other.err
+			err = other.rare().err
 		}
 	}
 	combined := q.over(combination{operator, arms})
-	combined.err = err
+	combined.own().err = err
 	return combined
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"unsafe"
 )
 
@@ -18,7 +19,7 @@ func (q *query) filter(conds []Cond) *query {
 	if len(conds) > 1 {
 		e = &logic{false, exprs(conds)}
 	}
-	d.where = add(d.where, e)
+	d.restrict(e)
 	return d
 }
 
@@ -39,7 +40,7 @@ func (q *query) limitTo(n int) *query {
 	d := q.derive()
 	d.limit, d.limited = n, true
 	if n < 0 {
-		d.err = fmt.Errorf("orm: Limit(%d) is negative", n)
+		d.own().err = fmt.Errorf("orm: Limit(%d) is negative", n)
 	}
 	return d
 }
@@ -48,7 +49,7 @@ func (q *query) skip(n int) *query {
 	d := q.derive()
 	d.offset = n
 	if n < 0 {
-		d.err = fmt.Errorf("orm: Offset(%d) is negative", n)
+		d.own().err = fmt.Errorf("orm: Offset(%d) is negative", n)
 	}
 	return d
 }
@@ -63,8 +64,8 @@ func (q *query) loading(relations []any) *query {
 	d := q.derive()
 	for _, relation := range relations {
 		w, err := withOf(relation)
-		if err != nil && d.err == nil {
-			d.err = err
+		if err != nil && d.rare().err == nil {
+			d.own().err = err
 		}
 		d.with = add(d.with, w)
 	}
@@ -74,14 +75,14 @@ func (q *query) loading(relations []any) *query {
 func (q *query) groupBy(fields []any) *query {
 	d := q.derive()
 	for _, field := range fields {
-		d.group = add(d.group, operandOf(field))
+		d.own().group = add(d.rare().group, operandOf(field))
 	}
 	return d
 }
 
 func (q *query) filterGroups(conds []Cond) *query {
 	d := q.derive()
-	d.having = add(d.having, exprs(conds)...)
+	d.own().having = add(d.rare().having, exprs(conds)...)
 	return d
 }
 
@@ -91,18 +92,30 @@ func (q *query) none() *query {
 	return d
 }
 
+// firsts are queries of First and Get, which nobody keeps.
+var firsts = sync.Pool{New: func() any { return new(query) }}
+
+// upTo returns the first rows, at most so many.
+func (q *query) upTo(ctx context.Context, most int, order []Order) ([]unsafe.Pointer, error) {
+	d := firsts.Get().(*query)
+	*d = *q
+	if !d.limited || d.limit > most {
+		d.limit, d.limited = most, true
+	}
+	rows, err := d.all(ctx, order)
+	*d = query{}
+	firsts.Put(d)
+	return rows, err
+}
+
 // first returns the first row.
 func (q *query) first(ctx context.Context) (unsafe.Pointer, error) {
-	d := q.derive()
-	if !d.limited || d.limit > 1 {
-		d.limit, d.limited = 1, true
-	}
-	rows, err := d.all(ctx, d.keyOrder())
+	rows, err := q.upTo(ctx, 1, q.keyOrder())
 	if err != nil {
 		return nil, err
 	}
 	if len(rows) == 0 {
-		return nil, d.notFound()
+		return nil, q.notFound()
 	}
 	return rows[0], nil
 }
@@ -113,18 +126,14 @@ func (q *query) get(ctx context.Context) (unsafe.Pointer, error) {
 	if q.keyGiven() {
 		most = 1
 	}
-	d := q.derive()
-	if !d.limited || d.limit > most {
-		d.limit, d.limited = most, true
-	}
-	rows, err := d.all(ctx, nil)
+	rows, err := q.upTo(ctx, most, nil)
 	switch {
 	case err != nil:
 		return nil, err
 	case len(rows) == 0:
-		return nil, d.notFound()
+		return nil, q.notFound()
 	case len(rows) > 1:
-		return nil, fmt.Errorf("%w of %s meets the conditions of Get", ErrMultiple, d.model.Label())
+		return nil, fmt.Errorf("%w of %s meets the conditions of Get", ErrMultiple, q.model.Label())
 	}
 	return rows[0], nil
 }
@@ -132,7 +141,7 @@ func (q *query) get(ctx context.Context) (unsafe.Pointer, error) {
 // keyGiven reports that the conditions name the value of the primary key, so that no two
 // rows meet them.
 func (q *query) keyGiven() bool {
-	if q.source != nil || q.model == nil || len(q.model.PrimaryKey.Parts) > 0 {
+	if q.rare().source != nil || q.model == nil || len(q.model.PrimaryKey.Parts) > 0 {
 		return false
 	}
 	return slices.ContainsFunc(q.where, func(e expr) bool {

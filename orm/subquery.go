@@ -93,7 +93,7 @@ func (c *compiler) nested(q *query, write func(inner *compiler)) {
 	}
 	inner := newCompiler(c.dialect, q.model)
 	inner.outer, inner.aliases, inner.args, inner.zone = c, c.aliases, c.args, c.zone
-	inner.alias = inner.newAlias(q.model.Table)
+	inner.alias = inner.newAlias(q.model.alias)
 	write(inner)
 	if inner.err != nil {
 		c.fail(inner.err)

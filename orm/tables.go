@@ -27,19 +27,46 @@ func Tables() ([]*schema.Table, error) {
 	return tables, nil
 }
 
-// Tables returns the model's table and the join tables that it declares.
+// Tables returns the model's table and the join tables that it declares. A table that
+// another model extends has the columns of both.
 func (m *ModelInfo) Tables() ([]*schema.Table, error) {
 	if err := m.resolve(); err != nil || m.meta.Unmanaged {
 		return nil, err
 	}
-	t := &schema.Table{App: m.App, Model: m.Name, Name: m.Table}
+	root := m
+	if m.extends != nil {
+		root = m.extends
+		if err := root.resolve(); err != nil || root.meta.Unmanaged {
+			return nil, err
+		}
+	}
+	t := &schema.Table{App: root.App, Model: root.Name, Name: m.Table}
+	if err := root.describe(t); err != nil {
+		return nil, err
+	}
+	if err := root.addExtension(t); err != nil {
+		return nil, err
+	}
 	tables := []*schema.Table{t}
 	for _, f := range m.Fields {
+		if f.Relation != nil && f.Relation.join != nil && f.Relation.join.declared == f {
+			tables = append(tables, m.joinSchema(f))
+		}
+	}
+	return tables, nil
+}
+
+// describe adds to a table what the model itself says of it.
+func (m *ModelInfo) describe(t *schema.Table) error {
+	for _, f := range m.Fields {
+		if f.inherits != nil {
+			continue
+		}
 		for _, part := range f.columns() {
 			column := part.schemaColumn()
 			var err error
 			if column.Generated, column.Stored, err = m.computation(part); err != nil {
-				return nil, fmt.Errorf("orm: Meta of %s: %w", m.Name, err)
+				return fmt.Errorf("orm: Meta of %s: %w", m.Name, err)
 			}
 			t.Columns = append(t.Columns, column)
 		}
@@ -52,16 +79,21 @@ func (m *ModelInfo) Tables() ([]*schema.Table, error) {
 				t.Indexes = append(t.Indexes, m.fieldIndexes(part)...)
 			}
 		}
-		if f.Relation != nil && f.Relation.join != nil && f.Relation.join.declared == f {
-			tables = append(tables, m.joinSchema(f))
-		}
 	}
 	t.ForeignKeys = m.foreignKeys()
-	if err := m.addMeta(t); err != nil {
-		return nil, fmt.Errorf("orm: Meta of %s: %w", m.Name, err)
+	meta := &m.meta
+	if m.extends != nil {
+		meta = &m.ownMeta
 	}
-	return tables, nil
+	if err := m.addMeta(t, meta); err != nil {
+		return fmt.Errorf("orm: Meta of %s: %w", m.Name, err)
+	}
+	return nil
 }
+
+// objectPrefix begins the names of a table's indexes, which have no schema of their own, and
+// on SQLite are those of one file.
+func objectPrefix(table string) string { return strings.ReplaceAll(table, ".", "_") }
 
 // fieldIndexes are the indexes that a field has by itself.
 func (m *ModelInfo) fieldIndexes(f *FieldInfo) []schema.Index {
@@ -70,7 +102,7 @@ func (m *ModelInfo) fieldIndexes(f *FieldInfo) []schema.Index {
 	for _, name := range names {
 		index.Columns = append(index.Columns, schema.IndexColumn{Name: name})
 	}
-	parts := append([]string{m.Table}, names...)
+	parts := append([]string{objectPrefix(m.Table)}, names...)
 	switch {
 	case len(f.Parts) > 0 && f.Unique:
 		index.Name, index.Unique = objectName(append(parts, "uniq")...), true
@@ -90,9 +122,13 @@ func (f *FieldInfo) schemaColumn() schema.Column {
 		Default: f.defaultSQL, DefaultNow: f.defaultNow, Elem: f.Elem, Native: f.Native, Collation: f.Collation, Comment: f.Comment,
 	}
 	if r := f.Relation; r != nil {
-		to := r.Target()
-		c.Size, c.Scale, c.Type = to.PrimaryKey.Size, to.PrimaryKey.Scale, to.PrimaryKey.Kind
-		c.References = &schema.Reference{Table: to.Table, Column: to.PrimaryKey.Column, OnDelete: r.OnDelete, Model: to.Label()}
+		to, key := r.Target(), r.Key()
+		c.Size, c.Scale, c.Type = key.Size, key.Scale, key.Kind
+		c.Native, c.Collation = key.Native, key.Collation
+		if r.NoConstraint {
+			return c
+		}
+		c.References = &schema.Reference{Table: to.Table, Column: key.Column, OnDelete: r.OnDelete, Model: to.tableLabel()}
 	}
 	return c
 }
@@ -104,7 +140,7 @@ func (m *ModelInfo) joinSchema(f *FieldInfo) *schema.Table {
 	t := &schema.Table{App: m.App, Model: m.Name + "_" + f.Snake, Name: j.table}
 	addJoinSide(t, j.owner, m)
 	addJoinSide(t, j.target, to)
-	index := schema.Index{Name: objectName(append(append([]string{j.table}, j.target...), "idx")...)}
+	index := schema.Index{Name: objectName(append(append([]string{objectPrefix(j.table)}, j.target...), "idx")...)}
 	for _, name := range j.target {
 		index.Columns = append(index.Columns, schema.IndexColumn{Name: name})
 	}
@@ -118,28 +154,28 @@ func addJoinSide(t *schema.Table, names []string, m *ModelInfo) {
 	for i, part := range pk.columns() {
 		column := schema.Column{Name: names[i], Field: names[i], Type: part.Kind, Size: part.Size, PrimaryKey: true}
 		if len(names) == 1 {
-			column.References = &schema.Reference{Table: m.Table, Column: pk.Column, OnDelete: schema.Cascade, Model: m.Label()}
+			column.References = &schema.Reference{Table: m.Table, Column: pk.Column, OnDelete: schema.Cascade, Model: m.tableLabel()}
 		}
 		t.Columns = append(t.Columns, column)
 	}
 	if len(names) > 1 {
 		t.ForeignKeys = append(t.ForeignKeys, schema.ForeignKey{
-			Columns: names, Table: m.Table, References: pk.columnNames(), OnDelete: schema.Cascade, Model: m.Label(),
+			Columns: names, Table: m.Table, References: pk.columnNames(), OnDelete: schema.Cascade, Model: m.tableLabel(),
 		})
 	}
 }
 
 // addMeta adds what the model's Meta declares.
-func (m *ModelInfo) addMeta(t *schema.Table) error {
-	t.Comment = m.meta.Comment
-	for _, def := range m.meta.Indexes {
+func (m *ModelInfo) addMeta(t *schema.Table, meta *Meta) error {
+	t.Comment = meta.Comment
+	for _, def := range meta.Indexes {
 		index, err := m.index(def, "idx")
 		if err != nil {
 			return err
 		}
 		t.Indexes = append(t.Indexes, index)
 	}
-	for _, def := range m.meta.Unique {
+	for _, def := range meta.Unique {
 		index, err := m.index(IndexDef{name: def.name, fields: def.fields, where: def.where, include: def.include}, "uniq")
 		if err != nil {
 			return err
@@ -150,14 +186,14 @@ func (m *ModelInfo) addMeta(t *schema.Table) error {
 		}
 		t.Indexes = append(t.Indexes, index)
 	}
-	for _, def := range m.meta.Exclusions {
+	for _, def := range meta.Exclusions {
 		index, err := m.exclusion(def)
 		if err != nil {
 			return err
 		}
 		t.Indexes = append(t.Indexes, index)
 	}
-	for _, def := range m.meta.Checks {
+	for _, def := range meta.Checks {
 		sql, err := m.condition(def.cond)
 		if err != nil {
 			return err
@@ -172,7 +208,7 @@ func (m *ModelInfo) addMeta(t *schema.Table) error {
 
 func (m *ModelInfo) index(def IndexDef, suffix string) (schema.Index, error) {
 	index := schema.Index{Name: def.name, Method: def.method}
-	parts := []string{m.Table}
+	parts := []string{objectPrefix(m.Table)}
 	for _, member := range m.eachColumn(def.fields) {
 		column, part, err := m.indexColumn(member)
 		if err != nil {

@@ -14,9 +14,9 @@ var tagKeys = map[string]bool{
 	"array": false, "auto_now": false, "auto_now_add": false, "blank": false, "choices": true,
 	"collation": true, "column": true, "columns": true, "comment": true, "db_default": true, "default": true,
 	"editable": true, "email": false, "help": true, "index": false, "json": false,
-	"label": true, "no_index": false, "null": false, "on_delete": true, "pk": false, "regex": true,
+	"label": true, "no_constraint": false, "no_index": false, "null": false, "on_delete": true, "pk": false, "regex": true,
 	"related": true, "reverse": true, "scale": true, "size": true, "slug": false, "soft_delete": false,
-	"symmetrical": false, "text": false, "through": true, "through_fields": true, "type": true, "unique": false, "unique_for_date": true, "unique_for_month": true, "unique_for_year": true, "url": false, "version": false,
+	"symmetrical": false, "text": false, "to": true, "through": true, "through_fields": true, "type": true, "unique": false, "unique_for_date": true, "unique_for_month": true, "unique_for_year": true, "url": false, "version": false,
 }
 
 // tag is a parsed orm tag: words separated by commas, each alone or with a

@@ -223,6 +223,15 @@ func FuzzParseTime(f *testing.F) {
 	})
 }
 
+func statusLabel(s Status) string {
+	for _, choice := range s.Choices() {
+		if choice.Value == s {
+			return choice.Label
+		}
+	}
+	return ""
+}
+
 func TestFieldInfoGetAndSet(t *testing.T) {
 	t.Parallel()
 	info, err := orm.InfoOf[Post]()
@@ -254,6 +263,15 @@ func TestFieldInfoGetAndSet(t *testing.T) {
 	}
 	if v, err := info.FieldNamed("Title").Get(post); v != "x" || err != nil {
 		t.Error(v, err)
+	}
+	post.Status, post.Title = Live, "x"
+	for name, want := range map[string]string{"Title": "x", "Views": "13", "Rating": "1.5", "Published": "", "Author": "9", "Editor": "", "Status": statusLabel(Live)} {
+		if got, err := info.FieldNamed(name).Display(post); got != want || err != nil {
+			t.Errorf("%s is shown as %q, want %q: %v", name, got, want, err)
+		}
+	}
+	if _, err := info.FieldNamed("Tags").Display(post); err == nil {
+		t.Error("a relation to many is shown")
 	}
 	for name, err := range map[string]error{
 		"a number of letters": info.FieldNamed("Views").Set(post, "many"),

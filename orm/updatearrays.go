@@ -57,7 +57,7 @@ func (f *FieldInfo) arrayType(d arrayUpdater) string {
 		return ""
 	}
 	if f.Relation != nil {
-		return f.Relation.Target().PrimaryKey.arrayType(d)
+		return f.Relation.Key().arrayType(d)
 	}
 	return d.ArrayType(f.Kind)
 }
@@ -78,8 +78,12 @@ func (q *query) updateAtOnce(ctx context.Context, db *DB, rows []unsafe.Pointer,
 		return false, c.err
 	}
 	text := d.AllOrNone(string(c.buf), m.PrimaryKey.arrayType(d))
-	result, err := db.query(ctx, Statement{SQL: text, Args: c.args, Write: true})
+	var read watchedRows
+	result, err := db.queryInto(ctx, Statement{SQL: text, Args: c.args, Write: true}, &read)
 	if err == nil {
+		if result.Next() {
+			read.count = int64(len(rows)) // changed, for the hooks
+		}
 		err = closeRows(result)
 	}
 	if d.IsPart(err) {
@@ -147,7 +151,7 @@ func (c *compiler) writeUpdateArrays(fields []*FieldInfo, types []string) {
 		c.text(", ")
 		c.quote(m.version.Column)
 		c.text(" = ")
-		c.qualified(m.Table, m.version.Column)
+		c.qualified(m.alias, m.version.Column)
 		c.text(" + 1")
 	}
 	c.text(" FROM unnest(")
@@ -168,12 +172,12 @@ func (c *compiler) writeUpdateArrays(fields []*FieldInfo, types []string) {
 		c.quote(derivedName("c", i))
 	}
 	c.text(") WHERE ")
-	c.qualified(m.Table, m.PrimaryKey.Column)
+	c.qualified(m.alias, m.PrimaryKey.Column)
 	c.text(" = ")
 	c.qualified(rowsAlias, derivedName("c", 0))
 	if m.version != nil {
 		c.text(" AND ")
-		c.qualified(m.Table, m.version.Column)
+		c.qualified(m.alias, m.version.Column)
 		c.text(" = ")
 		c.qualified(rowsAlias, derivedName("c", len(types)-1))
 	}

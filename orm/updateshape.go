@@ -37,7 +37,7 @@ func (q *query) updateStatement(db *DB, set []Assignment) (Statement, error) {
 // traceUpdate writes the form of an UPDATE: the fields, and the conditions.
 func (o *outline) traceUpdate(set []Assignment) {
 	q := o.query
-	if q.source != nil || q.limited || q.offset > 0 {
+	if q.rare().source != nil || q.limited || q.offset > 0 {
 		o.unknown = true
 		return
 	}

@@ -286,7 +286,7 @@ func (v *validation) reference(f *FieldInfo) error {
 		return err
 	}
 	to := f.Relation.Target()
-	there, err := (&query{model: to, withDeleted: true, where: []expr{to.keyIn([]any{key})}}).exists(v.ctx)
+	there, err := (&query{model: to, withDeleted: true, where: []expr{&inList{of: to.ref(f.Relation.Key()), values: variables([]any{key})}}}).exists(v.ctx)
 	if err == nil && !there {
 		v.fail(f, &validate.FieldError{Code: "not_found", Message: fmt.Sprintf("refers to a %s that does not exist", to.VerboseName)})
 	}

@@ -76,14 +76,17 @@ func (f *FieldInfo) convert(v any, text bool) (any, error) {
 	return f.fit(p, v)
 }
 
-// keyOf takes the primary key of a row given for a foreign key.
+// keyOf takes the key of a row given for a foreign key.
 func (f *FieldInfo) keyOf(row reflect.Value) (any, error) {
-	pk := f.Relation.Target().PrimaryKey
+	pk := f.Relation.Key()
 	base, err := pk.model.rowBase(row.Interface())
 	if err != nil {
 		return nil, err
 	}
 	p := unsafe.Add(base, pk.offset)
+	if pk.isZero(p) && !pk.PrimaryKey {
+		return nil, fmt.Errorf("the %s of the %s is empty", pk.Name, pk.model.Name)
+	}
 	if pk.isZero(p) {
 		return nil, fmt.Errorf("the %s is not saved; insert it first", f.Relation.Target().Name)
 	}
@@ -162,7 +165,7 @@ func (f *FieldInfo) parse(s string) (any, error) {
 	}
 	kind := f.Kind
 	if f.Relation != nil {
-		kind = f.Relation.Target().PrimaryKey.Kind
+		kind = f.Relation.Key().Kind
 	}
 	if strings.IndexByte(s, 0) >= 0 {
 		return nil, errors.New("a NUL character is not allowed")

@@ -18,8 +18,8 @@ func (s *Query[P]) WalkTo(depth int, relation any) *Query[P] {
 
 func (q *query) walkTo(depth int, relation any) *query {
 	w := q.walk(relation, depth)
-	if depth < 1 && w.err == nil {
-		w.err = fmt.Errorf("orm: WalkTo(%d) follows nothing", depth)
+	if depth < 1 && w.rare().err == nil {
+		w.own().err = fmt.Errorf("orm: WalkTo(%d) follows nothing", depth)
 	}
 	return w
 }
@@ -28,8 +28,8 @@ func (q *query) walk(relation any, depth int) *query {
 	r, err := refOf(relation)
 	walked := q.over(walk{q, r, depth})
 	walked.withDeleted = q.withDeleted
-	if walked.err == nil {
-		walked.err = err
+	if walked.rare().err == nil {
+		walked.own().err = err
 	}
 	return walked
 }
@@ -77,6 +77,10 @@ func (s walk) write(c *compiler) {
 		return
 	case t.field.model != m || t.field.Relation == nil || t.field.Relation.Target() != m:
 		c.failf("Walk needs a relation of %s to %s itself, which %s is not", m.Name, m.Name, t.name())
+		return
+	}
+	if t.field.Relation.spec.to != "" || t.field.Relation.via != nil && t.field.Relation.via.Relation.spec.to != "" {
+		c.failf("Walk goes along primary keys, which %s does not; use orm.NewRecursiveCTE", t.name())
 		return
 	}
 	name, key := c.newAlias("walked"), m.PrimaryKey.columnNames()

@@ -65,8 +65,8 @@ func (c *compiler) inZone(q *query) {
 	if q.zone == nil {
 		return
 	}
-	if q.err != nil {
-		c.fail(q.err)
+	if q.rare().err != nil {
+		c.fail(q.rare().err)
 	}
 	c.zone = q.zone
 }

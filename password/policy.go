@@ -30,8 +30,12 @@ type Policy struct {
 	AllowCommon bool
 	// Rules are further ones, such as a question to a list of stolen passwords.
 	// A rule returns nil or what is wrong.
-	Rules []func(password string, about []string) *validate.FieldError
+	Rules []Rule
 }
+
+// Rule returns what is wrong with a new password, or nil; about is what is known of the
+// user. Package password/breach has one that asks a list of stolen passwords.
+type Rule = func(password string, about []string) *validate.FieldError
 
 // The codes of what a policy finds, beside min_length.
 const (

@@ -2,20 +2,22 @@
 // often: so many times in a window, with everything that a client may do at once.
 //
 //	store := ratelimit.NewMemory(ratelimit.MemoryOptions{})
-//	result, err := store.Take(ctx, "login "+address, ratelimit.PerMinute(5), 1)
+//	result, err := store.Take(ctx, ratelimit.Charge{Key: "login " + address, Limit: ratelimit.PerMinute(5), Cost: 1})
 //	if !result.Allowed { … }
 //
 // It counts by the generic cell rate algorithm (GCRA): each key has one time, at
 // which its quota is whole again, so that a window slides and a check is one atomic
-// step. Package security makes middleware of it, package redislimit counts for
-// several processes together.
+// step. A limit with a [Limit].Wait makes each further one wait longer instead, as is
+// right for guesses. Of several charges of one call all are counted or none.
+//
+// Package security makes middleware of it, package auth bounds failed logins by it,
+// package redislimit counts for several processes together.
 package ratelimit
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 )
 
@@ -26,6 +28,13 @@ type Limit struct {
 	Window   time.Duration
 	// Burst is how many of them may come at once. Default: Requests.
 	Burst int
+	// Wait makes waits grow: Requests may come at once, and each after them has to
+	// wait for the one before it, Wait at first and twice as long each time, up to
+	// MaxWait. Window after the last that was allowed all are forgotten. Such a
+	// limit has no Burst. Default: 0, the waits of the others do not grow.
+	Wait time.Duration
+	// MaxWait is the longest wait of those that grow. Default: Window.
+	MaxWait time.Duration
 }
 
 // PerSecond allows n in a second.
@@ -51,10 +60,26 @@ func (l Limit) Check() error {
 		return errors.New("ratelimit: a limit needs a positive number of Requests")
 	case l.Window <= 0 || l.Window > maxWindow:
 		return errors.New("ratelimit: a limit needs a Window of at most a year")
+	case l.Wait != 0 || l.MaxWait != 0:
+		return l.checkWait()
 	case l.Window/time.Duration(l.Requests) < time.Microsecond:
 		return fmt.Errorf("ratelimit: %d in %s is more than one in a microsecond", l.Requests, l.Window)
 	case l.Burst > 0 && time.Duration(l.Burst) > maxWindow/(l.Window/time.Duration(l.Requests)):
 		return errors.New("ratelimit: the Burst is what is allowed in more than a year")
+	}
+	return nil
+}
+
+func (l Limit) checkWait() error {
+	switch {
+	case l.Wait < time.Millisecond:
+		return errors.New("ratelimit: a Wait is at least a millisecond")
+	case l.LongestWait() < l.Wait || l.LongestWait() > l.Window:
+		return errors.New("ratelimit: MaxWait is between Wait and Window")
+	case l.Burst != 0:
+		return errors.New("ratelimit: a limit with a Wait has no Burst; Requests may come at once")
+	case l.Requests > maxCount:
+		return fmt.Errorf("ratelimit: a limit with a Wait allows at most %d Requests", maxCount)
 	}
 	return nil
 }
@@ -70,46 +95,84 @@ func (l Limit) BurstSize() int {
 // Interval is the time that gives back one request.
 func (l Limit) Interval() time.Duration { return l.Window / time.Duration(l.Requests) }
 
-// Result is what a [Store] says of one request.
+// LongestWait returns MaxWait, or its default.
+func (l Limit) LongestWait() time.Duration {
+	if l.MaxWait > 0 {
+		return l.MaxWait
+	}
+	return l.Window
+}
+
+// String describes the limit in words: "10 in 1m0s".
+func (l Limit) String() string {
+	text := fmt.Sprintf("%d in %s", l.Requests, shortDuration(l.Window))
+	if l.Wait > 0 {
+		return fmt.Sprintf("%d, then after a wait of %s that doubles up to %s; forgotten after %s",
+			l.Requests, shortDuration(l.Wait), shortDuration(l.LongestWait()), shortDuration(l.Window))
+	}
+	if l.Burst > 0 && l.Burst != l.Requests {
+		text += fmt.Sprintf(", %d at once", l.Burst)
+	}
+	return text
+}
+
+// Charge is one count of a call of [Store].Take.
+type Charge struct {
+	// Key says what is counted: "login 192.0.2.1". Two limits are counted apart
+	// under different keys only.
+	Key   string
+	Limit Limit
+	// Cost is how much is counted. 0 only looks whether one would be allowed.
+	Cost int
+}
+
+// Result is what a [Store] says of the charges of one call: whether all are allowed,
+// and the numbers of the one that is nearest to its end or, if any was refused, of the
+// one that has to wait longest.
 type Result struct {
 	Allowed    bool
+	Index      int           // of the charge that the numbers are of
 	Remaining  int           // may still come at once
 	RetryAfter time.Duration // until one like this is allowed; 0 if it was
-	Reset      time.Duration // until the quota is whole again
+	Reset      time.Duration // until nothing is counted any more
 }
 
-// Store counts. It is safe for concurrent use, and a check is one atomic step: of
-// two requests for the last place one gets it. Package ratelimittest checks that a
+// Store counts. It is safe for concurrent use, and Take is one atomic step: of two
+// requests for the last place one gets it. Package ratelimittest checks that a
 // store follows these rules.
+//
+// An error says that the store cannot be asked now, or that a charge cannot be: see
+// [CheckCharges].
 type Store interface {
-	// Take counts n against the limit of key, if that still allows it. With n = 0
-	// it only looks. Two limits are counted apart under different keys only.
-	//
-	// An error says that the store cannot be asked now.
-	Take(ctx context.Context, key string, l Limit, n int) (Result, error)
+	// Take counts all charges, or none of them if one is not allowed.
+	Take(ctx context.Context, charges ...Charge) (Result, error)
 
-	// Forget lets a key begin anew, as after a login that succeeded.
-	Forget(ctx context.Context, key string) error
+	// Return takes back charges that were counted and turned out not to count, such
+	// as that of a login which succeeded.
+	Return(ctx context.Context, charges ...Charge) error
+
+	// Forget lets keys begin anew.
+	Forget(ctx context.Context, keys ...string) error
 }
 
-// Decide is the arithmetic for stores: whole is how long it takes until the quota
-// of a key is whole again, 0 or less if it is now. It returns the new value of
-// that, to be kept if the result is Allowed and n is not 0.
-func Decide(whole time.Duration, l Limit, n int) (Result, time.Duration) {
-	interval := l.Interval()
-	capacity := interval * time.Duration(l.BurstSize())
-	whole = max(whole, 0)
-	if n < 0 || n > l.BurstSize() {
-		return Result{Remaining: remaining(capacity-whole, interval), RetryAfter: l.Window, Reset: whole}, whole
-	}
-	after := whole + interval*time.Duration(n)
-	if after > capacity || n == 0 && whole+interval > capacity {
-		wait := max(after, whole+interval) - capacity
-		return Result{Remaining: remaining(capacity-whole, interval), RetryAfter: wait, Reset: whole}, whole
-	}
-	return Result{Allowed: true, Remaining: remaining(capacity-after, interval), Reset: after}, after
-}
+// maxCharges is more than anybody needs, and lets stores plan.
+const maxCharges = 32
 
-func remaining(free, interval time.Duration) int {
-	return int(min(max(free, 0)/interval, math.MaxInt32))
+// CheckCharges returns an error for charges that no store takes: of limits that
+// cannot be, or twice the same key. Stores call it first.
+func CheckCharges(charges []Charge) error {
+	if len(charges) > maxCharges {
+		return fmt.Errorf("ratelimit: %d charges at once; there may be %d", len(charges), maxCharges)
+	}
+	for i := range charges {
+		if err := charges[i].Limit.Check(); err != nil {
+			return err
+		}
+		for j := range i {
+			if charges[i].Key == charges[j].Key {
+				return fmt.Errorf("ratelimit: two charges of the key %.100q in one call", charges[i].Key)
+			}
+		}
+	}
+	return nil
 }

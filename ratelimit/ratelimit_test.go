@@ -25,7 +25,7 @@ func TestTheWindowSlides(t *testing.T) {
 		l := ratelimit.PerMinute(60)
 		var times []time.Time
 		for range 3000 {
-			if result, err := store.Take(t.Context(), "k", l, 1); err != nil {
+			if result, err := store.Take(t.Context(), ratelimit.Charge{Key: "k", Limit: l, Cost: 1}); err != nil {
 				t.Fatal(err)
 			} else if result.Allowed {
 				times = append(times, time.Now())
@@ -48,7 +48,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	t.Parallel()
 	store := ratelimit.NewMemory(ratelimit.MemoryOptions{Max: 3200})
 	take := func(key string) ratelimit.Result {
-		result, err := store.Take(t.Context(), key, ratelimit.PerDay(10), 1)
+		result, err := store.Take(t.Context(), ratelimit.Charge{Key: key, Limit: ratelimit.PerDay(10), Cost: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +82,7 @@ func BenchmarkMemory(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		if _, err := store.Take(context.Background(), keys[i%len(keys)], ratelimit.PerMinute(100), 1); err != nil {
+		if _, err := store.Take(context.Background(), ratelimit.Charge{Key: keys[i%len(keys)], Limit: ratelimit.PerMinute(100), Cost: 1}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -92,7 +92,7 @@ func BenchmarkMemory(b *testing.B) {
 func ExampleStore() {
 	store := ratelimit.NewMemory(ratelimit.MemoryOptions{})
 	for range 6 {
-		result, err := store.Take(context.Background(), "login 192.0.2.1", ratelimit.PerMinute(5), 1)
+		result, err := store.Take(context.Background(), ratelimit.Charge{Key: "login 192.0.2.1", Limit: ratelimit.PerMinute(5), Cost: 1})
 		if err != nil {
 			fmt.Println(err)
 			return
@@ -106,4 +106,29 @@ func ExampleStore() {
 	// true 1 false
 	// true 0 false
 	// false 0 true
+}
+
+// Guesses: a few at once, and then a wait that doubles.
+func ExampleLimit() {
+	guesses := ratelimit.Limit{Requests: 3, Window: 24 * time.Hour, Wait: time.Minute, MaxWait: 15 * time.Minute}
+	store := ratelimit.NewMemory(ratelimit.MemoryOptions{})
+	for range 4 {
+		result, err := store.Take(context.Background(), ratelimit.Charge{Key: "ada@example.com", Limit: guesses, Cost: 1})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(result.Allowed, result.RetryAfter.Round(time.Second))
+	}
+	// Output:
+	// true 0s
+	// true 0s
+	// true 0s
+	// false 1m0s
+}
+
+func ExampleParse() {
+	limits, err := ratelimit.Parse("100/day; 10 per minute")
+	fmt.Println(limits, err)
+	// Output: [100 in 1 day 10 in 1 minute] <nil>
 }

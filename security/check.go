@@ -132,6 +132,48 @@ var rules = []rule{
 		},
 	},
 	{
+		"limits_form", retort.LevelWarning, "a request may have so many fields, files or levels that reading it costs more than it should",
+		"use Route.Limits on the routes that need more than limits.form_fields 10,000, parts 10,000, files 1,000, json_depth 1,000 and form_memory 10MB",
+		func(_ *Extension, cfg *retort.Config) bool {
+			l := cfg.Limits
+			return l.FormFields > 10_000 || l.Parts > 10_000 || l.Files > 1000 || l.JSONDepth > 1000 || l.FormMemory > 10*config.MB
+		},
+	},
+	{
+		"server_headers", retort.LevelWarning, "the header of a request may be larger than 1 MB or have more than 1,000 lines", "unset server.max_header_bytes and server.max_headers",
+		func(_ *Extension, cfg *retort.Config) bool {
+			return cfg.Server.MaxHeaderBytes > config.MB || cfg.Server.MaxHeaders > 1000
+		},
+	},
+	{
+		"referrer", retort.LevelWarning, "other sites are told the addresses of the pages that link to them", "leave ReferrerPolicy at its default",
+		func(e *Extension, _ *retort.Config) bool {
+			return slices.ContainsFunc(strings.Split(e.options.ReferrerPolicy, ","), func(p string) bool {
+				p = strings.TrimSpace(p)
+				return p == "unsafe-url" || p == "no-referrer-when-downgrade"
+			})
+		},
+	},
+	{
+		"opener", retort.LevelWarning, "pages of other sites keep a hold on the windows of this one", "leave OpenerPolicy at its default",
+		func(e *Extension, _ *retort.Config) bool { return e.options.OpenerPolicy == "unsafe-none" },
+	},
+	{
+		"permissions", retort.LevelWarning, "pages may ask for cameras, microphones and the like", "leave PermissionsPolicy at its default, or name what the site uses",
+		func(e *Extension, _ *retort.Config) bool { return e.options.PermissionsPolicy == "-" },
+	},
+	{
+		"cors", retort.LevelError, "scripts of an origin without https may act as any visitor, and so may whoever is on the way to it", "use https in CORSOptions.Origins, or unset Credentials",
+		func(e *Extension, _ *retort.Config) bool {
+			return slices.ContainsFunc(e.app.Routes(), func(r retort.RouteInfo) bool {
+				return slices.ContainsFunc(r.Middleware, func(m retort.Middleware) bool {
+					_, policy := ours(m)
+					return policy != nil && policy.Credentials && slices.ContainsFunc(policy.Origins, func(o string) bool { return !strings.HasPrefix(strings.ToLower(o), "https://") })
+				})
+			})
+		},
+	},
+	{
 		"log_level", retort.LevelWarning, "the log has what is for developers", "set log_level to info",
 		func(_ *Extension, cfg *retort.Config) bool { return cfg.LogLevel == "debug" },
 	},

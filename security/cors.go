@@ -46,14 +46,19 @@ type CORSOptions struct {
 // It panics if the options allow what no site should: cookies from everywhere, or
 // the origin "null", which any page can have.
 func CORS(o CORSOptions) retort.Middleware {
-	policy := newCORS(o)
-	return func(next retort.Handler) retort.Handler {
-		return func(c *retort.Ctx) error {
-			if policy.answer(c) {
-				return c.NoContent()
-			}
-			return next(c)
+	return newCORS(o).middleware
+}
+
+func (p *corsPolicy) middleware(next retort.Handler) retort.Handler {
+	if next == nil {
+		asked.cors = p
+		return nil
+	}
+	return func(c *retort.Ctx) error {
+		if p.answer(c) {
+			return c.NoContent()
 		}
+		return next(c)
 	}
 }
 

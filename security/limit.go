@@ -1,22 +1,23 @@
 package security
 
 import (
-	"cmp"
-	"math"
 	"net/netip"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/retort-web/retort"
-	"github.com/retort-web/retort/internal/outage"
 	"github.com/retort-web/retort/ratelimit"
 )
 
 // RateLimitOptions say how often something may be asked for.
 type RateLimitOptions struct {
-	// Limits all hold: five a minute, but no more than thirty an hour.
+	// Limits all hold: five a minute, but no more than thirty an hour. Of a request
+	// that one of them refuses none is charged. [ratelimit.Parse] reads them from a
+	// configuration.
 	Limits []ratelimit.Limit
+
+	// LimitsFor returns the limits of a request in place of Limits, as those of what
+	// its user has paid for. An empty list does not limit it; one that cannot be
+	// counted is an error of the program. Default: nil.
+	LimitsFor func(c *retort.Ctx) []ratelimit.Limit
 
 	// Key says whose requests are counted together; "" is not counted at all.
 	// Default: [ByAddress].
@@ -33,13 +34,19 @@ type RateLimitOptions struct {
 	// Cost is how much a request counts. Default: 1.
 	Cost func(c *retort.Ctx) int
 
+	// CountWhen is asked after the handler, with the status of the answer, whether
+	// the request counts after all: failed ones only, for example. Until then it
+	// does, so that many at once are no way around. Default: all count.
+	CountWhen func(c *retort.Ctx, status int) bool
+
 	// Store counts. Default: one in the memory of this process; see package
 	// redislimit for several processes.
 	Store ratelimit.Store
 
-	// FailClosed answers 503 while the store is away. Default: requests pass
-	// uncounted, with one log line a minute.
-	FailClosed bool
+	// WhenAway says what is done while the store is away: each process counts for
+	// itself, requests pass uncounted, or they are answered 503. Default: each
+	// process counts for itself.
+	WhenAway ratelimit.WhenAway
 
 	// Detail is what a refused client is told. Default: to try again later.
 	Detail string
@@ -48,115 +55,26 @@ type RateLimitOptions struct {
 // RateLimit refuses with 429 what comes too often. Answers tell by RateLimit and
 // RateLimit-Policy what is left (draft-ietf-httpapi-ratelimit-headers-10), and by
 // Retry-After when to come again. It panics if the limits cannot be.
+//
+// Given to [retort.App].Use it counts the requests of all routes together, also of
+// paths that are none: each route by itself is what [Options].RateLimit is for.
 func RateLimit(o RateLimitOptions) retort.Middleware {
-	l := newLimiter(o)
-	return func(next retort.Handler) retort.Handler {
-		return func(c *retort.Ctx) error {
-			if err := l.take(c); err != nil {
-				return err
-			}
-			return next(c)
-		}
+	l, err := newLimiter(o)
+	if err != nil {
+		panic(err)
 	}
+	return l.middleware
 }
 
-// limiter is RateLimitOptions made ready.
-type limiter struct {
-	RateLimitOptions
-	names  []string // of the policies
-	policy string   // the header RateLimit-Policy
-	outage outage.Log
-}
+// unlimited is the mark of routes that Options.RateLimit leaves out.
+type unlimited struct{}
 
-func newLimiter(o RateLimitOptions) *limiter {
-	l := &limiter{RateLimitOptions: o}
-	if len(o.Limits) == 0 {
-		panic("security: RateLimit: no Limits; give it ratelimit.PerMinute(60) for example")
-	}
-	if l.Store == nil {
-		l.Store = ratelimit.NewMemory(ratelimit.MemoryOptions{})
-	}
-	if l.Key == nil {
-		l.Key = ByAddress
-	}
-	l.Detail = cmp.Or(o.Detail, "Too many requests. Try again later.")
-	name := cmp.Or(o.Name, "default")
-	if strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '"' || r == '\\' }) {
-		panic("security: RateLimit: the name " + strconv.Quote(name) + " has more than plain characters")
-	}
-	var policies []string
-	for i, limit := range o.Limits {
-		if err := limit.Check(); err != nil {
-			panic(err)
-		}
-		if i > 0 {
-			name = cmp.Or(o.Name, "default") + "-" + strconv.Itoa(i+1)
-		}
-		l.names = append(l.names, name)
-		policies = append(policies, `"`+name+`";q=`+strconv.Itoa(limit.BurstSize())+`;w=`+ceilSeconds(limit.Interval()*time.Duration(limit.BurstSize())))
-	}
-	l.policy = strings.Join(policies, ", ")
-	return l
-}
-
-// take counts a request, and returns an error if it is one too many.
-func (l *limiter) take(c *retort.Ctx) error {
-	if len(l.Methods) > 0 && !contains(l.Methods, c.Method()) {
-		return nil
-	}
-	whose := l.Key(c)
-	if whose == "" {
-		return nil
-	}
-	cost := 1
-	if l.Cost != nil {
-		cost = l.Cost(c)
-	}
-	what := l.Name
-	if route := c.Route(); what == "" && route != "" {
-		what = c.Method() + " " + route
-	}
-	tightest, place := ratelimit.Result{Remaining: math.MaxInt}, 0
-	for i, limit := range l.Limits {
-		result, err := l.Store.Take(c, what+" "+strconv.Itoa(i)+" "+whose, limit, cost)
-		if err != nil {
-			l.outage.Away(c.App().Logger(), "the store of the rate limits is away", err)
-			if l.FailClosed {
-				return retort.ServiceUnavailable(5*time.Second, "The site cannot count requests at the moment. Try again soon.")
-			}
-			return nil
-		}
-		if !result.Allowed || result.Remaining < tightest.Remaining {
-			tightest, place = result, i
-		}
-		if !result.Allowed {
-			break
-		}
-	}
-	l.outage.Back(c.App().Logger(), "the store of the rate limits is back")
-	h := c.Header()
-	h.Set("RateLimit-Policy", l.policy)
-	h.Set("RateLimit", `"`+l.names[place]+`";r=`+strconv.Itoa(tightest.Remaining)+`;t=`+ceilSeconds(cmp.Or(tightest.RetryAfter, tightest.Reset)))
-	if !tightest.Allowed {
-		return retort.TooManyRequests(max(tightest.RetryAfter, time.Second), l.Detail)
-	}
-	return nil
-}
-
-// contains reports whether a method is among those named, in whatever case.
-func contains(methods []string, method string) bool {
-	for _, m := range methods {
-		if strings.EqualFold(m, method) {
-			return true
-		}
-	}
-	return false
-}
-
-// ceilSeconds writes a duration in whole seconds, rounded up.
-func ceilSeconds(d time.Duration) string {
-	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
-}
+// Unlimited leaves a route out of [Options].RateLimit: it has no limit, or one of its
+// own. It returns the route.
+//
+//	security.Unlimited(app.Get("/badge.svg", badge))
+//	security.Unlimited(app.Post("/login", login)).Use(security.RateLimit(…))
+func Unlimited(r *retort.Route) *retort.Route { return r.Mark(unlimited{}, true) }
 
 // ByAddress counts by the client's address, see [retort.Ctx.IP]. Addresses of IPv6
 // count by their first 64 bits, since a client has all the others.

@@ -1,6 +1,7 @@
 package security_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -8,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/ratelimit"
@@ -172,32 +174,190 @@ func TestOfManyRequestsAtOnceOnlySoManyGetThrough(t *testing.T) {
 // awayStore is a store that does not answer.
 type awayStore struct{}
 
-func (awayStore) Take(context.Context, string, ratelimit.Limit, int) (ratelimit.Result, error) {
-	return ratelimit.Result{}, errors.New("connection refused")
+var errAway = errors.New("connection refused")
+
+func (awayStore) Take(context.Context, ...ratelimit.Charge) (ratelimit.Result, error) {
+	return ratelimit.Result{}, errAway
 }
 
-func (awayStore) Forget(context.Context, string) error { return errors.New("connection refused") }
+func (awayStore) Return(context.Context, ...ratelimit.Charge) error { return errAway }
+
+func (awayStore) Forget(context.Context, ...string) error { return errAway }
 
 func TestTheStoreOfTheRateLimitsMayBeAway(t *testing.T) {
 	t.Parallel()
-	for _, closed := range []bool{false, true} {
+	for when, want := range map[ratelimit.WhenAway]int{ratelimit.CountHere: 429, ratelimit.Pass: 200, ratelimit.Refuse: 503} {
 		log := &lockedLog{}
 		cfg := production()
 		cfg.Logger = slog.New(slog.NewTextHandler(log, nil))
 		app := retort.New(cfg)
-		app.Get("/", ok).Use(security.RateLimit(security.RateLimitOptions{Limits: []ratelimit.Limit{ratelimit.PerDay(1)}, Store: awayStore{}, FailClosed: closed}))
+		app.Get("/", ok).Use(security.RateLimit(security.RateLimitOptions{Limits: []ratelimit.Limit{ratelimit.PerDay(1)}, Store: awayStore{}, WhenAway: when}))
 		client := retorttest.New(t, app)
 		client.Host = "shop.example.com"
+		if first := client.Get("/"); first.Code != want && want != 429 || want == 429 && first.Code != 200 {
+			t.Errorf("%v: the first is %d", when, first.Code)
+		}
 		for range 200 {
-			r := client.Get("/")
-			if closed {
-				r.Status(503).HasHeader("Retry-After", "5")
-			} else {
-				r.Status(200)
+			if r := client.Get("/").Status(want); want == 503 {
+				r.HasHeader("Retry-After", "5")
 			}
 		}
-		if n := strings.Count(log.text.String(), "\n"); n == 0 || n > 3 {
-			t.Errorf("closed %v: %d lines of 200 requests", closed, n)
+		if n := strings.Count(log.text.String(), "the store of the limits is away"); n != 1 {
+			t.Errorf("%v: %d lines of 200 requests:\n%s", when, n, log.text.String())
 		}
+	}
+}
+
+// Of what the second limit refuses the first is not charged.
+func TestLimitsAreChargedTogetherOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	store := ratelimit.NewMemory(ratelimit.MemoryOptions{})
+	client := limited(t, security.RateLimitOptions{Name: "api", Limits: ratelimit.MustParse("10/day; 2/hour"), Store: store, Key: func(*retort.Ctx) string { return "me" }})
+	for i := range 20 {
+		if want := map[bool]int{true: 200, false: 429}[i < 2]; client.Get("/login").Code != want {
+			t.Errorf("request %d: not %d", i, want)
+		}
+	}
+	left, err := store.Take(t.Context(), ratelimit.Charge{Key: "api 0 me", Limit: ratelimit.PerDay(10)})
+	if err != nil || left.Remaining != 8 {
+		t.Errorf("%+v %v", left, err)
+	}
+}
+
+func TestLimitsOfTheUsersPlan(t *testing.T) {
+	t.Parallel()
+	client := limited(t, security.RateLimitOptions{
+		Name: "api",
+		Key:  func(c *retort.Ctx) string { return c.Query("plan") },
+		LimitsFor: func(c *retort.Ctx) []ratelimit.Limit {
+			switch c.Query("plan") {
+			case "free":
+				return ratelimit.MustParse("1/day")
+			case "paid":
+				return ratelimit.MustParse("3/day; 100/year")
+			}
+			return nil
+		},
+	})
+	client.Get("/login?plan=free").Status(200).HasHeader("RateLimit-Policy", `"api";q=1;w=86400`)
+	client.Get("/login?plan=free").Status(429)
+	for range 3 {
+		client.Get("/login?plan=paid").Status(200).HasHeader("RateLimit-Policy", `"api";q=3;w=86400, "api-2";q=100;w=31536000`)
+	}
+	client.Get("/login?plan=paid").Status(429)
+	for range 5 {
+		client.Get("/login?plan=own").Status(200).HasHeader("RateLimit-Policy", "")
+	}
+}
+
+func TestWhatCountsIsKnownAfterwards(t *testing.T) {
+	t.Parallel()
+	limit := security.RateLimit(security.RateLimitOptions{
+		Limits: []ratelimit.Limit{ratelimit.PerDay(2)}, Name: "failures",
+		CountWhen: func(_ *retort.Ctx, status int) bool { return status >= 400 },
+	})
+	client := newClient(t, security.Options{}, func(app *retort.App) {
+		app.Get("/{how}", func(c *retort.Ctx) error {
+			switch c.Param("how") {
+			case "wrong":
+				return retort.Forbidden("")
+			case "said":
+				return c.Status(403).Text("no")
+			case "panic":
+				panic("the handler fails")
+			}
+			return c.Text("fine")
+		}).Use(limit)
+	})
+	for range 5 {
+		client.Get("/right").Status(200)
+	}
+	client.Get("/wrong").Status(403)
+	client.Get("/right").Status(200)
+	client.Get("/said").Status(403)
+	client.Get("/right").Status(429)
+	other := client.Fresh()
+	other.RemoteAddr = "198.51.100.1:5"
+	for range 2 {
+		other.Get("/panic").Status(500)
+	}
+	other.Get("/panic").Status(429)
+}
+
+// Two failed, and the third has to wait: a second, two, four …
+func TestLimitsWhoseWaitsGrow(t *testing.T) {
+	t.Parallel()
+	client := limited(t, security.RateLimitOptions{Limits: []ratelimit.Limit{{Requests: 2, Window: 24 * time.Hour, Wait: time.Hour, MaxWait: 4 * time.Hour}}})
+	client.Get("/login").Status(200).HasHeader("RateLimit-Policy", `"default";q=2;w=86400`)
+	client.Get("/login").Status(200)
+	if retry := client.Get("/login").Status(429).Header().Get("Retry-After"); retry != "3600" {
+		t.Errorf("Retry-After: %s", retry)
+	}
+}
+
+func TestEachRouteIsLimited(t *testing.T) {
+	t.Parallel()
+	client := newClient(t, security.Options{RateLimit: &security.RateLimitOptions{Limits: []ratelimit.Limit{ratelimit.PerDay(2)}}}, func(app *retort.App) {
+		app.HealthRoutes()
+		app.Get("/a", ok)
+		app.Post("/a", ok)
+		app.Get("/b", ok)
+		security.Unlimited(app.Get("/free", ok))
+		security.Unlimited(app.Get("/own", ok)).Use(security.RateLimit(security.RateLimitOptions{Limits: []ratelimit.Limit{ratelimit.PerDay(4)}}))
+	})
+	for range 2 {
+		client.Get("/a").Status(200)
+		client.Get("/b").Status(200)
+	}
+	client.Get("/a").Status(429)
+	client.PostForm("/a", nil).Status(200)
+	for range 4 {
+		client.Get("/own").Status(200)
+		client.Get("/free").Status(200)
+		client.Get("/healthz").Status(200)
+	}
+	client.Get("/own").Status(429)
+	client.Get("/none").Status(404)
+	client.Get("/not/there").Status(404)
+	client.Get("/whatever").Status(429)
+	app := retort.New(production())
+	app.Install(security.New(security.Options{RateLimit: &security.RateLimitOptions{
+		Limits: []ratelimit.Limit{ratelimit.PerDay(2)}, CountWhen: func(*retort.Ctx, int) bool { return true },
+	}}))
+	if err := app.Prepare(); err == nil {
+		t.Error("a CountWhen that nobody asks is no error")
+	}
+}
+
+func TestLimitsAreListed(t *testing.T) {
+	t.Parallel()
+	app := retort.New(production())
+	app.Install(security.New(security.Options{RateLimit: &security.RateLimitOptions{Limits: ratelimit.MustParse("300/minute"), Key: security.ByUser}}))
+	app.Use(security.RateLimit(security.RateLimitOptions{Name: "all", Limits: ratelimit.MustParse("1000/minute; 9000/hour")}))
+	app.Get("/", ok)
+	security.Unlimited(app.Get("/free", ok))
+	security.Unlimited(app.Post("/login", ok)).Use(security.RateLimit(security.RateLimitOptions{
+		LimitsFor: func(*retort.Ctx) []ratelimit.Limit { return nil }, Key: func(*retort.Ctx) string { return "" }, Store: awayStore{}, WhenAway: ratelimit.Refuse,
+	}))
+	api := retort.NewBlueprint("api", retort.BlueprintOptions{Prefix: "/api"})
+	api.Use(security.RateLimit(security.RateLimitOptions{Name: "api", Limits: ratelimit.MustParse("5/second"), Methods: []string{"POST"}}))
+	api.Any("/things", ok)
+	app.Register(api)
+	var out, errs bytes.Buffer
+	if err := app.Execute(t.Context(), []string{"limits"}, strings.NewReader(""), &out, &errs); err != nil {
+		t.Fatal(err, errs.String())
+	}
+	want := `ANY   all routes together  1000 in 1 minute; 9000 in 1 hour  by address     all  memory of the process
+GET   /                    300 in 1 minute                   by user        -    memory of the process
+POST  /login               by request                        by a function  -    security_test.awayStore; while away, none pass
+ANY   /api/things          300 in 1 minute                   by user        -    memory of the process
+POST  /api/things          5 in 1 second                     by address     api  memory of the process
+`
+	if out.String() != want {
+		t.Errorf("\n%s\nwant\n%s", out.String(), want)
+	}
+	out.Reset()
+	if err := app.Execute(t.Context(), []string{"limits", "--json"}, strings.NewReader(""), &out, &errs); err != nil || !strings.Contains(out.String(), `"5 in 1 second"`) {
+		t.Errorf("%v\n%s", err, out.String())
 	}
 }

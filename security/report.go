@@ -42,14 +42,13 @@ func (r *reports) receive(c *retort.Ctx) error {
 		}
 		return retort.BadRequest("The report is not one of a Content-Security-Policy.").Wrap(err)
 	}
-	for _, key := range []string{"all", "from " + ByAddress(c)} {
-		result, err := r.limit.Take(c, key, ratelimit.Limit{Requests: 60, Window: time.Minute, Burst: 20}, 1)
-		if err != nil {
-			return err
-		}
-		if !result.Allowed {
-			return c.NoContent()
-		}
+	limit := ratelimit.Limit{Requests: 60, Window: time.Minute, Burst: 20}
+	result, err := r.limit.Take(c, ratelimit.Charge{Key: "all", Limit: limit, Cost: 1}, ratelimit.Charge{Key: "from " + ByAddress(c), Limit: limit, Cost: 1})
+	if err != nil {
+		return err
+	}
+	if !result.Allowed {
+		return c.NoContent()
 	}
 	v := report.Report
 	directive := v.Directive

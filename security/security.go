@@ -51,6 +51,11 @@ type Options struct {
 	// DisablePolicy sends no Content-Security-Policy.
 	DisablePolicy bool
 
+	// RateLimit limits each route of the app by itself, but those that are [Unlimited],
+	// static files and health checks. Paths that are no route count together. It has
+	// no CountWhen. Default: none.
+	RateLimit *RateLimitOptions
+
 	// ReportOnly is a policy that browsers try out: they report what it would
 	// block, and block nothing. Default: none.
 	ReportOnly Policy
@@ -96,6 +101,7 @@ type Extension struct {
 	hsts       string
 	policy     *compiled
 	reportOnly *compiled
+	limiter    *limiter
 }
 
 // New returns the extension. Install it first, so that what it refuses reaches
@@ -142,6 +148,15 @@ func (e *Extension) Install(app *retort.App) error {
 			return err
 		}
 	}
+	if o.RateLimit != nil {
+		if e.limiter, err = newLimiter(*o.RateLimit); err != nil {
+			return err
+		}
+		if o.RateLimit.CountWhen != nil {
+			return errors.New("security: Options.RateLimit has no CountWhen; give it to RateLimit on the routes that need it")
+		}
+		app.Before(e.limiter.before)
+	}
 	if o.ReportPath != "" {
 		app.Post(o.ReportPath, newReports().receive).DisableCSRF().BodyLimit(maxReport)
 	}
@@ -150,6 +165,7 @@ func (e *Extension) Install(app *retort.App) error {
 	}
 	app.After(e.headers)
 	app.Check(e.check)
+	app.Command(e.limitsCommand())
 	return nil
 }
 

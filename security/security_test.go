@@ -297,6 +297,12 @@ func TestSecurityDeployRules(t *testing.T) {
 		{"limits_body", false, security.Options{}, func(cfg *retort.Config) { cfg.Limits.Body = config.GB }},
 		{"server_timeouts", true, security.Options{}, func(cfg *retort.Config) { cfg.Server.ReadTimeout = 24 * time.Hour }},
 		{"server_timeouts", true, security.Options{}, func(cfg *retort.Config) { cfg.Server.IdleTimeout = 0 }},
+		{"limits_form", false, security.Options{}, func(cfg *retort.Config) { cfg.Limits.JSONDepth = 100_000 }},
+		{"limits_form", false, security.Options{}, func(cfg *retort.Config) { cfg.Limits.FormFields = 1_000_000 }},
+		{"server_headers", false, security.Options{}, func(cfg *retort.Config) { cfg.Server.MaxHeaderBytes = 10 * config.MB }},
+		{"referrer", false, security.Options{ReferrerPolicy: "no-referrer, unsafe-url"}, nil},
+		{"opener", false, security.Options{OpenerPolicy: "unsafe-none"}, nil},
+		{"permissions", false, security.Options{PermissionsPolicy: "-"}, nil},
 		{"log_level", false, security.Options{}, func(cfg *retort.Config) { cfg.LogLevel = "debug" }},
 	} {
 		errors, warnings := ids(tt.options, tt.change)
@@ -310,6 +316,26 @@ func TestSecurityDeployRules(t *testing.T) {
 	} {
 		if errors, _ := ids(o, nil); len(errors) > 0 {
 			t.Errorf("%s: %v", name, errors)
+		}
+	}
+}
+
+// Origins that may send cookies are looked at wherever CORS is used.
+func TestSecurityDeployRuleOfCORS(t *testing.T) {
+	t.Parallel()
+	for origin, found := range map[string]bool{"http://app.example.com": true, "https://app.example.com": false} {
+		cfg := production()
+		cfg.TrustedProxies = []string{"10.0.0.0/24"}
+		app := retort.New(cfg)
+		app.Install(security.New())
+		api := retort.NewBlueprint("api", retort.BlueprintOptions{Prefix: "/api"})
+		api.Use(security.CORS(security.CORSOptions{Origins: []string{origin}, Credentials: true}))
+		api.Get("/", ok)
+		app.Register(api)
+		app.Get("/", ok).Use(func(next retort.Handler) retort.Handler { return next })
+		rules := app.RunChecks(context.Background(), true)
+		if got := slices.ContainsFunc(rules, func(f retort.Finding) bool { return f.ID == "security.cors" && f.Level == retort.LevelError }); got != found {
+			t.Errorf("%s: %v", origin, rules)
 		}
 	}
 }

@@ -5,16 +5,33 @@ import (
 	"strings"
 )
 
+// Most pages with a session have these, so that all share them.
+var (
+	varyCookie   = []string{"Cookie"}
+	privateStore = []string{"private, no-store"}
+)
+
 // vary notes in the header that the response depends on the cookie.
 func vary(h http.Header) {
-	for _, line := range h.Values("Vary") {
-		for name := range strings.SplitSeq(line, ",") {
-			if name = strings.TrimSpace(name); name == "*" || strings.EqualFold(name, "Cookie") {
-				return
-			}
+	if len(h["Vary"]) == 0 {
+		h["Vary"] = varyCookie
+		return
+	}
+	for _, name := range items(h["Vary"]) {
+		if name == "*" || strings.EqualFold(name, "Cookie") {
+			return
 		}
 	}
 	h.Add("Vary", "Cookie")
+}
+
+// items are the items of a header with commas between them.
+func items(lines []string) []string {
+	all := strings.Split(strings.Join(lines, ","), ",")
+	for i := range all {
+		all[i] = strings.TrimSpace(all[i])
+	}
+	return all
 }
 
 // keepPrivate takes back a handler's permission for shared caches to store the
@@ -22,21 +39,18 @@ func vary(h http.Header) {
 func keepPrivate(h http.Header) {
 	var kept []string
 	private := false
-	for _, line := range h.Values("Cache-Control") {
-		for directive := range strings.SplitSeq(line, ",") {
-			directive = strings.TrimSpace(directive)
-			name, argument, _ := strings.Cut(directive, "=")
-			switch strings.ToLower(strings.TrimSpace(name)) {
-			case "", "public", "s-maxage":
-				continue
-			case "no-store":
-				private = true
-			case "private":
-				// With an argument it covers the named headers only.
-				private = private || argument == ""
-			}
-			kept = append(kept, directive)
+	for _, directive := range items(h["Cache-Control"]) {
+		name, argument, _ := strings.Cut(directive, "=")
+		switch strings.ToLower(strings.TrimSpace(name)) {
+		case "", "public", "s-maxage":
+			continue
+		case "no-store":
+			private = true
+		case "private":
+			// With an argument it covers the named headers only.
+			private = private || argument == ""
 		}
+		kept = append(kept, directive)
 	}
 	if !private {
 		kept = append(kept, "private")

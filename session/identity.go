@@ -79,7 +79,7 @@ func (s *Session) Clear() {
 // [Session.Clear] do so themselves. An ID or token that someone planted or saw
 // before is then worthless.
 func (s *Session) Rotate() {
-	s.id, s.secret, s.tokens = "", nil, false
+	s.id, s.hasSecret, s.tokens = "", false, false
 	s.SetModified()
 }
 

@@ -139,21 +139,64 @@ func (m *Manager) CookieName(secure bool) string {
 // session; an error comes from a store that is away. Of several cookies of the
 // name (set for different paths or domains) the first that holds a session is
 // taken, and the first few only are looked at.
+//
+// An ID that a login has replaced a moment ago, which requests under way still bring, gives
+// a new session too, of which nothing is kept: no cookie of it can undo the login. See
+// [Replacer].
 func (m *Manager) Load(ctx context.Context, r *http.Request, secure bool) (*Session, error) {
-	cookies := r.CookiesNamed(m.CookieName(secure))
-	for _, c := range cookies[:min(len(cookies), maxCandidates)] {
-		if c.Value == "" {
+	values := cookieValues(r, m.CookieName(secure))
+	for _, value := range values[:min(len(values), maxCandidates)] {
+		if value == "" {
 			continue
 		}
-		s, err := m.store.Load(ctx, c.Value)
+		s, err := m.store.Load(ctx, value)
+		known := err == nil && !s.isNew && m.alive(s)
+		if store, ok := m.store.(Replacer); ok && err == nil && !known {
+			s = New()
+			s.discarded, err = store.Replaced(ctx, value)
+			known = s.discarded
+		}
 		if err != nil {
 			return nil, fmt.Errorf("session: load: %w", err)
 		}
-		if !s.isNew && m.alive(s) {
+		if known {
 			return s, nil
 		}
 	}
 	return New(), nil
+}
+
+// cookieValues are the values of the cookies of a name, as [http.Request.CookiesNamed] has
+// them, without a Cookie for each: every request of a visitor comes here.
+func cookieValues(r *http.Request, name string) (values []string) {
+	for _, line := range r.Header["Cookie"] {
+		for line != "" {
+			var pair string
+			pair, line, _ = strings.Cut(line, ";")
+			key, value, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
+			if strings.TrimRight(key, " \t") != name {
+				continue
+			}
+			if n := len(value); n > 1 && value[0] == '"' && value[n-1] == '"' {
+				value = value[1 : n-1]
+			}
+			if inCookie(value) {
+				values = append(values, value)
+			}
+		}
+	}
+	return values
+}
+
+// inCookie reports whether a cookie can have the value (RFC 6265, section 4.1.1, and spaces
+// and commas, as browsers do).
+func inCookie(value string) bool {
+	for i := range len(value) {
+		if c := value[i]; c < 0x20 || c >= 0x7f || c == '"' || c == ';' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // alive reports whether a stored session may still be used.
@@ -212,16 +255,17 @@ func (m *Manager) due(s *Session) bool {
 //
 // An error means that the session was not saved and no cookie was set: a value
 // that JSON cannot hold, a [*TooLargeError], [ErrNoKey], or a store that is
-// away. Changes to a session that was deleted meanwhile are dropped; those that
-// another request made meanwhile stay, unless both changed the same value.
+// away. Changes to a session that was deleted meanwhile are dropped, and
+// [Session.Err] is [ErrGone]; those that another request made meanwhile stay, unless
+// both changed the same value.
 func (m *Manager) Commit(ctx context.Context, w http.ResponseWriter, r *http.Request, s *Session, secure bool) error {
 	if !s.accessed && !s.Modified() {
 		return nil
 	}
 	defer func() { s.committed = true }()
 	vary(w.Header())
-	if w.Header().Get("Cache-Control") == "" {
-		w.Header().Set("Cache-Control", "private, no-store")
+	if h := w.Header(); h.Get("Cache-Control") == "" {
+		h["Cache-Control"] = privateStore
 	}
 	if s.discarded {
 		return nil
@@ -247,6 +291,9 @@ func (m *Manager) save(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	for {
 		token, err := m.store.Save(ctx, s)
 		if errors.Is(err, ErrGone) {
+			if s.Modified() {
+				s.fail(ErrGone)
+			}
 			return nil
 		}
 		if err != nil {
@@ -278,7 +325,7 @@ func (m *Manager) remove(ctx context.Context, w http.ResponseWriter, r *http.Req
 			return fmt.Errorf("session: delete: %w", err)
 		}
 	}
-	if len(r.CookiesNamed(m.CookieName(secure))) == 0 {
+	if len(cookieValues(r, m.CookieName(secure))) == 0 {
 		return nil
 	}
 	c := m.cookie("", secure)

@@ -623,15 +623,64 @@ func TestLogoutDuringARequest(t *testing.T) {
 	site := newSite(t, session.NewMemoryStore(session.MemoryOptions{}), session.Options{})
 	site.request(set("user", 1))
 	cookie := site.cookie
+	var late *session.Session
 	response := site.request(func(s *session.Session, _ http.Header) {
 		site.request(func(s *session.Session, _ http.Header) { s.Clear() })
 		site.cookie = cookie
 		s.Set("late", true)
+		late = s
 	})
+	if !errors.Is(late.Err(), session.ErrGone) {
+		t.Errorf("the handler's change is lost, and the error is %v", late.Err())
+	}
 	if got := response.Header.Get("Set-Cookie"); got != "" {
 		t.Errorf("the late response sets %q", got)
 	}
 	if got := site.value("user"); got != "<nil>" {
 		t.Errorf("the session is back: user is %s", got)
+	}
+}
+
+// To have noted the use of a session that has ended meanwhile is nobody's loss.
+func TestLogoutDuringARequestThatOnlyReads(t *testing.T) {
+	t.Parallel()
+	site := newSite(t, session.NewMemoryStore(session.MemoryOptions{}), session.Options{RefreshEachRequest: true})
+	site.request(set("user", 1))
+	cookie := site.cookie
+	site.request(func(s *session.Session, _ http.Header) {
+		site.request(func(s *session.Session, _ http.Header) { s.Clear() })
+		site.cookie = cookie
+		s.Get("user")
+		t.Cleanup(func() {
+			if s.Err() != nil {
+				t.Errorf("the error is %v", s.Err())
+			}
+		})
+	})
+}
+
+func TestSessionsAreSavedOnlyIfChanged(t *testing.T) {
+	t.Parallel()
+	store := &countingStore{ServerStore: session.NewMemoryStore(session.MemoryOptions{})}
+	site := newSite(t, store, session.Options{})
+	site.request(set("a", 1))
+	for _, tt := range []struct {
+		name  string
+		do    func(*session.Session, http.Header)
+		saves int
+	}{
+		{"untouched", func(*session.Session, http.Header) {}, 0},
+		{"read", func(s *session.Session, _ http.Header) { s.Get("a") }, 0},
+		{"set to what it is", set("a", 1), 0},
+		{"changed", set("a", 2), 1},
+		{"marked", func(s *session.Session, _ http.Header) { s.SetModified() }, 1},
+		{"given up", func(s *session.Session, _ http.Header) { s.Set("a", 3); s.Discard() }, 0},
+		{"emptied", func(s *session.Session, _ http.Header) { s.Delete("a") }, 0},
+	} {
+		store.saves = 0
+		site.request(tt.do)
+		if store.saves != tt.saves {
+			t.Errorf("%s: saved %d times, want %d", tt.name, store.saves, tt.saves)
+		}
 	}
 }

@@ -54,7 +54,19 @@ func (m *memoryStore) Load(_ context.Context, token string) (*Session, error) {
 	return s, nil
 }
 
-func (m *memoryStore) Save(_ context.Context, s *Session) (string, error) {
+func (m *memoryStore) Replaced(ctx context.Context, id string) (bool, error) {
+	return WasReplaced(ctx, m, id)
+}
+
+func (m *memoryStore) Save(ctx context.Context, s *Session) (string, error) {
+	token, err := m.save(s)
+	if err == nil {
+		NoteReplaced(ctx, m, s)
+	}
+	return token, err
+}
+
+func (m *memoryStore) save(s *Session) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if s.storedID != "" {

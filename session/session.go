@@ -71,9 +71,9 @@ type Session struct {
 
 	id       string // made when first asked for
 	storedID string
-	secret   []byte // of the CSRF tokens, made from id when needed
-	tokens   bool   // a CSRF token was given out
-	created  int64  // seconds since 1970
+	secret   [csrfSecretSize]byte // of the CSRF tokens, made from id when needed
+	tokens   bool                 // a CSRF token was given out
+	created  int64                // seconds since 1970
 	saved    int64
 	revision int64 // how often it was saved before
 	expires  time.Time
@@ -86,6 +86,7 @@ type Session struct {
 	agent   string
 	address string
 
+	hasSecret    bool
 	isNew        bool
 	accessed     bool
 	modified     bool
@@ -277,7 +278,8 @@ func (s *Session) SetModified() {
 func (s *Session) Discard() { s.discarded = true }
 
 // Err returns the first thing that went wrong: a value that could not be kept,
-// or [ErrCommitted].
+// [ErrCommitted], or after [Manager.Commit] that the session was deleted while the
+// request changed it, [ErrGone].
 func (s *Session) Err() error { return s.err }
 
 func (s *Session) fail(err error) {

@@ -7,8 +7,9 @@ import (
 
 // ErrGone is what a store on the server returns from Save for a session that
 // was deleted while the request ran, by a logout in another window for
-// example. It must not be created again.
-var ErrGone = errors.New("session: deleted during the request")
+// example. It must not be created again. What the request has changed of it is lost, of
+// which [Session.Err] tells.
+var ErrGone = errors.New("session: deleted during the request; its changes are not kept")
 
 // Store keeps sessions. It must be safe for concurrent use by many requests. One
 // on the server is also a [ServerStore].

@@ -61,9 +61,16 @@ func (k *Keys) Open(purpose, token string, maxAge time.Duration) ([]byte, error)
 	version, salt, box := raw[:1], raw[1:1+saltSize], raw[1+saltSize:]
 	plain := make([]byte, 0, len(box))
 	for _, key := range k.purpose(purpose).seal {
-		opened, err := key.aead(salt).Open(plain, noNonce[:], box, version)
+		sealed, known := key.recent(salt)
+		if !known {
+			sealed = &saltCipher{string(salt), key.aead(salt)}
+		}
+		opened, err := sealed.aead.Open(plain, noNonce[:], box, version)
 		if err != nil {
 			continue
+		}
+		if !known && key.opened != nil {
+			key.opened[salt[0]].Store(sealed)
 		}
 		if err := checkAge(int64(binary.BigEndian.Uint64(opened)), maxAge); err != nil {
 			return nil, err
@@ -71,6 +78,23 @@ func (k *Keys) Open(purpose, token string, maxAge time.Duration) ([]byte, error)
 		return opened[timeSize:], nil
 	}
 	return nil, ErrInvalid
+}
+
+// saltCipher is the cipher of one token.
+type saltCipher struct {
+	salt string
+	aead cipher.AEAD
+}
+
+// recent returns the cipher of a token that was opened before, if it is still known: a
+// browser sends the same cookie with each request, and a cipher costs more than its use.
+// Only tokens that proved to be ours are remembered, 256 of them at most for each key.
+func (p *macPool) recent(salt []byte) (*saltCipher, bool) {
+	if p.opened == nil {
+		return nil, false
+	}
+	c, ok := p.opened[salt[0]].Load().(*saltCipher)
+	return c, ok && c.salt == string(salt)
 }
 
 // aead returns the cipher of the one token with this salt.

@@ -100,7 +100,11 @@ type purposeKeys struct {
 
 // macPool lends out HMAC states of one key: keying one costs two hash blocks
 // and five allocations, resetting one costs neither.
-type macPool struct{ sync.Pool }
+type macPool struct {
+	sync.Pool
+
+	opened []atomic.Value // a *saltCipher by the first byte of its salt; nil if none are kept
+}
 
 func (p *macPool) get() hash.Hash  { return p.Get().(hash.Hash) }
 func (p *macPool) put(h hash.Hash) { h.Reset(); p.Put(h) }
@@ -165,6 +169,9 @@ func (k *Keys) purpose(name string) *purposeKeys {
 	k.growing.Lock()
 	defer k.growing.Unlock()
 	if known := *k.purposes.Load(); len(known) < maxCachedPurposes {
+		for _, pool := range p.seal {
+			pool.opened = make([]atomic.Value, 256)
+		}
 		grown := maps.Clone(known)
 		grown[strings.Clone(name)] = p
 		k.purposes.Store(&grown)

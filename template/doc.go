@@ -23,7 +23,7 @@
 // post.absolute_url() the method AbsoluteURL; unexported names do not exist.
 // Values may take part by small interfaces: [Valuer] stands for another value,
 // [Attributer] and [Indexer] answer lookups, and a method HTML() string gives a
-// value's own markup.
+// value's own markup. Beside it, AppendHTML(dst []byte) []byte saves a copy of it.
 //
 // # Safety
 //

@@ -74,8 +74,8 @@ func appendHTML(dst []byte, v value) []byte {
 	case kindNone, kindBool, kindInt, kindFloat, kindBig, kindRange:
 		return appendText(dst, v)
 	case kindGo:
-		if s, ok := v.typ.html(v); ok {
-			return append(dst, s...)
+		if out, ok := v.typ.appendHTML(dst, v); ok {
+			return out
 		}
 		if s, ok := v.typ.text(v); ok {
 			return appendEscaped(dst, s)

@@ -249,12 +249,18 @@ func (t *goType) text(v value) (string, bool) {
 	return "", false
 }
 
-// html is the HTML form of types that have one.
-func (t *goType) html(v value) (string, bool) {
+// appendHTML appends the HTML form of types that have one.
+func (t *goType) appendHTML(dst []byte, v value) ([]byte, bool) {
 	if t.caps&capHTML == 0 {
-		return "", false
+		return dst, false
 	}
-	return v.addressed().Interface().(interface{ HTML() string }).HTML(), true
+	switch h := v.addressed().Interface().(type) {
+	case interface{ AppendHTML(dst []byte) []byte }:
+		return h.AppendHTML(dst), true
+	case interface{ HTML() string }:
+		return append(dst, h.HTML()...), true
+	}
+	return dst, false
 }
 
 func (t *goType) truth(v value) bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"strings"
 	"testing"
@@ -111,8 +112,16 @@ func TestCompilingIsLinear(t *testing.T) {
 				}
 				return float64(after.TotalAlloc-before.TotalAlloc) + 1<<20
 			}
-			if small, large := cost(1500), cost(6000); large > 8*small {
-				t.Errorf("%s, %s: four times the source take %.1f times the memory", name, kind, large/small)
+			// What the whole program allocates is counted, and a collection empties pools:
+			// what is not linear is so each time.
+			ratio := math.Inf(1)
+			for range 3 {
+				if ratio = min(ratio, cost(6000)/cost(1500)); ratio <= 8 {
+					break
+				}
+			}
+			if ratio > 8 {
+				t.Errorf("%s, %s: four times the source take %.1f times the memory", name, kind, ratio)
 			}
 		}
 	}

@@ -56,6 +56,7 @@ var sentences = map[string]sentence{
 	"repeated:together":    {other: "Two entries have the same {fields}"},
 	"required":             {other: "is required"},
 	"single_line":          {other: "must be one line without control characters"},
+	"skipped_time":         {other: "does not exist: the clocks were put forward then"},
 	"slug":                 {other: "must consist of letters, digits, hyphens and underscores"},
 	"taken":                {other: "is taken already"},
 	"taken:together":       {other: "{model} with this {fields} exists already"},

@@ -50,6 +50,8 @@ func options(args []string) (o site.Options, rest []string, err error) {
 	fs.StringVar(&o.Folder, "folder", or(os.Getenv("PROVING_FOLDER"), "proving-data"), "`folder` of the database, mails and uploads")
 	fs.StringVar(&o.Mails, "mails", os.Getenv("PROVING_MAILS"), "`folder` of the mails; default: mails in the folder")
 	fs.StringVar(&o.Uploads, "uploads", os.Getenv("PROVING_UPLOADS"), "`folder` of the uploads; default: uploads in the folder")
+	fs.StringVar(&o.Mail, "mail", os.Getenv("PROVING_MAIL"), "`URL` of a mailer; default: the folder of the mails")
+	fs.StringVar(&o.Redis, "redis", os.Getenv("PROVING_REDIS"), "`URL` of a server for sessions and counts; default: the database and the process")
 	fs.StringVar(&o.Database, "database", os.Getenv("DATABASE_URL"), "`URL`; default: a SQLite file in the folder")
 	fs.StringVar(&o.Password, "password", or(os.Getenv("PROVING_PASSWORD"), "proving-ground-42"), "`password` of all users")
 	// The flags of commands are theirs: what is not known here is passed on.

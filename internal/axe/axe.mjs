@@ -7,7 +7,8 @@
 // CHROMIUM names the browser; default: chromium. The programs are built with go and
 // keep what they write in a temporary folder.
 import { spawn, execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createHmac } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -36,7 +37,7 @@ const wrong = (path) => ({
       form.noValidate = true;
       for (const field of form.querySelectorAll("input:not([type=hidden]), textarea")) field.value = "";
     });
-    await Promise.all([p.waitForNavigation(), p.evaluate(() => [...document.querySelectorAll("main form")].at(-1).querySelector("button").click())]);
+    await Promise.all([p.waitForNavigation(), p.evaluate(() => [...document.querySelectorAll("main form")].at(-1).querySelector("button:not([type=button])").click())]);
   },
 });
 const first = (list, pattern) => ({
@@ -48,6 +49,82 @@ const first = (list, pattern) => ({
   },
 });
 
+// mailed is the page behind a link of a mail, which is asked for by a form.
+const mailed = (name, ask, fields, link) => ({
+  name,
+  open: async (p, base, mails) => {
+    const before = new Set(readMails(mails));
+    await p.goto(base + ask);
+    for (const [field, value] of Object.entries(fields())) await p.type(`main form [name=${field}]`, value);
+    await send(p);
+    for (const deadline = Date.now() + patience; ;) {
+      const found = readMails(mails).filter((m) => !before.has(m)).map((m) => m.match(link)?.[0]).find(Boolean);
+      if (found) return p.goto(found);
+      if (Date.now() > deadline) throw new Error(`no mail for ${name}`);
+      await new Promise((done) => setTimeout(done, 50));
+    }
+  },
+});
+
+// readMails returns the texts of the mails in a folder.
+function readMails(folder) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).filter((name) => name.endsWith(".eml"))
+    .map((name) => readFileSync(join(folder, name), "utf8").replaceAll(/=\r?\n/g, "").replaceAll("=3D", "="));
+}
+
+// after is the page that a form leads to.
+const after = (path, button, fields = () => ({})) => ({
+  name: path + "-sent",
+  open: async (p, base) => {
+    await p.goto(base + path);
+    for (const [field, value] of Object.entries(fields())) await p.type(`main form [name=${field}]`, value);
+    await press(p, button);
+  },
+});
+
+async function press(p, text) {
+  const button = await p.$(`xpath///button[normalize-space()="${text}"]`);
+  await Promise.all([p.waitForNavigation(), button.evaluate((b) => b.click())]);
+}
+
+// codeOf is what an authenticator app shows now (RFC 6238), or some steps later.
+function codeOf(secret, later = 0) {
+  const bits = [...secret.replaceAll(" ", "")].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + later));
+  const sum = createHmac("sha1", key).update(step).digest();
+  return String((sum.readUInt32BE(sum[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, "0");
+}
+
+// recoveryCodes switches a second factor on and stays on the page of the recovery
+// codes, which can be opened once; so that is examined at all widths as it is.
+const recoveryCodes = {
+  name: "/second-factor-codes",
+  open: async (p, base) => {
+    if (await p.$("main ul.codes")) return;
+    await p.goto(base + "/second-factor");
+    const secret = await p.$eval("main code", (c) => c.textContent);
+    await p.type("main form [name=code]", codeOf(secret));
+    await send(p);
+  },
+};
+
+// secondStep is the page for the code, between a password and a login.
+const secondStep = (email) => ({
+  name: "/login/code",
+  open: async (p, base) => {
+    await p.goto(base + "/profile");
+    if (new URL(p.url()).pathname === "/profile") await press(p, "Log out");
+    await p.goto(base + "/login");
+    await p.type("[name=email]", email);
+    await p.type("[name=password]", password);
+    await send(p);
+  },
+});
+
+let counter = 0;
 const account = ["/profile", "/password/change", "/email/change", "/sessions", "/second-factor", "/account/delete"].map(page);
 const entrance = [page("/login"), wrong("/login"), page("/signup"), wrong("/signup"), page("/password/reset"), page("/nothing/here")];
 
@@ -67,9 +144,18 @@ const sites = {
     env: { PROVING_PASSWORD: password },
     roles: [
       { name: "visitor", pages: [page("/"), page("/?q=nothing-of-that"), page("/posts/1"), wrong("/posts/1"), page("/contact"), wrong("/contact"), page("/lab/"), page("/login/link"),
-        page("/lab/fail/error"), ...entrance] },
+        page("/lab/fail/error"), page("/lab/guests"), wrong("/lab/guests"), page("/lab/steps"), wrong("/lab/steps"), ...entrance,
+        after("/password/reset", "Send the link", () => ({ email: "nobody@proving.example" })), page("/login/link"), wrong("/login/link"), wrong("/password/reset"),
+        page("/verify/of-nobody"), page("/password/reset/of-nobody"), page("/login/link/of-nobody"), page("/password/new")] },
+      { name: "mailed", pages: [
+        mailed("/password/new-open", "/password/reset", () => ({ email: "bob@proving.example" }), /http:\/\/\S+\/password\/reset\/\S+/),
+        mailed("/login/link-open", "/login/link", () => ({ email: "spare@proving.example" }), /http:\/\/\S+\/login\/link\/\S+/),
+        mailed("/verify-open", "/signup", () => ({ email: `new${counter++}@example.com`, name: "New", password }), /http:\/\/\S+\/verify\/\S+/)] },
       { name: "user", email: "ann@proving.example", pages: [page("/"), page("/notes"), page("/notes/new"), wrong("/notes/new"), first("/notes", "^/notes/[0-9]+$"), page("/notes/1/edit"),
-        page("/notes/1/delete"), page("/files"), wrong("/files"), page("/posts/new"), ...account] },
+        page("/notes/1/delete"), page("/notes/all"), wrong("/notes/all"), page("/files"), wrong("/files"), page("/posts/new"), ...account, wrong("/password/change"),
+        wrong("/email/change"), wrong("/second-factor"), wrong("/account/delete"), page("/tokens"), wrong("/tokens"),
+        mailed("/email/confirm-open", "/email/change", () => ({ email: `other${counter++}@example.com` }), /http:\/\/\S+\/email\/confirm\/\S+/)] },
+      { name: "careful", email: "admin@proving.example", pages: [after("/tokens", "Make a token", () => ({ name: `of a browser ${counter++}`, days: "30" })), recoveryCodes, page("/second-factor"), secondStep("admin@proving.example"), wrong("/login/code")] },
       { name: "staff", email: "staff@proving.example", pages: [page("/"), page("/posts/new"), wrong("/posts/new"), page("/posts/40"), page("/posts/40/edit")] },
     ],
   },
@@ -89,7 +175,7 @@ async function writePosts(p, base) {
 }
 
 async function send(p) {
-  await Promise.all([p.waitForNavigation(), p.evaluate(() => [...document.querySelectorAll("main form")].at(-1).querySelector("button").click())]);
+  await Promise.all([p.waitForNavigation(), p.evaluate(() => [...document.querySelectorAll("main form")].at(-1).querySelector("button:not([type=button])").click())]);
 }
 
 async function logIn(p, base, email) {
@@ -162,7 +248,7 @@ try {
       for (const one of role.pages) {
         for (const width of widths) {
           await p.setViewport({ width, height: 900 });
-          await one.open(p, base);
+          await one.open(p, base, join(folder, "proving-data", "mails"));
           for (const scheme of schemes) {
             await p.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }, { name: "prefers-reduced-motion", value: "reduce" }]);
             pages++;

@@ -60,7 +60,9 @@ func (b *builder) build(ctx context.Context, linking func()) (output string, err
 // goBuild runs go build, and returns what it did. Its temporary directory stays.
 //
 // The linker leaves out debugging information and symbols (-s), unless GOFLAGS has
-// linker flags of its own; stack traces need neither. The program's own module is
+// linker flags of its own; stack traces need neither. It leaves out the build's
+// identity too, which is another when the same program was linked without the go
+// command before. The program's own module is
 // compiled without inlining. The version control system is not asked what is
 // committed. Tags and the like are set with GOFLAGS.
 func (b *builder) goBuild(ctx context.Context, binary string) (events []buildEvent, output, temp string, err error) {
@@ -72,7 +74,7 @@ func (b *builder) goBuild(ctx context.Context, binary string) (events []buildEve
 	flags := os.Getenv("GOFLAGS")
 	own := "-l"
 	if !strings.Contains(flags, "-ldflags") {
-		args = append(args, "-ldflags=-s")
+		args = append(args, "-ldflags=-s -buildid=")
 		own += " -dwarf=false"
 	}
 	if b.project.own != "" && !strings.Contains(flags, "-gcflags") {
@@ -115,8 +117,7 @@ func (b *builder) keep(binary string) {
 	}
 }
 
-// sameContent compares two files. Go programs that differ do so in their first
-// kilobytes, where the build's identity is, so the answer is quick.
+// sameContent compares two files.
 func sameContent(a, b string) bool {
 	if a == b {
 		return true

@@ -176,6 +176,28 @@ func TestDirectFault(t *testing.T) {
 	}
 }
 
+// TestDirectIsWhatGoBuilds: with and without the go command comes the same program,
+// byte for byte, so that code of no consequence never restarts it.
+func TestDirectIsWhatGoBuilds(t *testing.T) {
+	t.Parallel()
+	b, dir := builds(t)
+	edit(t, filepath.Join(dir, "words/words.go"), "one", "two")
+	edited := b.project.builds
+	b.must(t)
+	direct := b.binary
+	if b.project.builds != edited {
+		t.Fatal("the go command built an edit inside of a function")
+	}
+	write(t, filepath.Join(dir, "unused", "unused.go"), "package unused\n")
+	b.must(t)
+	if b.project.builds == edited {
+		t.Fatal("the go command was not asked about a new package")
+	}
+	if !sameContent(direct, b.binary) {
+		t.Error("the two programs differ")
+	}
+}
+
 func TestSplitWords(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{

@@ -5,5 +5,6 @@ package faulttest_test
 import (
 	_ "github.com/retort-web/retort/db"
 	_ "github.com/retort-web/retort/examples/blog/blog"
+	_ "github.com/retort-web/retort/orm/mysql"
 	_ "github.com/retort-web/retort/orm/sqlite"
 )

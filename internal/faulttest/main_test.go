@@ -11,7 +11,7 @@ import (
 )
 
 // The programs under test, built by TestMain.
-var blogProgram, labProgram string
+var blogProgram, labProgram, provingProgram string
 
 func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
 
@@ -22,8 +22,8 @@ func buildAndRun(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	blogProgram, labProgram = filepath.Join(dir, "blog"), filepath.Join(dir, "lab")
-	for program, source := range map[string]string{blogProgram: "../../examples/blog", labProgram: "./testdata/lab"} {
+	blogProgram, labProgram, provingProgram = filepath.Join(dir, "blog"), filepath.Join(dir, "lab"), filepath.Join(dir, "proving")
+	for program, source := range map[string]string{blogProgram: "../../examples/blog", labProgram: "./testdata/lab", provingProgram: "../../examples/proving"} {
 		if out, err := exec.Command("go", "build", "-o", program, source).CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "go build %s: %v\n%s", source, err, out)
 			return 1

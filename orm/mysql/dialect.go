@@ -68,10 +68,15 @@ func (d dialect) OnConflict(b []byte, k orm.ConflictClause) []byte {
 
 func (dialect) Quote(b []byte, name string) []byte {
 	b = append(b, '`')
-	if strings.IndexByte(name, '`') < 0 {
-		b = append(b, name...)
-	} else {
-		b = append(b, strings.ReplaceAll(name, "`", "``")...)
+	for i := range len(name) {
+		switch c := name[i]; c {
+		case '`':
+			b = append(b, '`', '`')
+		case '.': // between a database and its table
+			b = append(b, '`', '.', '`')
+		default:
+			b = append(b, c)
+		}
 	}
 	return append(b, '`')
 }
@@ -87,7 +92,7 @@ func (dialect) Bind(value any) any {
 		return v.JSON()
 	case time.Time:
 		// The driver would write the year 1, Go's zero time, as 0000-00-00.
-		return v.UTC().Format(orm.TimeLayout)
+		return orm.FormatTime(v)
 	case bool:
 		if v {
 			return int64(1)

@@ -143,8 +143,8 @@ func classify(err error) error {
 var (
 	duplicateKey = regexp.MustCompile(`(?s)^.*for key '(.+)'$`)
 	// Names are quoted as the session's mode says.
-	foreignKey   = regexp.MustCompile("fails \\((?:[`\"][^`\"]*[`\"]\\.)?[`\"]([^`\"]*)[`\"], CONSTRAINT [`\"]([^`\"]*)[`\"] FOREIGN KEY \\(([^)]*)\\)")
-	checkName    = regexp.MustCompile("^(?:Check constraint '(.+)' is violated|CONSTRAINT [`\"](.+)[`\"] failed for (?:[`\"][^`\"]*[`\"]\\.)?[`\"]([^`\"]*)[`\"])")
+	foreignKey   = regexp.MustCompile("fails \\((?:[`\"]([^`\"]*)[`\"]\\.)?[`\"]([^`\"]*)[`\"], CONSTRAINT [`\"]([^`\"]*)[`\"] FOREIGN KEY \\(([^)]*)\\)")
+	checkName    = regexp.MustCompile("^(?:Check constraint '(.+)' is violated|CONSTRAINT [`\"](.+)[`\"] failed for (?:[`\"]([^`\"]*)[`\"]\\.)?[`\"]([^`\"]*)[`\"])")
 	quotedColumn = regexp.MustCompile(`^(?:Column|Field) '([^']*)'`)
 )
 
@@ -165,15 +165,15 @@ func constraint(e *mysql.MySQLError, err error) *orm.ConstraintError {
 	case errNoReferencedRow, errRowIsReferenced, errNoReferencedRow2, errRowIsReferenced2:
 		c.Kind = orm.ForeignKeyConstraint
 		if m := foreignKey.FindStringSubmatch(e.Message); m != nil {
-			c.Table, c.Constraint = m[1], m[2]
-			for column := range strings.SplitSeq(m[3], ", ") {
+			c.Schema, c.Table, c.Constraint = m[1], m[2], m[3]
+			for column := range strings.SplitSeq(m[4], ", ") {
 				c.Columns = append(c.Columns, strings.Trim(column, "`\""))
 			}
 		}
 	case errCheckMySQL, errCheckMariaDB:
 		c.Kind = orm.CheckConstraint
 		if m := checkName.FindStringSubmatch(e.Message); m != nil {
-			c.Constraint, c.Table = m[1]+m[2], m[3]
+			c.Constraint, c.Schema, c.Table = m[1]+m[2], m[3], m[4]
 		}
 	case errBadNull, errNoDefault:
 		c.Kind = orm.NotNullConstraint

@@ -23,11 +23,11 @@ func (c *conn) explain(err error, sql string) error {
 	if refused == nil {
 		return err
 	}
-	if refused.Table == "" {
-		refused.Table = changedTable(sql)
+	if inDatabase, table := changedTable(sql); refused.Table == "" || refused.Table == table && refused.Schema == "" {
+		refused.Schema, refused.Table = inDatabase, table
 	}
 	if refused.Kind == orm.UniqueConstraint && refused.Table != "" {
-		refused.Columns = c.columnsOfKey(refused.Table, refused.Constraint)
+		refused.Columns = c.columnsOfKey(refused.Schema, refused.Table, refused.Constraint)
 	}
 	return refused
 }
@@ -37,10 +37,14 @@ func (c *conn) explain(err error, sql string) error {
 const keyColumns = `SELECT IF(c.column_comment LIKE 'for %' AND c.extra LIKE '%GENERATED%', SUBSTR(c.column_comment, 5), s.column_name)
 FROM information_schema.statistics s
 JOIN information_schema.columns c ON c.table_schema = s.table_schema AND c.table_name = s.table_name AND c.column_name = s.column_name
-WHERE s.table_schema = DATABASE() AND s.table_name = `
+WHERE s.table_schema = `
 
-func (c *conn) columnsOfKey(table, key string) []string {
-	sql := keyColumns + quoteText(table) + " AND s.index_name = " + quoteText(key) + " ORDER BY s.seq_in_index"
+func (c *conn) columnsOfKey(inDatabase, table, key string) []string {
+	database := "DATABASE()"
+	if inDatabase != "" {
+		database = quoteText(inDatabase)
+	}
+	sql := keyColumns + database + " AND s.table_name = " + quoteText(table) + " AND s.index_name = " + quoteText(key) + " ORDER BY s.seq_in_index"
 	rows, err := c.raw.(driver.QueryerContext).QueryContext(context.Background(), sql, nil)
 	if err != nil {
 		c.note(err)
@@ -57,22 +61,34 @@ func (c *conn) columnsOfKey(table, key string) []string {
 	return columns
 }
 
-// changedTable is the table that a statement writes to.
-func changedTable(sql string) string {
+// changedTable is the table that a statement writes to, and the database that it says the
+// table is in.
+func changedTable(sql string) (inDatabase, table string) {
 	for _, verb := range []string{"INSERT INTO ", "UPDATE ", "REPLACE INTO ", "DELETE FROM "} {
 		if len(sql) < len(verb) || !strings.EqualFold(sql[:len(verb)], verb) {
 			continue
 		}
 		name := sql[len(verb):]
-		if name != "" && (name[0] == '`' || name[0] == '"') {
-			if end := strings.IndexByte(name[1:], name[0]); end >= 0 {
-				return name[1 : end+1]
-			}
-			return ""
+		table, rest := firstName(name)
+		if rest, qualified := strings.CutPrefix(rest, "."); qualified {
+			inDatabase = table
+			table, _ = firstName(rest)
 		}
-		if end := strings.IndexAny(name, " (\t\n"); end > 0 {
-			return name[:end]
-		}
+		return inDatabase, table
 	}
-	return ""
+	return "", ""
+}
+
+// firstName cuts a name, quoted or not, from the beginning of SQL text.
+func firstName(sql string) (name, rest string) {
+	if sql != "" && (sql[0] == '`' || sql[0] == '"') {
+		if end := strings.IndexByte(sql[1:], sql[0]); end >= 0 {
+			return sql[1 : end+1], sql[end+2:]
+		}
+		return "", ""
+	}
+	if end := strings.IndexAny(sql, ". (\t\n"); end > 0 {
+		return sql[:end], sql[end:]
+	}
+	return "", ""
 }

@@ -181,6 +181,9 @@ func (t *tx) begin(ctx context.Context, options orm.TxOptions) error {
 	return nil
 }
 
+// KeepsRows is true: what is left of an open result is read before the next statement.
+func (t *tx) KeepsRows() bool { return true }
+
 func (t *tx) Query(ctx context.Context, s orm.Statement) (orm.Rows, error) {
 	return t.conn.query(ctx, s, func() {})
 }

@@ -17,10 +17,11 @@ import (
 // conn is a connection while it is taken from the pool, with what is kept between
 // statements.
 type conn struct {
+	db     *database // that it was taken for
 	pooled *pgxpool.Conn
 	raw    *pgconn.PgConn
-	taken  time.Time // from the pool
-	used   time.Time // last
+	taken  moment // from the pool
+	used   moment // last
 	hold   hold
 
 	size   int                      // most statements kept
@@ -35,65 +36,94 @@ type conn struct {
 type statement struct {
 	*pgconn.StatementDescription
 	columns []column
-	formats []int16 // of the columns
+	formats []int16 // of the columns, or one that all have
+	// brief is the description that each run is given. The driver copies its fields, and
+	// without any would ask the server for them; nobody reads them.
+	brief pgconn.StatementDescription
 }
+
+// moment is a time since the program began. It takes one look at a clock, a time two.
+type moment time.Duration
+
+var beginning = time.Now()
+
+func now() moment { return moment(time.Since(beginning)) }
+
+func (m moment) plus(d time.Duration) moment { return m + moment(d) }
 
 // connKey is where a connection keeps its conn.
 const connKey = "retort"
 
-func connOf(pooled *pgxpool.Conn, size int) *conn {
+func (d *database) connOf(pooled *pgxpool.Conn) *conn {
 	raw := pooled.Conn().PgConn()
 	c, ok := raw.CustomData()[connKey].(*conn)
 	if !ok {
 		c = &conn{raw: raw, byText: map[string]*list.Element{}, recent: list.New()}
 		raw.CustomData()[connKey] = c
 	}
-	c.pooled, c.size, c.taken = pooled, size, time.Now()
+	c.db, c.pooled, c.size, c.taken = d, pooled, d.options.Statements, now()
 	return c
 }
 
 // died reports that the connection, which had been in use before, was found dead. A new
 // one that dies says that it is not the connection's age: then nothing is tried again.
 func (c *conn) died(ctx context.Context) bool {
-	return c.raw.IsClosed() && !c.used.IsZero() && ctx.Err() == nil
+	return c.raw.IsClosed() && c.used != 0 && ctx.Err() == nil
 }
 
 // query runs a statement and waits for its first row, so that what is wrong with
 // it is known.
 func (c *conn) query(ctx context.Context, s orm.Statement) (*rows, error) {
-	if c.size == 0 || s.Once {
-		return c.queryOnce(ctx, s)
-	}
-	st, err := c.prepare(ctx, s.SQL)
+	st, result, err := c.send(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	if len(s.Args) != len(st.ParamOIDs) {
-		return nil, fmt.Errorf("postgres: the statement has %d parameters and %d arguments", len(st.ParamOIDs), len(s.Args))
-	}
-	if err := c.args.encode(s.Args, st.ParamOIDs); err != nil {
-		return nil, err
-	}
-	r := &rows{result: c.raw.ExecStatement(ctx, st.StatementDescription, c.args.values, c.args.formats, st.formats), columns: st.columns}
-	c.args.forget()
+	r := &rows{result: result, plan: st}
 	if err := r.start(); err != nil {
-		if stale(err) {
-			c.forget(st)
-		}
+		c.forgetIf(err)
 		return nil, err
 	}
 	return r, nil
 }
 
-// queryOnce runs a statement without preparing it for reuse: one trip to the server
-// and back, with all values as text, as their types are not known.
-func (c *conn) queryOnce(ctx context.Context, s orm.Statement) (*rows, error) {
-	if err := c.args.encode(s.Args, nil); err != nil {
-		return nil, err
+// exec runs a statement and returns how many rows it has changed.
+func (c *conn) exec(ctx context.Context, s orm.Statement) (int64, error) {
+	_, result, err := c.send(ctx, s)
+	if err != nil {
+		return 0, err
 	}
-	r := &rows{result: c.raw.ExecParams(ctx, s.SQL, c.args.values, nil, c.args.formats, nil)}
+	tag, err := result.Close()
+	if err != nil {
+		c.forgetIf(err)
+	}
+	return tag.RowsAffected(), err
+}
+
+// send sends a statement, prepared if it will come again; then it returns that too.
+func (c *conn) send(ctx context.Context, s orm.Statement) (*statement, *pgconn.ResultReader, error) {
+	if c.size == 0 || s.Once {
+		// One trip to the server and back, with all values as text, as their types are
+		// not known.
+		if err := c.args.encode(s.Args, nil); err != nil {
+			return nil, nil, err
+		}
+		result := c.raw.ExecParams(ctx, s.SQL, c.args.values, nil, c.args.formats, nil)
+		c.args.forget()
+		return nil, result, nil
+	}
+	st, err := c.prepare(ctx, s.SQL)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(s.Args) != len(st.ParamOIDs) {
+		return nil, nil, fmt.Errorf("postgres: the statement has %d parameters and %d arguments", len(st.ParamOIDs), len(s.Args))
+	}
+	if err := c.args.encode(s.Args, st.ParamOIDs); err != nil {
+		return nil, nil, err
+	}
+	result := c.raw.ExecStatement(ctx, &st.brief, c.args.values, c.args.formats, st.formats)
 	c.args.forget()
-	return r, r.start()
+	return st, result, nil
 }
 
 // querySimple runs a statement with its values in the text.
@@ -126,13 +156,25 @@ func (c *conn) prepare(ctx context.Context, sql string) (*statement, error) {
 	if err != nil {
 		return nil, err
 	}
-	st := &statement{StatementDescription: d, columns: make([]column, len(d.Fields)), formats: make([]int16, len(d.Fields))}
+	st := planOf(d)
+	c.byText[sql] = c.recent.PushFront(st)
+	return st, nil
+}
+
+// planOf plans how a statement is run.
+func planOf(d *pgconn.StatementDescription) *statement {
+	st := &statement{StatementDescription: d, columns: make([]column, len(d.Fields)), formats: make([]int16, len(d.Fields)), brief: *d}
+	same := true
 	for i, f := range d.Fields {
 		st.columns[i] = columnOf(f.Name, f.DataTypeOID)
 		st.formats[i] = st.columns[i].format
+		same = same && st.formats[i] == st.formats[0]
 	}
-	c.byText[sql] = c.recent.PushFront(st)
-	return st, nil
+	if same {
+		st.formats = st.formats[:min(1, len(st.formats))]
+		st.brief.Fields = []pgconn.FieldDescription{{}}
+	}
+	return st
 }
 
 // drop makes the server forget a statement.
@@ -146,11 +188,13 @@ func (c *conn) drop(ctx context.Context, e *list.Element) error {
 	return nil
 }
 
-// forget drops all statements after one was found stale: what has changed for one,
+// forgetIf drops all statements after one was found stale: what has changed for one,
 // a table or the connection behind a pooler, has likely changed for others.
-func (c *conn) forget(*statement) {
-	clear(c.byText)
-	c.recent.Init()
+func (c *conn) forgetIf(err error) {
+	if stale(err) {
+		clear(c.byText)
+		c.recent.Init()
+	}
 }
 
 // cancel asks the server to stop the statement that runs.

@@ -193,6 +193,7 @@ func valueText(raw []byte) (any, error) { return string(raw), nil }
 const (
 	epochSeconds = 946684800 // from 1970 to 2000
 	epochDays    = 10957
+	secondsOfDay = 24 * 60 * 60
 	microsecond  = 1e6
 )
 
@@ -231,8 +232,7 @@ func date(raw []byte) (time.Time, error) {
 	if n == math.MaxInt32 || n == math.MinInt32 {
 		return time.Time{}, errInfinity
 	}
-	const day = 24 * 60 * 60
-	return time.Unix((int64(n)+epochDays)*day, 0).UTC(), nil
+	return time.Unix((int64(n)+epochDays)*secondsOfDay, 0).UTC(), nil
 }
 
 func scanDate(cell *orm.Cell, raw []byte) error {

@@ -127,7 +127,7 @@ func constraint(e *pgconn.PgError, err error) error {
 	if kind == "" {
 		return err
 	}
-	c := &orm.ConstraintError{Kind: kind, Table: e.TableName, Err: err}
+	c := &orm.ConstraintError{Kind: kind, Schema: e.SchemaName, Table: e.TableName, Err: err}
 	switch kind {
 	case orm.NotNullConstraint:
 		c.Columns = []string{e.ColumnName}

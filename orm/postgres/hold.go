@@ -22,7 +22,7 @@ const (
 // hold is a request's claim to a connection between its statements.
 type hold struct {
 	owner <-chan struct{}
-	since time.Time
+	since moment
 	stop  func() bool // of the function that waits for the request's end
 }
 
@@ -53,7 +53,7 @@ func (h *heldConns) begin(ctx context.Context, c *conn) {
 	if owner == nil || h.db.waiting.Load() == 0 || !h.again(owner) {
 		return
 	}
-	c.hold = hold{owner: owner, since: time.Now(), stop: context.AfterFunc(ctx, func() { h.end(c, owner) })}
+	c.hold = hold{owner: owner, since: now(), stop: context.AfterFunc(ctx, func() { h.end(c, owner) })}
 }
 
 // pop returns the connection that the owner holds, or nil.
@@ -84,15 +84,15 @@ func (h *heldConns) keep(c *conn) bool {
 	if c.hold.owner == nil {
 		return false
 	}
-	now := time.Now()
-	if h.db.waiting.Load() == 0 || now.Sub(c.hold.since) > holdFor || !c.reusable(now) || !h.push(c, now) {
+	at := now()
+	if h.db.waiting.Load() == 0 || at > c.hold.since.plus(holdFor) || !c.reusable(at) || !h.push(c, at) {
 		c.letGo()
 		return false
 	}
 	return true
 }
 
-func (h *heldConns) push(c *conn, now time.Time) bool {
+func (h *heldConns) push(c *conn, at moment) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	select {
@@ -103,7 +103,7 @@ func (h *heldConns) push(c *conn, now time.Time) bool {
 	if h.closed {
 		return false
 	}
-	c.used = now
+	c.used = at
 	h.list = append(h.list, c)
 	h.count.Store(int32(len(h.list)))
 	if !h.armed {
@@ -132,8 +132,8 @@ func (h *heldConns) end(c *conn, owner <-chan struct{}) {
 
 // sweep frees what has lain idle for too long.
 func (h *heldConns) sweep() {
-	limit := time.Now().Add(-holdIdle)
-	h.freeAll(func(c *conn) bool { return !c.used.After(limit) })
+	limit := now().plus(-holdIdle)
+	h.freeAll(func(c *conn) bool { return c.used <= limit })
 }
 
 // close frees everything, and keeps nothing from then on.

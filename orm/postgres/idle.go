@@ -43,8 +43,8 @@ func (i *idleConns) pop() *conn {
 
 // push keeps a connection; false if it has to go back to the pool.
 func (i *idleConns) push(c *conn) bool {
-	now := time.Now()
-	if !c.reusable(now) {
+	at := now()
+	if !c.reusable(at) {
 		return false
 	}
 	i.mu.Lock()
@@ -52,7 +52,7 @@ func (i *idleConns) push(c *conn) bool {
 	if i.closed {
 		return false
 	}
-	c.used = now
+	c.used = at
 	i.list = append(i.list, c)
 	if !i.armed {
 		i.armed = true
@@ -62,13 +62,13 @@ func (i *idleConns) push(c *conn) bool {
 }
 
 // reusable reports that a connection may serve another statement without the pool.
-func (c *conn) reusable(now time.Time) bool {
-	return now.Sub(c.taken) <= keepTaken && !c.raw.IsClosed() && !c.raw.IsBusy() && c.raw.TxStatus() == outsideTransaction
+func (c *conn) reusable(at moment) bool {
+	return at <= c.taken.plus(keepTaken) && !c.raw.IsClosed() && !c.raw.IsBusy() && c.raw.TxStatus() == outsideTransaction
 }
 
 // isAlive reports that a connection that was lying idle has not been closed meanwhile.
 func (c *conn) isAlive() bool {
-	return time.Since(c.used) <= trusted || !hasInput(c.raw.Conn())
+	return now() <= c.used.plus(trusted) || !hasInput(c.raw.Conn())
 }
 
 // outsideTransaction is the status of a connection that is in no transaction,
@@ -80,7 +80,7 @@ func (i *idleConns) expire() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	n := 0
-	for limit := time.Now().Add(-keepIdle); n < len(i.list) && !i.list[n].used.After(limit); n++ {
+	for limit := now().plus(-keepIdle); n < len(i.list) && i.list[n].used <= limit; n++ {
 		i.list[n].release()
 	}
 	i.drop(n)

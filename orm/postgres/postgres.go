@@ -227,7 +227,7 @@ func (d *database) idleOrNew(ctx context.Context) (*conn, error) {
 		}
 		return nil, err
 	}
-	return connOf(pooled, d.options.Statements), nil
+	return d.connOf(pooled), nil
 }
 
 // latest returns a connection that was in use a moment ago, or nil.
@@ -291,7 +291,7 @@ func (d *database) Query(ctx context.Context, s orm.Statement) (orm.Rows, error)
 		d.give(c)
 		return r, nil
 	}
-	r.db, r.conn = d, c
+	r.conn = c
 	return r, nil
 }
 
@@ -318,7 +318,11 @@ func (d *database) query(ctx context.Context, c *conn, s orm.Statement) (*rows, 
 
 // exec runs a statement on a connection and reads its outcome.
 func (d *database) exec(ctx context.Context, c *conn, s orm.Statement) (orm.Result, error) {
-	r, err := d.query(ctx, c, s)
+	if !d.options.SimpleProtocol {
+		affected, err := c.exec(ctx, s)
+		return orm.Result{Affected: affected}, err
+	}
+	r, err := c.querySimple(ctx, s)
 	if err != nil {
 		return orm.Result{}, err
 	}

@@ -342,8 +342,8 @@ func TestUpdateRowsIsOneStatement(t *testing.T) {
 	log := &statements{}
 	db.AddHook(log)
 	must(t, Things.UpdateRows(ctx, things, &Things.Fields().Count, &Things.Fields().Made))
-	if len(log.list) != 1 || log.list[0].InTx {
-		t.Errorf("%d statements", len(log.list))
+	if len(log.list) != 1 || log.list[0].InTx || log.list[0].Rows != 300 {
+		t.Errorf("%d statements, the first of which changed %d rows", len(log.list), log.list[0].Rows)
 	}
 }
 

@@ -13,18 +13,16 @@ import (
 // rows is an open result, of one of two kinds.
 type rows struct {
 	result   *pgconn.ResultReader
-	simple   pgx.Rows // of the simple protocol
-	columns  []column
-	values   [][]byte // of the row it stands at, valid until the next
-	ready    bool     // the first row is there and was not handed out
-	closed   bool
+	simple   pgx.Rows   // of the simple protocol
+	plan     *statement // nil while the columns are not known
 	affected int64
 	err      error
+	ready    bool // the first row is there and was not handed out
+	closed   bool
 
 	// Who has the connection while the rows are open, one of the two: outside of a
 	// transaction the database gets it back, and the server may be asked to send no
 	// more, which harms nothing else there.
-	db   *database
 	conn *conn
 	tx   *tx
 }
@@ -41,40 +39,44 @@ func (r *rows) start() error {
 
 func (r *rows) advance() bool {
 	if r.simple != nil {
-		if !r.simple.Next() {
-			return false
-		}
-		r.values = r.simple.RawValues()
-		return true
+		return r.simple.Next()
 	}
-	if !r.result.NextRow() {
-		return false
-	}
-	r.values = r.result.Values()
-	return true
+	return r.result.NextRow()
 }
 
-// plan makes the plan of a result whose columns are not known before it arrives;
-// they come as text.
-func (r *rows) plan() []column {
-	if r.columns == nil {
+// values are those of the row it stands at, valid until the next.
+func (r *rows) values() [][]byte {
+	switch {
+	case r.closed:
+		return nil // the connection may have other rows by now
+	case r.simple != nil:
+		return r.simple.RawValues()
+	}
+	return r.result.Values()
+}
+
+// columns tells how the columns are read. Those that are not known before the result
+// arrives come as text.
+func (r *rows) columns() []column {
+	if r.plan == nil {
 		fields := []pgconn.FieldDescription(nil)
 		if r.simple != nil {
 			fields = r.simple.FieldDescriptions()
 		} else {
 			fields = r.result.FieldDescriptions()
 		}
-		r.columns = make([]column, len(fields))
+		r.plan = &statement{columns: make([]column, len(fields))}
 		for i, f := range fields {
-			r.columns[i] = textColumnOf(f.Name, f.DataTypeOID)
+			r.plan.columns[i] = textColumnOf(f.Name, f.DataTypeOID)
 		}
 	}
-	return r.columns
+	return r.plan.columns
 }
 
 func (r *rows) Columns() []string {
-	names := make([]string, len(r.plan()))
-	for i, c := range r.columns {
+	columns := r.columns()
+	names := make([]string, len(columns))
+	for i, c := range columns {
 		names[i] = c.name
 	}
 	return names
@@ -94,12 +96,11 @@ func (r *rows) Next() bool {
 var errColumns = errors.New("postgres: the result has other columns than asked for")
 
 func (r *rows) Scan(cells []orm.Cell) error {
-	columns := r.plan()
-	if len(cells) != len(r.values) || len(columns) != len(cells) {
+	columns, values := r.columns(), r.values()
+	if len(cells) != len(values) || len(columns) != len(cells) {
 		return errColumns
 	}
-	for i := range cells {
-		raw := r.values[i]
+	for i, raw := range values {
 		if raw == nil {
 			if err := cells[i].SetNull(); err != nil {
 				return err
@@ -114,16 +115,16 @@ func (r *rows) Scan(cells []orm.Cell) error {
 }
 
 func (r *rows) Values() ([]any, error) {
-	columns := r.plan()
-	if len(columns) != len(r.values) {
+	columns, values := r.columns(), r.values()
+	if len(columns) != len(values) {
 		return nil, errColumns
 	}
 	list := make([]any, len(columns))
 	for i, c := range columns {
-		if r.values[i] == nil {
+		if values[i] == nil {
 			continue
 		}
-		v, err := c.value(r.values[i])
+		v, err := c.value(values[i])
 		if err != nil {
 			return nil, fmt.Errorf("postgres: column %s: %w", c.name, err)
 		}
@@ -144,7 +145,7 @@ func (r *rows) Close() {
 		r.simple.Close()
 		tag, r.err = r.simple.CommandTag(), r.simple.Err()
 	} else {
-		r.plan() // the names are gone with the result
+		r.columns() // the names are gone with the result
 		stopped := r.drain()
 		if tag, r.err = r.result.Close(); stopped && isCancelled(r.err) {
 			r.err = nil
@@ -152,8 +153,8 @@ func (r *rows) Close() {
 	}
 	r.affected = tag.RowsAffected()
 	switch {
-	case r.db != nil:
-		r.db.give(r.conn)
+	case r.conn != nil:
+		r.conn.db.give(r.conn)
 	case r.tx != nil:
 		r.tx.busy = false
 	}
@@ -165,7 +166,7 @@ const drainRows = 200
 
 // drain makes short work of the rows that were not read.
 func (r *rows) drain() (stopped bool) {
-	if r.db == nil {
+	if r.conn == nil {
 		return false
 	}
 	for range drainRows {

@@ -96,6 +96,9 @@ type Column struct {
 	References *Reference
 	Collation  string
 	Comment    string
+	// Owner is the app whose model extends the table by the column, and whose
+	// migrations make it; empty for the table's own columns.
+	Owner string
 }
 
 // OnDelete is what happens to a row when the row it references is deleted.
@@ -129,6 +132,7 @@ type ForeignKey struct {
 	OnDelete   OnDelete
 	// Model is "app.Model" of the target, as in [Reference].
 	Model string
+	Owner string // as in [Column]
 }
 
 // Index is an index over one or more columns. A dialect quotes the names.
@@ -151,6 +155,7 @@ type Index struct {
 	// Deferred makes PostgreSQL hold rows to a unique index, or an exclusion constraint,
 	// at the end of the transaction. It is then a constraint, over columns only.
 	Deferred bool
+	Owner    string // as in [Column]
 }
 
 // Excludes reports that the index is an exclusion constraint, which only PostgreSQL has.
@@ -177,11 +182,12 @@ type Check struct {
 	// SQL is the condition, in portable SQL made by the query compiler. Its
 	// columns are bare or in double quotes and never carry the table's name,
 	// so that the condition survives a rename of the table.
-	SQL string
+	SQL   string
+	Owner string // as in [Column]
 }
 
 // Key names a table in a set of tables: "blog.Post".
-func (t *Table) Key() string { return t.App + "." + t.Model }
+func (t *Table) Key() string { return KeyOf(t.App, t.Model) }
 
 // Column returns the column of that database name, or nil.
 func (t *Table) Column(name string) *Column {

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -25,6 +26,7 @@ type conn struct {
 	file   int // the place's number of the file that this is a connection to
 
 	statements *statement.Cache
+	reading    []*rows // of a transaction, open
 }
 
 func newConn(raw driver.Conn, size int) *conn {
@@ -34,6 +36,7 @@ func newConn(raw driver.Conn, size int) *conn {
 func (c *conn) exec(ctx context.Context, s orm.Statement) (orm.Result, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.settle()
 	st, err := c.statements.Prepare(ctx, s.SQL, s.Once)
 	if err != nil {
 		return orm.Result{}, err
@@ -61,7 +64,7 @@ func (c *conn) run(ctx context.Context, sql string) error {
 // query runs a statement. The connection goes to the pool, if there is one, when the rows
 // are closed, or at once with an error.
 func (c *conn) query(ctx context.Context, s orm.Statement, to *pool) (orm.Rows, error) {
-	r, err := c.open(ctx, s)
+	r, err := c.open(ctx, s, to == nil)
 	if err != nil {
 		if to != nil {
 			to.give(c)
@@ -72,9 +75,12 @@ func (c *conn) query(ctx context.Context, s orm.Statement, to *pool) (orm.Rows, 
 	return r, nil
 }
 
-func (c *conn) open(ctx context.Context, s orm.Statement) (*rows, error) {
+func (c *conn) open(ctx context.Context, s orm.Statement, inTx bool) (*rows, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if s.Write {
+		c.settle()
+	}
 	st, err := c.statements.Prepare(ctx, s.SQL, s.Once)
 	if err != nil {
 		return nil, err
@@ -86,7 +92,21 @@ func (c *conn) open(ctx context.Context, s orm.Statement) (*rows, error) {
 		return nil, err
 	}
 	columns := raw.Columns()
-	return &rows{ctx: ctx, conn: c, stmt: st, raw: raw, columns: columns, values: st.Row(len(columns))}, nil
+	r := &rows{ctx: ctx, conn: c, stmt: st, raw: raw, columns: columns, values: st.Row(len(columns))}
+	if inTx && !s.Write {
+		c.reading = append(c.reading, r)
+	}
+	return r, nil
+}
+
+// settle reads what is left of the open results of a transaction, before a statement
+// changes what they would find, https://www.sqlite.org/isolation.html.
+func (c *conn) settle() {
+	for _, r := range c.reading {
+		r.buffer()
+	}
+	clear(c.reading)
+	c.reading = c.reading[:0]
 }
 
 // note looks at an error for what it says about the connection.
@@ -115,6 +135,9 @@ type rows struct {
 	pool    *pool // that gets the connection back
 	err     error
 	closed  bool
+
+	settled bool             // all rows were read
+	ahead   [][]driver.Value // those that were read because something else was in the way
 }
 
 func (r *rows) Columns() []string { return r.columns }
@@ -128,6 +151,19 @@ func (r *rows) Next() bool {
 	}
 	r.conn.mu.Lock()
 	defer r.conn.mu.Unlock()
+	switch {
+	case len(r.ahead) > 0:
+		r.values, r.ahead[0] = r.ahead[0], nil
+		r.ahead = r.ahead[1:]
+		return true
+	case r.settled:
+		return false
+	}
+	return r.read()
+}
+
+// read reads the next row.
+func (r *rows) read() bool {
 	err := r.raw.Next(r.values)
 	if errors.Is(err, io.EOF) {
 		return false
@@ -135,6 +171,28 @@ func (r *rows) Next() bool {
 	r.conn.note(err)
 	r.err = err
 	return err == nil
+}
+
+// buffer reads all rows that are left, and ends the statement.
+func (r *rows) buffer() {
+	row := slices.Clone(r.values)
+	for r.err == nil && r.read() {
+		r.ahead = append(r.ahead, slices.Clone(r.values))
+	}
+	r.values, r.settled = row, true
+	r.end()
+}
+
+// end ends the statement.
+func (r *rows) end() {
+	err := r.raw.Close()
+	if releaseErr := r.stmt.Release(); err == nil {
+		err = releaseErr
+	}
+	r.conn.note(err)
+	if r.err == nil {
+		r.err = err
+	}
 }
 
 func (r *rows) Scan(cells []orm.Cell) error {
@@ -165,16 +223,13 @@ func (r *rows) Close() {
 	}
 	r.closed = true
 	r.values = nil // the memory is the statement's
+	r.ahead = nil
 	r.conn.mu.Lock()
-	err := r.raw.Close()
-	if releaseErr := r.stmt.Release(); err == nil {
-		err = releaseErr
+	if !r.settled {
+		r.end()
+		r.conn.reading = slices.DeleteFunc(r.conn.reading, func(other *rows) bool { return other == r })
 	}
-	r.conn.note(err)
 	r.conn.mu.Unlock()
-	if r.err == nil {
-		r.err = err
-	}
 	if r.pool != nil {
 		r.pool.give(r.conn)
 	}

@@ -32,7 +32,7 @@ func (dialect) Name() string { return "sqlite" }
 func (dialect) Returning() bool { return true }
 
 // Quirks is empty: the compiler writes SQLite's SQL.
-func (dialect) Quirks() orm.Quirks { return orm.Quirks{} }
+func (dialect) Quirks() orm.Quirks { return orm.Quirks{NoSchemas: true} }
 
 // OnConflict writes the UPSERT of https://www.sqlite.org/lang_upsert.html.
 func (d dialect) OnConflict(b []byte, k orm.ConflictClause) []byte {
@@ -84,7 +84,7 @@ func (dialect) Bind(value any) any {
 	case orm.ArrayValue:
 		return v.JSON()
 	case time.Time:
-		return v.UTC().Format(orm.TimeLayout)
+		return orm.FormatTime(v)
 	case bool:
 		if v {
 			return int64(1)

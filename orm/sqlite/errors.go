@@ -122,11 +122,15 @@ func constraint(code int, err error) error {
 		return e
 	}
 	for item := range strings.SplitSeq(detail, ", ") {
-		table, column, ok := strings.Cut(item, ".")
-		if ok {
-			e.Table = table
-			e.Columns = append(e.Columns, column)
+		table, column, ok := cutLast(item, ".")
+		if !ok {
+			continue
 		}
+		// What stands for a schema is a part of the table's name.
+		if e.Schema, e.Table, ok = strings.Cut(table, "."); !ok {
+			e.Schema, e.Table = "", table
+		}
+		e.Columns = append(e.Columns, column)
 	}
 	return e
 }

@@ -319,7 +319,7 @@ func truncTime(args []driver.Value) (driver.Value, error) {
 }
 
 // stored is a time as a column has it.
-func stored(t time.Time) string { return t.UTC().Format(orm.TimeLayout) }
+func stored(t time.Time) string { return orm.FormatTime(t) }
 
 // addTime adds nanoseconds to a time.
 func addTime(args []driver.Value) (driver.Value, error) {

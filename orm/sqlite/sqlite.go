@@ -339,6 +339,10 @@ func (d *database) Begin(ctx context.Context, options orm.TxOptions) (orm.Tx, er
 	return t, nil
 }
 
+// KeepsRows is true: what is left of an open result is read before the next statement
+// that writes.
+func (t *tx) KeepsRows() bool { return true }
+
 func (t *tx) Query(ctx context.Context, s orm.Statement) (orm.Rows, error) {
 	return t.conn.query(ctx, s, nil)
 }

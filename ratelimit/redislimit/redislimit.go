@@ -11,7 +11,10 @@ package redislimit
 import (
 	"cmp"
 	"context"
-	"errors"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -52,54 +55,178 @@ func Open(url string, options ...Options) (*Store, error) {
 // Close closes the connections.
 func (s *Store) Close() error { return s.client.Close() }
 
-// takeScript is [ratelimit.Decide] in the server, with its clock, in microseconds.
-// A key holds the time at which its quota is whole again, and expires then.
+// A key of a usual limit holds the time at which its quota is whole again, one of a
+// limit with a Wait how many were allowed and when the last was: "7:1790000000000000".
+// Times are those of the server's clock in microseconds since 1970. Keys expire when
+// they say nothing any more.
 //
-// ARGV: interval, capacity, cost.
-var takeScript = redis.NewScript(`
+// The scripts get six arguments for each key: the interval (of a limit with a Wait:
+// Requests), the capacity, Wait (0 of a usual limit), MaxWait, Window and the cost. They return, for each key, what was kept: a time counted from now, and a
+// count.
+
+// readState defines the state of key i, as [ratelimit.State.Now] has it.
+const readState = `
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local interval, capacity, n = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local whole = math.max((tonumber(redis.call('GET', KEYS[1])) or 0) - now, 0)
-if whole > capacity then whole = capacity end
-local after = whole + interval * n
-if n > 0 and after <= capacity then
-  redis.call('SET', KEYS[1], string.format('%.0f', now + after), 'PX', math.ceil(after / 1000))
+local function arg(i, n) return tonumber(ARGV[(i - 1) * 6 + n]) end
+local function state(i)
+  local kept = redis.call('GET', KEYS[i]) or ''
+  if arg(i, 3) == 0 then
+    return math.min(math.max((tonumber(kept) or 0) - now, 0), arg(i, 2)), 0
+  end
+  local count, last = string.match(kept, '^(%d+):(%d+)$')
+  if not count then return 0, 0 end
+  local at = math.min(tonumber(last) - now, 0)
+  if at <= -arg(i, 5) then return 0, 0 end
+  return at, tonumber(count)
 end
-return string.format('%.0f', whole)`)
+local function keep(i, at, count)
+  local value, left = string.format('%.0f', now + at), at
+  if arg(i, 3) > 0 then
+    value, left = string.format('%d:%s', count, value), at + arg(i, 5)
+    if count <= 0 then left = 0 end
+  end
+  if left > 0 then
+    redis.call('SET', KEYS[i], value, 'PX', math.ceil(left / 1000))
+  else
+    redis.call('DEL', KEYS[i])
+  end
+end
+`
 
-// Take implements [ratelimit.Store].
-func (s *Store) Take(ctx context.Context, key string, l ratelimit.Limit, n int) (ratelimit.Result, error) {
-	if err := l.Check(); err != nil {
-		return ratelimit.Result{}, err
+// takeScript is [ratelimit.Decide] in the server.
+var takeScript = redis.NewScript(readState + `
+local found, allowed = {}, true
+for i = 1, #KEYS do
+  local at, count = state(i)
+  local n = arg(i, 6)
+  found[2 * i - 1], found[2 * i] = at, count
+  if n < 0 or n > (arg(i, 3) == 0 and arg(i, 2) / arg(i, 1) or arg(i, 1)) then
+    allowed = false
+  elseif arg(i, 3) == 0 then
+    if at + arg(i, 1) * n > arg(i, 2) or n == 0 and at + arg(i, 1) > arg(i, 2) then allowed = false end
+  else
+    local wait = 0
+    if count >= arg(i, 1) then wait = math.min(arg(i, 3) * 2 ^ math.min(count - arg(i, 1), 60), arg(i, 4)) end
+    if at + wait > 0 then allowed = false end
+  end
+end
+if allowed then
+  for i = 1, #KEYS do
+    local n = arg(i, 6)
+    if n > 0 and arg(i, 3) == 0 then
+      keep(i, found[2 * i - 1] + arg(i, 1) * n, 0)
+    elseif n > 0 then
+      keep(i, 0, math.min(found[2 * i] + n, 1073741824))
+    end
+  end
+end
+return found`)
+
+// returnScript is [ratelimit.State.Return] in the server.
+var returnScript = redis.NewScript(readState + `
+for i = 1, #KEYS do
+  local at, count = state(i)
+  local n = arg(i, 6)
+  if n > 0 and arg(i, 3) == 0 then
+    if at > 0 then keep(i, at - arg(i, 1) * n, 0) end
+  elseif n > 0 and count > 0 then
+    keep(i, at, count - n)
+  end
+end
+return 0`)
+
+// maxKey bounds the names of what is kept, in bytes: a key may be what a stranger sent.
+const maxKey = 200
+
+// name is what a key is called in the server.
+func (s *Store) name(key string) string {
+	if len(key) > maxKey {
+		sum := sha256.Sum256([]byte(key))
+		key = "sha256:" + base64.RawURLEncoding.EncodeToString(sum[:])
 	}
-	interval := l.Interval().Truncate(time.Microsecond)
-	cost := n
-	if n < 0 || n > l.BurstSize() {
-		cost = 0 // which is refused, and changes nothing
+	return s.prefix + key
+}
+
+// run runs a script on the keys of the charges.
+func (s *Store) run(ctx context.Context, script *redis.Script, charges []ratelimit.Charge) (reply any, err error) {
+	keys, args := make([]string, len(charges)), make([]any, 0, 6*len(charges))
+	for i, c := range charges {
+		keys[i] = s.name(c.Key)
+		l := c.Limit
+		cost := min(c.Cost, l.BurstSize()+1)
+		first, second := l.Interval().Microseconds(), l.Interval().Microseconds()*int64(l.BurstSize())
+		if l.Wait > 0 {
+			first = int64(l.Requests)
+		}
+		args = append(args, first, second, l.Wait.Microseconds(), l.LongestWait().Microseconds(), l.Window.Microseconds(), cost)
 	}
-	var whole int64
-	err := s.client.Do(ctx, func(ctx context.Context, r redis.Cmdable) (err error) {
-		whole, err = takeScript.Run(ctx, r, []string{s.prefix + key},
-			interval.Microseconds(), interval.Microseconds()*int64(l.BurstSize()), cost).Int64()
+	err = s.client.Do(ctx, func(ctx context.Context, r redis.Cmdable) (err error) {
+		reply, err = script.Run(ctx, r, keys, args...).Result()
 		return err
 	})
+	return reply, err
+}
+
+// Take implements [ratelimit.Store].
+func (s *Store) Take(ctx context.Context, charges ...ratelimit.Charge) (ratelimit.Result, error) {
+	if err := ratelimit.CheckCharges(charges); err != nil {
+		return ratelimit.Result{}, err
+	}
+	if len(charges) == 0 {
+		return ratelimit.Decide(nil, nil), nil
+	}
+	reply, err := s.run(ctx, takeScript, charges)
 	if err != nil {
 		return ratelimit.Result{}, err
 	}
+	found, _ := reply.([]any)
+	if len(found) != 2*len(charges) {
+		return ratelimit.Result{}, fmt.Errorf("redislimit: the server answers %d numbers for %d keys", len(found), len(charges))
+	}
 	// The same arithmetic, so the same answer.
-	l.Window = interval * time.Duration(l.Requests)
-	result, _ := ratelimit.Decide(time.Duration(whole)*time.Microsecond, l, n)
-	return result, nil
+	states, whole := make([]ratelimit.State, len(charges)), slices.Clone(charges)
+	for i := range charges {
+		at, _ := found[2*i].(int64)
+		count, _ := found[2*i+1].(int64)
+		states[i] = ratelimit.State{At: time.Duration(at) * time.Microsecond, Count: int(count)}
+		whole[i].Limit = inMicroseconds(charges[i].Limit)
+	}
+	return ratelimit.Decide(states, whole), nil
+}
+
+// inMicroseconds is a limit as the server counts it.
+func inMicroseconds(l ratelimit.Limit) ratelimit.Limit {
+	if l.Wait == 0 {
+		l.Window = l.Interval().Truncate(time.Microsecond) * time.Duration(l.Requests)
+	} else {
+		l.Wait, l.MaxWait, l.Window = l.Wait.Truncate(time.Microsecond), l.LongestWait().Truncate(time.Microsecond), l.Window.Truncate(time.Microsecond)
+	}
+	return l
+}
+
+// Return implements [ratelimit.Store].
+func (s *Store) Return(ctx context.Context, charges ...ratelimit.Charge) error {
+	if err := ratelimit.CheckCharges(charges); err != nil {
+		return err
+	}
+	if len(charges) == 0 {
+		return nil
+	}
+	_, err := s.run(ctx, returnScript, charges)
+	return err
 }
 
 // Forget implements [ratelimit.Store].
-func (s *Store) Forget(ctx context.Context, key string) error {
-	err := s.client.Do(ctx, func(ctx context.Context, r redis.Cmdable) error { return r.Del(ctx, s.prefix+key).Err() })
-	if errors.Is(err, redis.Nil) {
+func (s *Store) Forget(ctx context.Context, keys ...string) error {
+	if len(keys) == 0 {
 		return nil
 	}
-	return err
+	full := make([]string, len(keys))
+	for i, key := range keys {
+		full[i] = s.name(key)
+	}
+	return s.client.Do(ctx, func(ctx context.Context, r redis.Cmdable) error { return r.Del(ctx, full...).Err() })
 }
 
 var _ ratelimit.Store = (*Store)(nil)

@@ -18,12 +18,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"time"
 
 	"github.com/retort-web/retort"
+	"github.com/retort-web/retort/internal/sessioncleaner"
 	"github.com/retort-web/retort/orm"
+	"github.com/retort-web/retort/session"
 	_ "github.com/retort-web/retort/session/dbsession/migrations" // of the table
 )
 
@@ -51,9 +51,6 @@ func New(options ...Options) *Extension {
 	if len(options) > 0 {
 		e.options = options[0]
 	}
-	if e.options.CleanEvery == 0 {
-		e.options.CleanEvery = time.Hour
-	}
 	return e
 }
 
@@ -62,50 +59,29 @@ func (e *Extension) Name() string { return "dbsession" }
 
 // Install implements [retort.Extension].
 func (e *Extension) Install(app *retort.App) error {
+	store, err := e.Store(app)
+	if err != nil {
+		return err
+	}
+	app.SessionStore(store)
+	return nil
+}
+
+// Store prepares the app for the sessions and returns their store: what Install does, for
+// an extension that puts another store in front, such as cachedsession.
+func (e *Extension) Store(app *retort.App) (session.ServerStore, error) {
 	if e.app != nil {
-		return errors.New("dbsession: the extension is installed already; make one with dbsession.New for each app")
+		return nil, errors.New("dbsession: the extension is installed already; make one with dbsession.New for each app")
 	}
 	e.app = app
-	app.SessionStore(NewStore(e.options.Database))
 	app.OnStartup(func(ctx context.Context) error {
 		if _, err := orm.DBFrom(ctx); errors.Is(err, orm.ErrNoDatabase) {
 			return fmt.Errorf("dbsession: the app has no database; install db.Open: %w", err)
 		}
 		return nil
 	})
-	if e.options.CleanEvery > 0 {
-		app.OnReady(func(net.Addr) { app.Go("clean-up of the sessions", e.clean) })
-	}
-	app.Command(retort.Command{
-		Name:  "clearsessions",
-		Short: "delete sessions that have expired",
-		Long:  "Deletes the sessions that have expired, a thousand at a time.",
-		Run: func(ctx context.Context, in *retort.Invocation) error {
-			n, err := app.Sessions().DeleteExpired(ctx)
-			if err == nil {
-				_, err = fmt.Fprintf(in.Out, "%d expired sessions deleted\n", n)
-			}
-			return err
-		},
-	})
-	return nil
-}
-
-// clean deletes expired sessions again and again. Processes that started together
-// do so at different times.
-func (e *Extension) clean(ctx context.Context) {
-	wait := time.Duration(rand.Int64N(int64(e.options.CleanEvery))) //nolint:gosec // no secret
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(wait):
-		}
-		wait = e.options.CleanEvery
-		if _, err := e.app.Sessions().DeleteExpired(ctx); err != nil && ctx.Err() == nil {
-			e.app.Logger().Warn("expired sessions were not deleted", "error", err)
-		}
-	}
+	sessioncleaner.Install(app, e.options.CleanEvery)
+	return NewStore(e.options.Database), nil
 }
 
 var _ retort.Extension = (*Extension)(nil)

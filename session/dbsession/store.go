@@ -70,6 +70,13 @@ func (s store) Load(ctx context.Context, token string) (*session.Session, error)
 	return found, nil
 }
 
+func (s store) Replaced(ctx context.Context, id string) (bool, error) {
+	if len(id) != tokenSize {
+		return false, nil
+	}
+	return session.WasReplaced(ctx, s, id)
+}
+
 // maxAttempts bounds how often a save begins again because other requests of the
 // same visitor were faster. One of them succeeds each time.
 const maxAttempts = 50
@@ -90,6 +97,7 @@ func (s store) Save(ctx context.Context, visit *session.Session) (string, error)
 			return "", err
 		}
 		if n > 0 {
+			session.NoteReplaced(ctx, s, visit)
 			return visit.ID(), nil
 		}
 		now, err := Sessions.Where(orm.Eq(&p.Key, old)).Get(ctx)

@@ -51,21 +51,31 @@ func (e *Extension) Name() string { return "redissession" }
 
 // Install implements [retort.Extension].
 func (e *Extension) Install(app *retort.App) error {
-	if e.client != nil {
-		return errors.New("redissession: the extension is installed already; make one with redissession.New for each app")
-	}
-	url := cmp.Or(e.url, os.Getenv("REDIS_URL"))
-	if url == "" {
-		return errors.New("redissession: no URL of a server; give one to New or set REDIS_URL")
-	}
-	s, client, err := newStore(url, e.options.Prefix)
+	store, err := e.Store(app)
 	if err != nil {
 		return err
 	}
-	e.client = client
-	app.SessionStore(s)
-	app.OnShutdown(func(context.Context) error { return client.Close() })
+	app.SessionStore(store)
 	return nil
+}
+
+// Store prepares the app for the sessions and returns their store: what Install does, for
+// an extension that puts this store in front of another, such as cachedsession.
+func (e *Extension) Store(app *retort.App) (session.ServerStore, error) {
+	if e.client != nil {
+		return nil, errors.New("redissession: the extension is installed already; make one with redissession.New for each app")
+	}
+	url := cmp.Or(e.url, os.Getenv("REDIS_URL"))
+	if url == "" {
+		return nil, errors.New("redissession: no URL of a server; give one to New or set REDIS_URL")
+	}
+	s, client, err := newStore(url, e.options.Prefix)
+	if err != nil {
+		return nil, err
+	}
+	e.client = client
+	app.OnShutdown(func(context.Context) error { return client.Close() })
+	return s, nil
 }
 
 func newStore(url, prefix string) (session.ServerStore, *redisclient.Client, error) {

@@ -96,6 +96,13 @@ func (s *store) Load(ctx context.Context, token string) (*session.Session, error
 	return found, nil
 }
 
+func (s *store) Replaced(ctx context.Context, id string) (bool, error) {
+	if len(id) != tokenSize {
+		return false, nil
+	}
+	return session.WasReplaced(ctx, s, id)
+}
+
 // maxAttempts bounds how often a save begins again because other requests of the
 // same visitor were faster. One of them succeeds each time.
 const maxAttempts = 50
@@ -124,6 +131,7 @@ func (s *store) Save(ctx context.Context, visit *session.Session) (string, error
 			if answer == 0 {
 				return "", session.ErrGone
 			}
+			session.NoteReplaced(ctx, s, visit)
 			return visit.ID(), nil
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -67,6 +68,10 @@ type ops struct {
 	name                                          string
 	one, twenty, list, page, insert, bulk, update func() error
 
+	// bulk inserts a thousand rows, and bulkKeys so that they know their keys afterwards, as the
+	// larger libraries always do.
+	bulkKeys func() error
+
 	stream func() error // the rows of world one by one, without holding them all
 }
 
@@ -86,31 +91,6 @@ const (
 	worldsSQL = "SELECT id, randomnumber FROM world"
 	worlds10k = 10_000
 )
-
-func run(b *testing.B, clean func(), all []ops) {
-	for _, k := range []struct {
-		name string
-		get  func(ops) func() error
-	}{
-		{"select1", func(o ops) func() error { return o.one }},
-		{"select1x20", func(o ops) func() error { return o.twenty }},
-		{"list50join", func(o ops) func() error { return o.list }},
-		{"page50tags", func(o ops) func() error { return o.page }},
-		{"insert1", func(o ops) func() error { return o.insert }},
-		{"update1", func(o ops) func() error { return o.update }},
-		{"bulk1000", func(o ops) func() error { return o.bulk }},
-		{"stream10000", func(o ops) func() error { return o.stream }},
-	} {
-		for _, o := range all {
-			if f := k.get(o); f != nil {
-				b.Run(k.name+"/"+o.name, func(b *testing.B) {
-					clean()
-					timed(b, f)
-				})
-			}
-		}
-	}
-}
 
 func BenchmarkPG(b *testing.B) {
 	if os.Getenv("BENCH_DSN") == "" {
@@ -271,7 +251,47 @@ func pgxOps(pool *pgxpool.Pool) ops {
 			}))
 			return err
 		},
+		bulkKeys: func() error {
+			cs := make([]savedComment, thousand)
+			for i := range cs {
+				cs[i].Comment = aComment
+			}
+			return pgxCopyKeys(pool, cs)
+		},
 	}
+}
+
+// savedComment is a comment that knows its key.
+type savedComment struct {
+	ID int32
+	model.Comment
+}
+
+// pgxCopyKeys is what a careful program does by hand: the keys first, then COPY, all in a
+// transaction.
+func pgxCopyKeys(pool *pgxpool.Pool, cs []savedComment) error {
+	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, "SELECT nextval(pg_get_serial_sequence('comment', 'id')) FROM generate_series(1, $1)", len(cs))
+		if err != nil {
+			return err
+		}
+		i := 0
+		for ; rows.Next() && i < len(cs); i++ {
+			if err := rows.Scan(&cs[i].ID); err != nil {
+				return err
+			}
+		}
+		rows.Close()
+		if err := check(i, len(cs), rows.Err()); err != nil {
+			return err
+		}
+		now := time.Now().UTC()
+		_, err = tx.CopyFrom(ctx, pgx.Identifier{"comment"}, []string{"id", "post_id", "name", "email", "body", "created_at"}, pgx.CopyFromSlice(len(cs), func(i int) ([]any, error) {
+			c := &cs[i]
+			return []any{c.ID, c.PostID, c.Name, c.Email, c.Body, now}, nil
+		}))
+		return err
+	})
 }
 
 // BenchmarkPipeline shows what one round trip for several queries saves.
@@ -358,6 +378,12 @@ func sqlOps(db *sql.DB, mark string) ops {
 		fours[i] = 4
 	}
 	bulk := prep(many, fours...)
+	const keysAtOnce = 200
+	fives := make([]int, keysAtOnce)
+	for i := range fives {
+		fives[i] = 5
+	}
+	keys := prep("INSERT INTO comment (post_id, name, email, body, created_at) VALUES (%s)"+strings.Repeat(",(%s)", keysAtOnce-1)+" RETURNING id", fives...)
 	list := func() ([]model.Post, error) {
 		rows, err := posts.QueryContext(ctx, "published", 50)
 		if err != nil {
@@ -445,7 +471,50 @@ func sqlOps(db *sql.DB, mark string) ops {
 			_, err := bulk.ExecContext(ctx, args...)
 			return err
 		},
+		bulkKeys: func() error {
+			cs := make([]savedComment, thousand)
+			for i := range cs {
+				cs[i].Comment = aComment
+			}
+			tx, err := db.BeginTx(ctx, nil)
+			if err != nil {
+				return err
+			}
+			defer tx.Rollback()
+			insert := tx.StmtContext(ctx, keys)
+			for part := range slices.Chunk(cs, keysAtOnce) {
+				if err := insertPart(insert, part, mark); err != nil {
+					return err
+				}
+			}
+			return tx.Commit()
+		},
 	}
+}
+
+// insertPart inserts comments and reads their keys.
+func insertPart(insert *sql.Stmt, part []savedComment, mark string) error {
+	var now any = time.Now().UTC()
+	if mark == "?" {
+		now = time.Now().UTC().Format("2006-01-02 15:04:05.000000")
+	}
+	args := make([]any, 0, 5*len(part))
+	for i := range part {
+		c := &part[i]
+		args = append(args, c.PostID, c.Name, c.Email, c.Body, now)
+	}
+	rows, err := insert.QueryContext(ctx, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	i := 0
+	for ; rows.Next() && i < len(part); i++ {
+		if err := rows.Scan(&part[i].ID); err != nil {
+			return err
+		}
+	}
+	return check(i, len(part), rows.Err())
 }
 
 func gormOps(d gorm.Dialector) ops {
@@ -489,7 +558,7 @@ func gormOps(d gorm.Dialector) ops {
 			}
 			return check(n, worlds10k, rows.Err())
 		},
-		bulk: func() error {
+		bulkKeys: func() error {
 			cs := make([]gormstore.Comment, thousand)
 			for i := range cs {
 				cs[i] = comment
@@ -538,7 +607,7 @@ func bunOps(db *bun.DB) ops {
 			}
 			return check(n, worlds10k, rows.Err())
 		},
-		bulk: func() error {
+		bulkKeys: func() error {
 			cs := make([]bunstore.Comment, thousand)
 			for i := range cs {
 				cs[i] = comment
@@ -579,7 +648,7 @@ func entOps(name string, db *sql.DB) ops {
 		update: func() error {
 			return c.World.UpdateOneID(kit.RandID()).SetRandomnumber(kit.RandID()).Exec(ctx)
 		},
-		bulk: func() error {
+		bulkKeys: func() error {
 			cs := make([]*ent.CommentCreate, thousand)
 			for i := range cs {
 				cs[i] = create()

@@ -121,7 +121,7 @@ func retortOps(url string) ops {
 			}
 			return check(n, worlds10k, nil)
 		},
-		bulk: func() error {
+		bulkKeys: func() error {
 			rows := make([]*Comment, thousand)
 			for i := range rows {
 				rows[i] = comment()

@@ -54,6 +54,22 @@ func (w *writer) target(m *model, c *schema.Column) (to *model, why string) {
 	return to, ""
 }
 
+// uniqueTarget is the model, and its column, that a column refers to which is unique and
+// not the primary key; nil if it is none that the tag "to" can name.
+func (w *writer) uniqueTarget(m *model, c *schema.Column) (to *model, key *schema.Column) {
+	if c.References == nil || w.byTable[c.References.Table] == nil {
+		return nil, nil
+	}
+	to = w.byTable[c.References.Table]
+	key = to.live.Column(c.References.Column)
+	dialect := w.options.Dialect
+	if key == nil || !key.Unique || key.Null || key.PrimaryKey || key.References != nil || key.Generated != "" || !naming.IsIdentifier(key.Name) ||
+		key.Type != c.Type || key.Native[dialect] != c.Native[dialect] || goTypes[key.Type] == "" || key.Type == schema.Bytes || key.Type == schema.JSON {
+		return nil, nil
+	}
+	return to, key
+}
+
 // keyType is the Go type of a model's key.
 func (w *writer) keyType(m *model) string {
 	if m.key != "" {
@@ -127,6 +143,16 @@ func (w *writer) column(m *model, c *schema.Column, names map[string]bool, withi
 	if to != nil {
 		return w.foreignKey(m, c, to, names, within)
 	}
+	if to, key := w.uniqueTarget(m, c); to != nil && within == "" {
+		var f field
+		w.typeOf(&f, key)
+		made := w.foreignKey(m, c, to, names, within)
+		made.typ, made.to, made.toField = "orm.ForeignKey["+to.name+", "+f.typ+"]", to, key.Name
+		if c.Unique || c.PrimaryKey {
+			made.typ = "orm.UniqueForeignKey[" + to.name + ", " + f.typ + "]"
+		}
+		return made
+	}
 	f := &field{name: unique(names, goName(c.Name))}
 	m.paths[c.Name] = within + f.name
 	if c.PrimaryKey && within == "" {
@@ -151,7 +177,7 @@ func (w *writer) column(m *model, c *schema.Column, names map[string]bool, withi
 	} else {
 		w.computed(m, f, c)
 	}
-	if index := naming.Object(m.live.Name, c.Name, "idx"); m.hasPlainIndex(index, c.Name) && !c.PrimaryKey {
+	if index := naming.Object(objectPrefix(m.live.Name), c.Name, "idx"); m.hasPlainIndex(index, c.Name) && !c.PrimaryKey {
 		f.tag = append(f.tag, "index")
 		m.own[index] = true
 	}
@@ -250,7 +276,7 @@ func (w *writer) foreignKey(m *model, c *schema.Column, to *model, names map[str
 
 // ownIndex settles whether a foreign key has the index that it has by itself.
 func (m *model) ownIndex(f *field, columns ...string) {
-	index := naming.Object(append(append([]string{m.live.Name}, columns...), "idx")...)
+	index := naming.Object(append(append([]string{objectPrefix(m.live.Name)}, columns...), "idx")...)
 	if m.hasPlainIndex(index, columns...) {
 		m.own[index] = true
 		return

@@ -46,7 +46,7 @@ func (w *writer) ownJoin(m, owner, target *model) *join {
 			return nil
 		}
 	}
-	index := naming.Object(m.live.Name, to+"_id", "idx")
+	index := naming.Object(objectPrefix(m.live.Name), to+"_id", "idx")
 	if len(m.live.Indexes) != 1 || !m.hasPlainIndex(index, to+"_id") {
 		return nil
 	}

@@ -13,8 +13,12 @@ import (
 // metaOf are the entries of a model's Meta.
 func (w *writer) metaOf(m *model) []string {
 	var list []string
-	if m.live.Name != w.defaultTable(m.name) {
-		list = append(list, "Table: "+strconv.Quote(m.live.Name))
+	inSchema, table := schemaOf(m.live.Name)
+	if inSchema != "" {
+		list = append(list, "Schema: "+strconv.Quote(inSchema))
+	}
+	if table != w.defaultTable(m.name) {
+		list = append(list, "Table: "+strconv.Quote(table))
 	}
 	if m.live.Comment != "" {
 		list = append(list, "Comment: "+strconv.Quote(m.live.Comment))
@@ -40,7 +44,7 @@ func (w *writer) metaOf(m *model) []string {
 	for i, c := range m.live.Checks {
 		sql := m.portable(c.SQL)
 		if c.Name == "" {
-			c.Name = naming.Object(m.live.Name, "check"+strconv.Itoa(i+1))
+			c.Name = naming.Object(objectPrefix(m.live.Name), "check"+strconv.Itoa(i+1))
 		}
 		if strings.Contains(sql, "{}") || !naming.IsIdentifier(c.Name) {
 			list = append(list, comment("The check %s is left out: %s", c.Name, c.SQL))

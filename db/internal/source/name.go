@@ -12,7 +12,7 @@ import (
 // nameModels gives each table the name of a type, and of the variable with its rows.
 func (w *writer) nameModels(tables []*schema.Live) {
 	for _, l := range tables {
-		base := l.Name
+		_, base := schemaOf(l.Name)
 		if rest, ok := strings.CutPrefix(base, w.options.Package+"_"); ok && rest != "" {
 			base = rest
 		}
@@ -29,6 +29,18 @@ func (w *writer) nameModels(tables []*schema.Live) {
 		w.byTable[l.Name] = m
 	}
 }
+
+// schemaOf parts the schema that a table is in, if it is not that of the connection, from
+// its name.
+func schemaOf(table string) (inSchema, name string) {
+	if inSchema, name, found := strings.Cut(table, "."); found {
+		return inSchema, name
+	}
+	return "", table
+}
+
+// objectPrefix begins the names of the indexes that a model gives its table.
+func objectPrefix(table string) string { return strings.ReplaceAll(table, ".", "_") }
 
 // defaultTable is the name of the table that a model of that name has by itself.
 func (w *writer) defaultTable(model string) string {

@@ -76,6 +76,10 @@ type field struct {
 	name, typ string
 	tag       []string
 	notes     []string
+	// to is the column, and its model, that a foreign key leads to in place of the primary
+	// key. What its field is called is known when all models have their fields.
+	to      *model
+	toField string
 }
 
 func (f *field) say(format string, args ...any) {
@@ -159,9 +163,17 @@ func writeFields(b *bytes.Buffer, fields []*field) {
 		if f.name != "" {
 			fmt.Fprintf(b, "\t%s ", f.name)
 		}
-		fmt.Fprintf(b, "%s %s\n", f.typ, structTag(f.tag))
+		fmt.Fprintf(b, "%s %s\n", f.typ, structTag(f.words()))
 	}
 }
 
 // oneLine keeps a text within a line of comment.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// words are those of the tag.
+func (f *field) words() []string {
+	if f.to == nil {
+		return f.tag
+	}
+	return append(f.tag[:len(f.tag):len(f.tag)], word("to", f.to.paths[f.toField]))
+}

@@ -45,7 +45,7 @@ func (s *store) remove(name string) error {
 }
 
 type uploadForm struct {
-	File *bind.File `validate:"required" help:"At most 5 MB"`
+	File []*bind.File `label:"File" validate:"required,max=10" help:"At most 5 MB each, ten at a time"`
 }
 
 const maxUpload = 5 << 20
@@ -58,6 +58,7 @@ func (s *Site) files(c *retort.Ctx) error {
 		if err := s.keep(c, f.Value().File); err != nil {
 			return err
 		}
+		c.Flash("success", "Uploaded.")
 		return c.Redirect(c.MustURL("files"))
 	}
 	if err := f.Err(); err != nil {
@@ -75,23 +76,31 @@ func (s *Site) files(c *retort.Ctx) error {
 	return render(c, f.Status(), "files.html", map[string]any{"form": f, "uploads": rows})
 }
 
-// keep saves the file first and then its row, so that there is no row without a file;
-// without the row the file goes again.
-func (s *Site) keep(c *retort.Ctx, file *bind.File) error {
-	kind, err := file.DetectType()
-	if err != nil {
-		return err
+// keep saves the files first and then their rows, all or none, so that there is no row
+// without a file; without the rows the files go again.
+func (s *Site) keep(c *retort.Ctx, given []*bind.File) (err error) {
+	rows := make([]*Upload, 0, len(given))
+	defer func() {
+		if err != nil {
+			for _, row := range rows {
+				err = errors.Join(err, s.uploads.remove(row.Kept))
+			}
+		}
+	}()
+	for _, file := range given {
+		kind, err := file.DetectType()
+		if err != nil {
+			return err
+		}
+		name, err := s.uploads.save(file)
+		if err != nil {
+			return err
+		}
+		row := &Upload{Name: file.CleanName(), Kept: name, Type: kind, Size: file.Size}
+		row.Owner.Set(auth.Must(c))
+		rows = append(rows, row)
 	}
-	name, err := s.uploads.save(file)
-	if err != nil {
-		return err
-	}
-	row := &Upload{Name: file.CleanName(), Kept: name, Type: kind, Size: file.Size}
-	row.Owner.Set(auth.Must(c))
-	if err := Uploads.Insert(c, row); err != nil {
-		return errors.Join(err, s.uploads.remove(name))
-	}
-	return nil
+	return Uploads.Insert(c, rows...)
 }
 
 // download sends a file of the visitor's own as one to be saved: browsers neither show

@@ -58,6 +58,8 @@ func (s *Site) laboratory(app *retort.App) {
 		s.app.Go("failing work", func(context.Context) { panic("the goroutine fails") })
 		return c.Text("begun")
 	}).Name("fail_goroutine")
+	s.webExperiments(b)
+	s.formExperiments(b)
 	app.Register(b)
 }
 

@@ -70,6 +70,28 @@ func (s *Site) editNote(c *retort.Ctx) error {
 	return render(c, f.Status(), "edit.html", map[string]any{"form": f, "title": "Note"})
 }
 
+// allNotes changes, adds and deletes several notes in one page. Which of them there are
+// to change is for the query to say, and never for what is sent.
+func (s *Site) allNotes(c *retort.Ctx) error {
+	list, err := auth.Visible(c, auth.Change, Notes)
+	if err != nil {
+		return err
+	}
+	n := Notes.Fields()
+	set := form.FormsetFor(c, func(n *Note) form.FormsetOptions {
+		return form.FormsetOptions{Form: form.Options{Fields: form.Fields(&n.Title, &n.Text)}, NoAdd: true, CanDelete: true}
+	}).From(list.OrderBy(orm.Desc(&n.ID)).Limit(50))
+	saved, err := set.Save(c)
+	if err != nil {
+		return err
+	}
+	if saved {
+		c.Flash("success", "Your notes are saved.")
+		return c.Redirect(c.MustURL("notes"))
+	}
+	return render(c, set.Status(), "notes_all.html", map[string]any{"notes": set})
+}
+
 func (s *Site) deleteNote(c *retort.Ctx) error {
 	note, err := s.ownNote(c, auth.Delete)
 	if err != nil {

@@ -2,6 +2,7 @@ package site
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/auth"
@@ -107,4 +108,22 @@ func (s *Site) editPost(c *retort.Ctx) error {
 		return c.Redirect(c.MustURL("post", "id", post.ID))
 	}
 	return render(c, f.Status(), "edit.html", map[string]any{"form": f, "title": "Post"})
+}
+
+// addPost is editPost for programs, which send JSON and an API token.
+func addPost(c *retort.Ctx) error {
+	var in struct {
+		Title string `json:"title" validate:"required,max=120"`
+		Body  string `json:"body" validate:"required,max=20000"`
+	}
+	if err := c.Bind(&in); err != nil {
+		return err
+	}
+	post := Posts.New()
+	post.Title, post.Body, post.Created = in.Title, in.Body, time.Now().UTC()
+	post.Author.Set(auth.Must(c))
+	if err := Posts.Insert(c, post); err != nil {
+		return err
+	}
+	return c.Status(http.StatusCreated).JSON(map[string]any{"id": post.ID, "title": post.Title})
 }

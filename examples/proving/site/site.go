@@ -15,9 +15,10 @@ import (
 	"github.com/retort-web/retort/auth"
 	"github.com/retort-web/retort/db"
 	_ "github.com/retort-web/retort/examples/proving/site/migrations"
+	"github.com/retort-web/retort/form"
 	"github.com/retort-web/retort/mail"
+	"github.com/retort-web/retort/password"
 	"github.com/retort-web/retort/security"
-	"github.com/retort-web/retort/session/dbsession"
 )
 
 //go:embed templates static
@@ -29,8 +30,13 @@ type Options struct {
 	Folder   string // of the database
 	Mails    string // folder, one file each
 	Uploads  string // folder
+	Mail     string // URL of a mailer, if it is not the folder Mails
 	Database string // URL, if it is not the SQLite file in Folder
+	Redis    string // URL of a server for sessions and counts, if they are not in the database and the process
 	Password string // of the seeded users
+
+	// Hash is the cost of passwords. Default: that of package auth.
+	Hash password.Options
 }
 
 // Site is the extension.
@@ -61,11 +67,17 @@ func (s *Site) Install(app *retort.App) (err error) {
 	if s.uploads, err = openStore(s.options.Uploads); err != nil {
 		return err
 	}
-	s.auth = auth.New(auth.Options{LoginURL: "accounts.login"})
+	sessions, counts, err := s.sessions(app)
+	if err != nil {
+		return err
+	}
+	s.auth = auth.New(auth.Options{LoginURL: "accounts.login", Hash: s.options.Hash, Counts: counts})
 	app.Install(
-		db.Open(""), dbsession.New(), security.New(),
-		mail.New(mail.Options{URL: "file:" + s.options.Mails, From: "Proving <site@proving.example>"}),
-		s.auth, accounts.New(accounts.Options{LoginLinks: true}),
+		db.Open(""), sessions, security.New(),
+		mail.New(mail.Options{URL: s.mailer(), From: "Proving <site@proving.example>"}),
+		s.auth, form.New(), accounts.New(accounts.Options{
+			LoginLinks: true, TokenScopes: []auth.Permission{auth.On(Posts, auth.View), auth.On(Posts, auth.Add), auth.On(Posts, auth.Change)},
+		}),
 	)
 	app.SetConfig(func(cfg *retort.Config) { cfg.Assets = retort.Embed(files) })
 
@@ -76,6 +88,7 @@ func (s *Site) Install(app *retort.App) (err error) {
 	app.Get("/notes", s.notes).Name("notes").Use(auth.RequireLogin)
 	app.Get("/notes.csv", s.notesCSV).Name("notes_csv").Use(auth.RequireLogin)
 	app.Methods(both, "/notes/new", s.editNote).Name("note_new").Use(auth.RequireLogin)
+	app.Methods(both, "/notes/all", s.allNotes).Name("notes_all").Use(auth.RequireLogin)
 	app.Get("/notes/{id:int}", s.note).Name("note").Use(auth.RequireLogin)
 	app.Methods(both, "/notes/{id:int}/edit", s.editNote).Name("note_edit").Use(auth.RequireLogin)
 	app.Methods(both, "/notes/{id:int}/delete", s.deleteNote).Name("note_delete").Use(auth.RequireLogin)
@@ -86,13 +99,14 @@ func (s *Site) Install(app *retort.App) (err error) {
 	app.Post("/echo", echo).DisableCSRF()
 	app.Get("/abs/", s.absolute).Name("abs")
 	app.Get("/whoami", whoami).Name("whoami")
+	app.Get("/api/whoami", whoami).Name("api_whoami").Use(auth.Bearer).DisableCSRF()
+	app.Post("/api/posts", addPost).Name("api_post_new").Use(auth.Bearer, auth.RequirePermission(auth.On(Posts, auth.Add))).DisableCSRF()
 	s.laboratory(app)
 
 	for _, status := range []int{http.StatusForbidden, http.StatusNotFound, http.StatusInternalServerError, http.StatusServiceUnavailable} {
 		app.OnStatus(status, sorry)
 	}
-	app.OnStartup(db.Migrate)
-	app.OnStartup(s.seed)
+	app.OnStartup(s.prepare)
 	return nil
 }
 

@@ -180,6 +180,18 @@ func TestWritingRowsWithAKeyOfSeveralColumns(t *testing.T) {
 		if inserted := must1[bool](t)(Parcels.GetOrInsert(ctx, ten, &p.Key)); !inserted {
 			t.Error("GetOrInsert found what is not there")
 		}
+		bulk := must1[map[ParcelKey]*Parcel](t)(orm.InBulk(ctx, Parcels.With(&p.Key.Shipment), &p.Key, ten.Key, key(a.ID, 1)))
+		if len(bulk) != 2 || bulk[key(b.ID, 10)].Name != "ten" {
+			t.Errorf("in bulk: %v", bulk)
+		}
+		keys := must1[[]ParcelKey](t)(orm.Pluck(ctx, Parcels.Where(orm.Gt(&p.Key, key(b.ID, 3))).OrderBy(orm.Desc(&p.Key)), &p.Key))
+		if len(keys) != 2 || keys[0] != key(b.ID, 10) {
+			t.Errorf("keys alone: %v", keys)
+		}
+		inside := must1[[]ParcelKey](t)(orm.Pluck(ctx, Parcels.Where(orm.Eq(&p.Key, ten.Key)), &p.Inside.ID))
+		if len(inside) != 1 || inside[0] != (ParcelKey{}) {
+			t.Errorf("keys that are NULL: %v", inside)
+		}
 		must(t, Parcels.DeleteRow(ctx, ten, nine))
 		if err := Parcels.DeleteRow(ctx, ten); !errors.Is(err, orm.ErrNotFound) {
 			t.Errorf("deleting it again: %v", err)

@@ -63,6 +63,26 @@ type (
 		orm.Model
 		Broken orm.FK[NoWayBack]
 	}
+	ToNothing struct {
+		orm.Model
+		To orm.ForeignKey[Target, string] `orm:"to=Nothing"`
+	}
+	ToMany struct {
+		orm.Model
+		To orm.ForeignKey[Target, string] `orm:"to=Name"`
+	}
+	ToOtherType struct {
+		orm.Model
+		To orm.FK[Named] `orm:"to=Code"`
+	}
+	ToNullable struct {
+		orm.Model
+		To orm.ForeignKey[Maybe, *string] `orm:"to=Code"`
+	}
+	Maybe struct {
+		orm.Model
+		Code *string `orm:"unique,size=9"`
+	}
 	SelfRelated struct {
 		orm.Model
 		Friends orm.ManyToMany[SelfRelated]
@@ -83,6 +103,11 @@ var (
 	NotUniques        = orm.Register[NotUnique]()
 	_                 = orm.Register[OfNotUnique]()
 	WrongRelateds     = orm.Register[WrongRelated]()
+	ToNothings        = orm.Register[ToNothing]()
+	ToManys           = orm.Register[ToMany]()
+	ToOtherTypes      = orm.Register[ToOtherType]()
+	ToNullables       = orm.Register[ToNullable]()
+	_                 = orm.Register[Maybe]()
 	Behinds           = orm.Register[Behind]()
 	SelfRelateds      = orm.Register[SelfRelated]()
 )
@@ -108,6 +133,10 @@ func TestRelationsThatLeadNowhere(t *testing.T) {
 		{"reverse of no relation", WrongManyReverses.Any(), "reverse=Things: Target has no ManyToMany[WrongManyReverse]"},
 		{"one of many", NotUniques.Any(), "is not unique"},
 		{"related to a column", WrongRelateds.Any(), "does not lead back"},
+		{"to no field", ToNothings.Any(), "to=Nothing: Target has no field of that name"},
+		{"to a field of several rows", ToManys.Any(), "tag Target.Name unique"},
+		{"to a field of another type", ToOtherTypes.Any(), "use orm.ForeignKey[Named, string]"},
+		{"to a field that may be NULL", ToNullables.Any(), "may be NULL"},
 		{"behind a relation", Behinds.Where(orm.Has(&behind.Broken.To().Many)).Any(), "Target has no foreign key to NoWayBack"},
 		{"behind a relation, by text", Behinds.Where(orm.Lookup("broken__many__name", "x")).Any(), "Target has no foreign key to NoWayBack"},
 		{"loaded behind a relation", Behinds.With(&behind.Broken.To().Many).Any(), "Target has no foreign key to NoWayBack"},

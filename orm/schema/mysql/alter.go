@@ -23,7 +23,7 @@ func (d Dialect) RenameTable(from, to *schema.Table) []string {
 	if from.Name == to.Name {
 		return nil
 	}
-	statements := []string{"RENAME TABLE " + quoteName(from.Name) + " TO " + quoteName(to.Name)}
+	statements := append(createSchema(to), "RENAME TABLE "+quoteName(from.Name)+" TO "+quoteName(to.Name))
 	var parts []string
 	for i := range from.Columns {
 		c := &from.Columns[i]
@@ -69,7 +69,7 @@ func (d Dialect) AddColumn(t *schema.Table, c *schema.Column, backfill *string) 
 	case !c.Null:
 		// Rows that exist would get zero values, and nobody would know. No row meets
 		// this check.
-		guard = quoteName(shorten(t.Name + "_" + c.Name + "_needs_a_value"))
+		guard = quoteName(shorten(objectPrefix(t) + "_" + c.Name + "_needs_a_value"))
 	}
 	parts := []string{"ADD COLUMN " + d.columnDefinition(t, &first)}
 	if c.PrimaryKey && len(t.PrimaryKey()) == 0 {

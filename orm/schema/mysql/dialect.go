@@ -114,11 +114,15 @@ func (d Dialect) CreateTable(t *schema.Table) []string {
 	for i := range t.Checks {
 		parts = append(parts, checkDefinition(&t.Checks[i]))
 	}
-	sql := "CREATE TABLE " + quoteName(t.Name) + " (\n\t" + strings.Join(parts, ",\n\t") + "\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=" + d.collation()
-	if t.Comment != "" {
-		sql += " COMMENT=" + quoteText(t.Comment)
+	sql := atHome("CREATE TABLE " + quoteName(t.Name) + " (\n\t" + strings.Join(parts, ",\n\t") + "\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=" + d.collation() + tableComment(t))
+	return append(append(createSchema(t), sql), later...)
+}
+
+func tableComment(t *schema.Table) string {
+	if t.Comment == "" {
+		return ""
 	}
-	return append([]string{sql}, later...)
+	return " COMMENT=" + quoteText(t.Comment)
 }
 
 // collation compares text by code point and does not ignore spaces at the end, as other
@@ -144,7 +148,7 @@ func foreignKey(t *schema.Table, c *schema.Column) string {
 }
 
 func references(t *schema.Table, k *schema.ForeignKey) string {
-	sql := fmt.Sprintf("CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s (%s)", quoteName(referencesName(t, k)), quoteNames(k.Columns), quoteName(k.Table), quoteNames(k.References))
+	sql := fmt.Sprintf("CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s (%s)", quoteName(referencesName(t, k)), quoteNames(k.Columns), referenced(t, k.Table), quoteNames(k.References))
 	switch k.OnDelete {
 	case "", schema.NoAction, schema.SetDefault:
 		return sql
@@ -163,11 +167,11 @@ func quoteNames(names []string) string {
 // foreignKeyName is unique in the database, as MySQL demands, and made of names that a
 // migration knows.
 func foreignKeyName(t *schema.Table, c *schema.Column) string {
-	return shorten(t.Name + "_" + c.Name + "_fk")
+	return shorten(objectPrefix(t) + "_" + c.Name + "_fk")
 }
 
 func referencesName(t *schema.Table, k *schema.ForeignKey) string {
-	return shorten(t.Name + "_" + strings.Join(k.Columns, "_") + "_fk")
+	return shorten(objectPrefix(t) + "_" + strings.Join(k.Columns, "_") + "_fk")
 }
 
 // shorten cuts a name to the 64 characters that MySQL takes, with a hash in place of the
@@ -330,6 +334,10 @@ func isKeyed(t *schema.Table, c *schema.Column) bool {
 	return false
 }
 
-func quoteName(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
+// quoteName quotes a name. That of a table may have its database before it.
+func quoteName(name string) string {
+	quoted := strings.ReplaceAll(name, "`", "``")
+	return "`" + strings.ReplaceAll(quoted, ".", "`.`") + "`"
+}
 
 func quoteText(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }

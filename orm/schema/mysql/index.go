@@ -267,5 +267,5 @@ func (d Dialect) dropReference(t *schema.Table, c *schema.Column) []string {
 }
 
 func alter(t *schema.Table, parts ...string) string {
-	return "ALTER TABLE " + quoteName(t.Name) + " " + strings.Join(parts, ", ")
+	return atHome("ALTER TABLE " + quoteName(t.Name) + " " + strings.Join(parts, ", "))
 }

@@ -10,8 +10,21 @@ import (
 
 var _ schema.Inspector = Dialect{}
 
-// Inspect reads the tables and views of the current database.
+// Inspect reads the tables and views of the current database, and of databases that names
+// begin with.
 func (d Dialect) Inspect(ctx context.Context, query schema.Query, names ...string) ([]*schema.Live, error) {
+	var all []*schema.Live
+	for _, part := range schema.PartNames(names) {
+		found, err := inspect(ctx, query, part)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+func inspect(ctx context.Context, query schema.Query, part schema.NamePart) ([]*schema.Live, error) {
 	version, err := query(ctx, `SELECT VERSION()`)
 	if err != nil {
 		return nil, err
@@ -33,18 +46,25 @@ func (d Dialect) Inspect(ctx context.Context, query schema.Query, names ...strin
 		{triggersSQL, in.trigger},
 	}
 	for _, step := range steps {
-		rows, err := query(ctx, step.sql)
+		sql := step.sql
+		if part.Schema != "" {
+			sql = strings.ReplaceAll(sql, "DATABASE()", quoteText(part.Schema))
+		}
+		rows, err := query(ctx, sql)
 		if err != nil {
 			return nil, err
 		}
 		for _, row := range rows {
-			if len(names) == 0 || slices.Contains(names, text(row[0])) {
+			if part.Names == nil || slices.Contains(part.Names, text(row[0])) {
 				step.read(row)
 			}
 		}
 	}
 	for _, l := range in.found {
 		in.finish(l)
+	}
+	for _, l := range in.found {
+		l.Name = part.Whole(l.Name)
 	}
 	return in.found, nil
 }
@@ -232,7 +252,9 @@ func (in *inspection) check(row []any) {
 	l.Checks = append(l.Checks, schema.Check{Name: name, SQL: sql})
 }
 
-const referencesSQL = `SELECT k.TABLE_NAME, k.CONSTRAINT_NAME, k.REFERENCED_TABLE_NAME, r.DELETE_RULE, k.COLUMN_NAME, k.REFERENCED_COLUMN_NAME
+// SCHEMA() is the database of the connection, whichever is read.
+const referencesSQL = `SELECT k.TABLE_NAME, k.CONSTRAINT_NAME, k.REFERENCED_TABLE_NAME, r.DELETE_RULE, k.COLUMN_NAME, k.REFERENCED_COLUMN_NAME,
+		NULLIF(k.REFERENCED_TABLE_SCHEMA, SCHEMA())
 	FROM information_schema.KEY_COLUMN_USAGE k
 	JOIN information_schema.REFERENTIAL_CONSTRAINTS r ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA
 		AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME AND r.TABLE_NAME = k.TABLE_NAME
@@ -244,6 +266,9 @@ func (in *inspection) reference(row []any) {
 	if n := len(in.keys); n == 0 || in.keys[n-1].table != table || in.keys[n-1].name != name {
 		key := &reference{table: table, name: name}
 		key.Table, key.OnDelete = text(row[2]), schema.OnDelete(text(row[3]))
+		if other := text(row[6]); other != "" {
+			key.Table = other + "." + key.Table
+		}
 		in.keys = append(in.keys, key)
 	}
 	key := in.keys[len(in.keys)-1]

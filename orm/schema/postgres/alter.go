@@ -18,14 +18,37 @@ func (Dialect) RenameTable(from, to *schema.Table) []string {
 	if fromName != toName {
 		statements = append(statements, "ALTER TABLE "+quoteName(from.Name)+" RENAME TO "+quoteName(toName))
 	}
-	if fromSchema != toSchema && toSchema != "" {
-		moved := toName
-		if fromSchema != "" {
-			moved = fromSchema + "." + toName
-		}
+	moved := toName
+	if fromSchema != "" {
+		moved = fromSchema + "." + toName
+	}
+	switch {
+	case fromSchema == toSchema:
+	case toSchema == "":
+		statements = append(statements, fmt.Sprintf(`DO $do$
+BEGIN
+	EXECUTE format('ALTER TABLE %%s SET SCHEMA %%I', %s::regclass, current_schema());
+END $do$`, quoteText(quoteName(moved))))
+	default:
+		statements = append(statements, createSchema(to)...)
 		statements = append(statements, "ALTER TABLE "+quoteName(moved)+" SET SCHEMA "+quoteName(toSchema))
 	}
 	return statements
+}
+
+// createSchema returns the statement that makes the schema of a table if it is not there.
+// CREATE SCHEMA IF NOT EXISTS would ask for the right to make schemas even if it is.
+func createSchema(t *schema.Table) []string {
+	name, _ := split(t.Name)
+	if name == "" {
+		return nil
+	}
+	return []string{fmt.Sprintf(`DO $do$
+BEGIN
+	IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = %s) THEN
+		CREATE SCHEMA %s;
+	END IF;
+END $do$`, quoteText(name), quoteName(name))}
 }
 
 func split(table string) (schemaName, name string) {

@@ -73,9 +73,10 @@ func (Dialect) Busy(err error) bool {
 	return ok && (e.SQLState() == lockNotAvailable || e.SQLState() == deadlockDetected)
 }
 
-// CreateTable returns the statements that create a table, its indexes and comments.
+// CreateTable returns the statements that create a table, its indexes and comments, and
+// the schema that its name begins with, if that is not there.
 func (d Dialect) CreateTable(t *schema.Table) []string {
-	statements := []string{createTable(t)}
+	statements := append(createSchema(t), createTable(t))
 	for i := range t.Indexes {
 		statements = append(statements, d.CreateIndex(t, &t.Indexes[i])...)
 	}

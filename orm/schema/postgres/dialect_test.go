@@ -137,6 +137,7 @@ func TestSchemasOfTables(t *testing.T) {
 	got := append(d.RenameTable(from, to), d.DropIndex(to, &schema.Index{Name: "i"})...)
 	want := []string{
 		`ALTER TABLE "sales"."order" RENAME TO "orders"`,
+		"DO $do$\nBEGIN\n\tIF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'shop') THEN\n\t\tCREATE SCHEMA \"shop\";\n\tEND IF;\nEND $do$",
 		`ALTER TABLE "sales"."orders" SET SCHEMA "shop"`,
 		`DROP INDEX "shop"."i"`,
 	}

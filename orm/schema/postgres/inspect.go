@@ -11,8 +11,21 @@ import (
 var _ schema.Inspector = Dialect{}
 
 // Inspect reads the tables and views of the current schema, the first one of the
-// search path. Partitions are left out: they belong to their table.
+// search path, and of schemas that names begin with. Partitions are left out: they belong
+// to their table.
 func (Dialect) Inspect(ctx context.Context, query schema.Query, names ...string) ([]*schema.Live, error) {
+	var all []*schema.Live
+	for _, part := range schema.PartNames(names) {
+		found, err := inspect(ctx, query, part)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+func inspect(ctx context.Context, query schema.Query, part schema.NamePart) ([]*schema.Live, error) {
 	in := inspection{byName: map[string]*schema.Live{}}
 	steps := []struct {
 		sql  string
@@ -26,18 +39,25 @@ func (Dialect) Inspect(ctx context.Context, query schema.Query, names ...string)
 		{triggersSQL, in.trigger},
 	}
 	for _, step := range steps {
-		rows, err := query(ctx, step.sql)
+		sql := step.sql
+		if part.Schema != "" {
+			sql = strings.ReplaceAll(sql, currentSchema, "(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = "+quoteText(part.Schema)+")")
+		}
+		rows, err := query(ctx, sql)
 		if err != nil {
 			return nil, err
 		}
 		for _, row := range rows {
-			if len(names) == 0 || slices.Contains(names, text(row[0])) {
+			if part.Names == nil || slices.Contains(part.Names, text(row[0])) {
 				step.read(row)
 			}
 		}
 	}
 	for _, l := range in.found {
 		in.finish(l)
+	}
+	for _, l := range in.found {
+		l.Name = part.Whole(l.Name)
 	}
 	return in.found, nil
 }
@@ -176,7 +196,8 @@ func (in *inspection) check(row []any) {
 	}
 }
 
-const referencesSQL = `SELECT c.relname::text, k.conname::text, t.relname::text, k.confdeltype::text, a.attname::text, b.attname::text
+const referencesSQL = `SELECT c.relname::text, k.conname::text, t.relname::text, k.confdeltype::text, a.attname::text, b.attname::text,
+		(SELECT n.nspname::text FROM pg_catalog.pg_namespace n WHERE n.oid = t.relnamespace AND n.nspname <> current_schema())
 	FROM pg_catalog.pg_constraint k
 	JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
 	JOIN pg_catalog.pg_class t ON t.oid = k.confrelid
@@ -196,6 +217,9 @@ func (in *inspection) reference(row []any) {
 	if n := len(in.keys); n == 0 || in.keys[n-1].table != table || in.keys[n-1].name != name {
 		key := &reference{table: table, name: name}
 		key.Table, key.OnDelete = text(row[2]), onDelete[text(row[3])]
+		if other := text(row[6]); other != "" {
+			key.Table = other + "." + key.Table
+		}
 		in.keys = append(in.keys, key)
 	}
 	key := in.keys[len(in.keys)-1]

@@ -23,7 +23,7 @@ func (Dialect) Inspect(ctx context.Context, query schema.Query, names ...string)
 	var found []*schema.Live
 	for _, row := range rows {
 		name := text(row[0])
-		if len(names) > 0 && !slices.Contains(names, name) {
+		if len(names) > 0 && !slices.ContainsFunc(names, func(asked string) bool { return matches(asked, name) }) {
 			continue
 		}
 		in := inspection{ctx: ctx, query: query, live: &schema.Live{View: text(row[1]) == "view"}}
@@ -34,6 +34,15 @@ func (Dialect) Inspect(ctx context.Context, query schema.Query, names ...string)
 		found = append(found, in.live)
 	}
 	return found, nil
+}
+
+// matches reports whether a table is one that was asked for. What other databases take
+// for a schema is here how its name begins.
+func matches(asked, name string) bool {
+	if begin, ok := strings.CutSuffix(asked, ".*"); ok {
+		return strings.HasPrefix(name, begin+".")
+	}
+	return asked == name
 }
 
 // inspection is the reading of one table.

@@ -1,0 +1,67 @@
+package oidc
+
+import (
+	"context"
+	"errors"
+	"os"
+	"testing"
+
+	"github.com/retort-web/retort/auth"
+	"github.com/retort-web/retort/migrate/migratetest"
+	"github.com/retort-web/retort/orm"
+	_ "github.com/retort-web/retort/orm/mysql"
+	_ "github.com/retort-web/retort/orm/postgres"
+)
+
+func TestMigrationsMakeWhatTheModelSays(t *testing.T) {
+	t.Parallel()
+	s, _ := pair(t, options{})
+	if out, err := s.app.Call(s.ctx, "makemigrations", "--check"); err != nil {
+		t.Error(err, out)
+	}
+}
+
+// Subjects that differ in case alone are two users, whatever the database.
+func TestIdentitiesOnAllDatabases(t *testing.T) {
+	t.Parallel()
+	for name, url := range map[string]string{"SQLite": "", "PostgreSQL": os.Getenv("RETORT_TEST_POSTGRES"), "MariaDB": os.Getenv("RETORT_TEST_MYSQL")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if url == "" && name != "SQLite" {
+				t.Skip("no " + name + ": see .ci/databases")
+			}
+			ctx := migratetest.Context(t, migratetest.Options{URL: url, Migrated: true})
+			ann := auth.Users.New()
+			ann.Email = "ann@example.com"
+			if err := auth.Users.Insert(ctx, ann); err != nil {
+				t.Fatal(err)
+			}
+			insert := func(issuer, subject string) error {
+				row := Identities.New()
+				row.User.Set(ann)
+				row.Provider, row.Issuer, row.Subject = "one", issuer, subject
+				return orm.Atomic(ctx, func(ctx context.Context) error { return Identities.Insert(ctx, row) })
+			}
+			for _, who := range [][2]string{{"https://a", "abc"}, {"https://a", "ABC"}, {"https://a", "abc "}, {"https://b", "abc"}} {
+				if err := insert(who[0], who[1]); err != nil {
+					t.Error(who, err)
+				}
+			}
+			if err := insert("https://a", "abc"); !orm.IsUnique(err) {
+				t.Error(err)
+			}
+			if user, err := UserOf(ctx, "https://a", "ABC"); err != nil || user.ID != ann.ID {
+				t.Error(user, err)
+			}
+			if _, err := UserOf(ctx, "https://c", "abc"); !errors.Is(err, orm.ErrNotFound) {
+				t.Error(err)
+			}
+			s := &source{Provider: Provider{Issuer: "https://a"}}
+			for subject, there := range map[string]bool{"abc": true, "ABC": true, "Abc": false, "abc ": true, "abc  ": false} {
+				if found, err := s.find(ctx, &Profile{Subject: subject}); err != nil || (found != nil) != there {
+					t.Errorf("%q: %v, %v", subject, found, err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,148 @@
+package browsertest
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/webauthn"
+	"github.com/chromedp/chromedp"
+)
+
+// TestPasskeysInABrowser adds a passkey and logs in with it, in every way there is.
+func TestPasskeysInABrowser(t *testing.T) {
+	base := startPasskeys(t)
+	b := open(t)
+	device := b.authenticator()
+	var complaints []string // of the browser: what the policy of the page blocks
+	chromedp.ListenTarget(b.ctx, func(event any) {
+		if e, ok := event.(*runtime.EventExceptionThrown); ok {
+			complaints = append(complaints, e.ExceptionDetails.Error())
+		}
+	})
+	const email, password = "new@example.com", "a chair of ash and oak"
+
+	b.visit(base + "/signup")
+	b.fill("name", "Nell New", "email", email, "password", password)
+	b.submit("main form button")
+	b.at(base + "/profile")
+	b.visit(base + "/passkeys")
+	b.sees("You have none yet.")
+	b.fill("name", "This laptop")
+	b.submit("form[data-passkey] button")
+	b.sees("The passkey This laptop was added", "not used yet")
+	b.shoot("passkeys-list")
+	b.accessible("list")
+
+	// The device has one already, and says so.
+	b.do("add it again", chromedp.Click("form[data-passkey] button", chromedp.ByQuery))
+	b.sees("has a passkey for your account already")
+	b.visit(base + "/passkeys")
+
+	logout := func() {
+		b.visit(base + "/profile")
+		b.submit(`form[action="/logout"] button`)
+		b.at(base + "/login")
+	}
+	// Nobody touches the device: the offer in the field of the address waits.
+	b.do("hold the device", present(device, false))
+	logout()
+	b.sees("Log in with a passkey")
+	b.until("wait for the offer", `document.querySelector('[autocomplete="username webauthn"]') !== null`)
+	b.shoot("passkeys-login")
+	b.accessible("login")
+	b.do("press", chromedp.Click("form[data-passkey] button", chromedp.ByQuery), present(device, true))
+	b.at(base + "/profile")
+	b.sees("You are logged in as " + email)
+	b.visit(base + "/passkeys")
+	b.sees("last used")
+
+	// Both factors in one: what needs two is open, and no app was asked for.
+	b.visit(base + "/vault")
+	b.sees("Behind two factors.")
+
+	// By the offer in the field of the address alone.
+	logout()
+	b.visit(base + "/login?next=/passkeys")
+	b.at(base + "/passkeys")
+
+	// The user cannot be verified, so it is no login.
+	b.do("fail", webauthn.SetUserVerified(device, false))
+	logout()
+	b.do("press", chromedp.Click("form[data-passkey] button", chromedp.ByQuery))
+	b.sees("No passkey was given.")
+	b.shoot("passkeys-refused")
+	b.accessible("refused")
+	b.do("mend", webauthn.SetUserVerified(device, true))
+
+	// A passkey that is deleted here is worth nothing.
+	b.fill("email", email, "password", password)
+	b.submit("main form button")
+	b.visit(base + "/passkeys")
+	b.submit(`form[action$="/delete"] button`)
+	b.sees("was deleted here", "You have none yet.")
+	b.do("hold the device", present(device, false))
+	logout()
+	b.do("press", chromedp.Click("form[data-passkey] button", chromedp.ByQuery), present(device, true))
+	b.sees("That passkey did not work here.")
+	if len(complaints) > 0 {
+		t.Errorf("errors of scripts: %q", complaints)
+	}
+}
+
+// startPasskeys builds and runs the example of passkeys. Browsers have none for
+// addresses, so it is visited as localhost.
+func startPasskeys(t *testing.T) string {
+	t.Helper()
+	program := buildIn(t, "../../contrib/passkeys", "./example")
+	dir := t.TempDir()
+	environ := append(os.Environ(), "DATABASE_URL=sqlite:"+filepath.Join(dir, "passkeys.db"), "RETORT_ADDR=127.0.0.1:0", "RETORT_DEBUG=yes", "SECRET_KEY=a key of this test only, and of no other")
+	runOnce(t, dir, environ, program, "migrate")
+	return "http://localhost" + serve(t, dir, environ, program)[len("http://127.0.0.1"):]
+}
+
+// authenticator gives the browser a device that makes passkeys and whose user is
+// always there.
+func (b *tab) authenticator() (id webauthn.AuthenticatorID) {
+	b.t.Helper()
+	b.do("plug in a device", webauthn.Enable(), chromedp.ActionFunc(func(ctx context.Context) (err error) {
+		id, err = webauthn.AddVirtualAuthenticator(&webauthn.VirtualAuthenticatorOptions{
+			Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal,
+			HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,
+		}).Do(ctx)
+		return err
+	}))
+	return id
+}
+
+// present says whether somebody touches the device when it is asked.
+func present(id webauthn.AuthenticatorID, yes bool) chromedp.Action {
+	return webauthn.SetAutomaticPresenceSimulation(id, yes)
+}
+
+// accessible runs axe-core on the page, light and dark, where AXE names its script.
+func (b *tab) accessible(name string) {
+	b.t.Helper()
+	file := os.Getenv("AXE")
+	if file == "" {
+		return
+	}
+	script, err := os.ReadFile(file)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, scheme := range []string{"light", "dark"} {
+		var violations []string
+		b.do("axe on "+name, emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
+			chromedp.Evaluate(string(script)+";0", nil),
+			chromedp.Evaluate(`axe.run().then(r => r.violations.map(v => v.id + ": " + v.nodes.map(n => n.html).join(" ")))`, &violations,
+				func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+		for _, v := range violations {
+			b.t.Errorf("%s, %s: %s", name, scheme, v)
+		}
+	}
+	b.do("back to the usual colours", emulation.SetEmulatedMedia())
+}

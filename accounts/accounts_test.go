@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/accounts"
@@ -317,7 +318,7 @@ func TestSessionsPageAndDeletion(t *testing.T) {
 	s.login("ann@example.com", secret)
 	other.PostForm("/login", url.Values{"email": {"ann@example.com"}, "password": {secret}})
 	stranger.PostForm("/login", url.Values{"email": {"bob@example.com"}, "password": {secret}})
-	page := s.Get("/sessions").Status(200).Contains("(this one)", "End this session")
+	page := s.Get("/sessions").Status(200).Contains("this session</span>", "End this session")
 	key := page.Field("key")
 	stranger.PostForm("/sessions", url.Values{"key": {key}})
 	other.Get("/").Contains("ann@example.com")
@@ -329,6 +330,38 @@ func TestSessionsPageAndDeletion(t *testing.T) {
 	s.Get("/").Contains("nobody")
 	s.login("ann@example.com", secret).Status(422)
 	stranger.Get("/").Contains("bob@example.com")
+}
+
+// The page says what people call their programs, and the text itself only in a title.
+func TestSessionsPageNamesPrograms(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, accounts.Options{})
+	s.known("ann@example.com")
+	const linux = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"
+	for _, agent := range []string{linux, `<b>"curl"/1`, "", "(Windows NT 10.0)"} {
+		c := s.Fresh()
+		c.Header.Set("User-Agent", agent)
+		c.PostForm("/login", url.Values{"email": {"ann@example.com"}, "password": {secret}}).Status(303)
+	}
+	s.login("ann@example.com", secret)
+	page := s.Get("/sessions").Status(200).Contains(
+		`<strong title="`+linux+`">Firefox on Linux</strong>`,
+		`<strong title="&lt;b&gt;&#34;curl&#34;/1">&lt;b&gt;&#34;curl&#34;</strong>`,
+		"<strong>An unknown program</strong>",
+		`<strong title="(Windows NT 10.0)">Windows</strong>`,
+		"127.0.0.1<br>",
+	)
+	if n := strings.Count(page.Text(), "this session</span>"); n != 1 {
+		t.Errorf("%d sessions are this one", n)
+	}
+	used := regexp.MustCompile(`Last used <time datetime="(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00)" title="[A-Z][a-z.]+ \d+, \d{4}, [^"]+ UTC">(now|[a-z0-9 ]+ ago)</time>`)
+	found := used.FindStringSubmatch(page.Text())
+	if found == nil {
+		t.Fatal(page.Text())
+	}
+	if at, err := time.Parse(time.RFC3339, found[1]); err != nil || time.Since(at) > time.Hour || time.Since(at) < -time.Minute {
+		t.Error(at, err)
+	}
 }
 
 func TestMailIsLimited(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/auth"
 	"github.com/retort-web/retort/form"
-	"github.com/retort-web/retort/session"
 	"github.com/retort-web/retort/template"
 	"github.com/retort-web/retort/validate"
 )
@@ -130,6 +129,8 @@ type optionAnswer struct {
 type sessionAnswer struct {
 	Key      string    `json:"key"`
 	Agent    string    `json:"agent"`
+	Browser  string    `json:"browser"`
+	System   string    `json:"system"`
 	Address  string    `json:"address"`
 	LoggedIn time.Time `json:"logged_in"`
 	LastSeen time.Time `json:"last_seen"`
@@ -212,10 +213,10 @@ func tell(value any) (any, bool) {
 			list[i] = tokenAnswerOf(t)
 		}
 		return list, true
-	case []session.Info:
+	case []openSession:
 		list := make([]sessionAnswer, len(v))
 		for i, s := range v {
-			list[i] = sessionAnswer{s.Key, s.Agent, s.Address, s.LoggedIn.UTC(), s.LastSeen.UTC(), s.Current}
+			list[i] = sessionAnswer{s.Key, s.Agent, s.Browser, s.System, s.Address, s.LoggedIn, s.LastSeen, s.Current}
 		}
 		return list, true
 	case []offered:

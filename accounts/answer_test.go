@@ -34,8 +34,8 @@ type told struct {
 	Left      int64
 	Enrolment struct{ URI, Secret string }
 	Sessions  []struct {
-		Key     string
-		Current bool
+		Key, Agent, Browser, System string
+		Current                     bool
 	}
 	Tokens []struct {
 		ID   int64
@@ -289,6 +289,9 @@ func TestScriptProfileSessionsAndTokens(t *testing.T) {
 	}
 	key := ""
 	for _, one := range a.Sessions {
+		if one.Agent != "" && one.Browser == "" {
+			t.Errorf("%+v", one)
+		}
 		if !one.Current {
 			key = one.Key
 		}

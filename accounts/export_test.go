@@ -10,3 +10,6 @@ func (e *Extension) OfferSetup(addr net.Addr, out io.Writer) {
 	e.setup.out = out
 	e.offerSetup(addr)
 }
+
+// Program is what a user agent is.
+func Program(agent string) (browser, system string) { return program(agent) }

@@ -138,7 +138,7 @@ func (e *Extension) sessions(c *retort.Ctx) error {
 	if err != nil && !errors.Is(err, session.ErrNotOnServer) {
 		return err
 	}
-	return e.page(c, http.StatusOK, "sessions.html", map[string]any{"sessions": list, "account": user, "listed": err == nil})
+	return e.page(c, http.StatusOK, "sessions.html", map[string]any{"sessions": openSessions(list), "account": user, "listed": err == nil})
 }
 
 // deleteAccount asks for the word, as there is no way back.

@@ -166,9 +166,8 @@ var rules = []rule{
 		"cors", retort.LevelError, "scripts of an origin without https may act as any visitor, and so may whoever is on the way to it", "use https in CORSOptions.Origins, or unset Credentials",
 		func(e *Extension, _ *retort.Config) bool {
 			return slices.ContainsFunc(e.app.Routes(), func(r retort.RouteInfo) bool {
-				return slices.ContainsFunc(r.Middleware, func(m retort.Middleware) bool {
-					_, policy := ours(m)
-					return policy != nil && policy.Credentials && slices.ContainsFunc(policy.Origins, func(o string) bool { return !strings.HasPrefix(strings.ToLower(o), "https://") })
+				return slices.ContainsFunc(ownCORS.among(r.Middleware), func(policy *corsPolicy) bool {
+					return policy.Credentials && slices.ContainsFunc(policy.Origins, func(o string) bool { return !strings.HasPrefix(strings.ToLower(o), "https://") })
 				})
 			})
 		},

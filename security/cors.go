@@ -44,16 +44,14 @@ type CORSOptions struct {
 //	api.Use(security.CORS(security.CORSOptions{Origins: []string{"https://app.example.com"}}))
 //
 // It panics if the options allow what no site should: cookies from everywhere, or
-// the origin "null", which any page can have.
+// the origin "null", which any page can have. Make it while the program starts: it is
+// remembered for the command check.
 func CORS(o CORSOptions) retort.Middleware {
-	return newCORS(o).middleware
+	p := newCORS(o)
+	return ownCORS.add(p.middleware, p)
 }
 
 func (p *corsPolicy) middleware(next retort.Handler) retort.Handler {
-	if next == nil {
-		asked.cors = p
-		return nil
-	}
 	return func(c *retort.Ctx) error {
 		if p.answer(c) {
 			return c.NoContent()

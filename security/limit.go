@@ -58,12 +58,14 @@ type RateLimitOptions struct {
 //
 // Given to [retort.App].Use it counts the requests of all routes together, also of
 // paths that are none: each route by itself is what [Options].RateLimit is for.
+//
+// Make it while the program starts: it is remembered for the command limits.
 func RateLimit(o RateLimitOptions) retort.Middleware {
 	l, err := newLimiter(o)
 	if err != nil {
 		panic(err)
 	}
-	return l.middleware
+	return ownLimits.add(l.middleware, l)
 }
 
 // unlimited is the mark of routes that Options.RateLimit leaves out.

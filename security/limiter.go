@@ -63,10 +63,6 @@ func (l *limiter) describe(limits []ratelimit.Limit) (names []string, header str
 
 // middleware is what RateLimit returns.
 func (l *limiter) middleware(next retort.Handler) retort.Handler {
-	if next == nil {
-		asked.limiter = l
-		return nil
-	}
 	return func(c *retort.Ctx) error {
 		charge, err := l.take(c)
 		if err != nil || charge == nil || l.CountWhen == nil {

@@ -7,40 +7,11 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 	"text/tabwriter"
 
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/ratelimit"
 )
-
-// asked holds what our own middleware answers to those who call it with nil, as a func
-// says nothing about itself otherwise.
-var asked struct {
-	sync.Mutex
-	limiter *limiter
-	cors    *corsPolicy
-}
-
-// The code of our own middleware, by which it is told from that of others, whom nobody
-// may call with nil.
-var (
-	limiterCode = reflect.ValueOf((*limiter)(nil).middleware).Pointer()
-	corsCode    = reflect.ValueOf((*corsPolicy)(nil).middleware).Pointer()
-)
-
-// ours returns what a middleware is: a limiter, a policy of CORS, or neither.
-func ours(m retort.Middleware) (*limiter, *corsPolicy) {
-	code := reflect.ValueOf(m).Pointer()
-	if code != limiterCode && code != corsCode {
-		return nil, nil
-	}
-	asked.Lock()
-	defer asked.Unlock()
-	asked.limiter, asked.cors = nil, nil
-	m(nil)
-	return asked.limiter, asked.cors
-}
 
 // limitRow is a line of the command limits.
 type limitRow struct {
@@ -91,11 +62,7 @@ func (e *Extension) limitRows() []limitRow {
 		if e.limiter != nil && !e.limiter.leavesOut(r.Name, r.Mark(unlimited{})) {
 			limiters = append(limiters, e.limiter)
 		}
-		for _, m := range r.Middleware {
-			if l, _ := ours(m); l != nil {
-				limiters = append(limiters, l)
-			}
-		}
+		limiters = append(limiters, ownLimits.among(r.Middleware)...)
 		for i, l := range limiters {
 			if slices.Contains(limiters[:i], l) || slices.Contains(whole, l) {
 				continue
@@ -112,12 +79,7 @@ func (e *Extension) limitRows() []limitRow {
 // gave them, and they run before a route is found.
 func ofApp(routes []retort.RouteInfo) (whole []*limiter) {
 	for i, r := range routes {
-		var here []*limiter
-		for _, m := range r.Middleware {
-			if l, _ := ours(m); l != nil {
-				here = append(here, l)
-			}
-		}
+		here := ownLimits.among(r.Middleware)
 		if i == 0 {
 			whole = here
 		}

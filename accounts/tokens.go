@@ -14,7 +14,7 @@ import (
 
 type tokenForm struct {
 	Name   string   `validate:"required,max=100" help:"What it is for" autocomplete:"off"`
-	Scopes []string `label:"It may" widget:"checkboxes"`
+	Scopes []string `label:"What it may do" widget:"checkboxes"`
 	Days   string   `label:"It ends after" validate:"required" widget:"select"`
 }
 
@@ -31,9 +31,9 @@ func (e *Extension) tokens(c *retort.Ctx) error {
 	f := form.For(c, func(in *tokenForm) form.Options {
 		scopes := make(form.Choices, len(e.options.TokenScopes))
 		for i, p := range e.options.TokenScopes {
-			scopes[i] = form.Choice{Value: string(p), Label: string(p)}
-			if p == auth.AllScopes {
-				scopes[i].Label = "do all that you may"
+			scopes[i] = form.Choice{Value: string(p), Label: form.Translate(c, e.auth.PermissionLabel(p))}
+			if p != auth.AllScopes {
+				scopes[i].Label += " (" + string(p) + ")"
 			}
 		}
 		return form.Options{From: form.Sources{&in.Scopes: scopes, &in.Days: tokenDays}}
@@ -60,7 +60,26 @@ func (e *Extension) tokens(c *retort.Ctx) error {
 		return err
 	}
 	data["tokens"] = list
+	data["scopes"] = e.scopesOf(c, list)
 	return e.page(c, f.Status(), "tokens.html", data)
+}
+
+// tokenScope is a scope of a token as its page shows it.
+type tokenScope struct{ Label, Code string }
+
+// scopesOf are the scopes of tokens by their ids.
+func (e *Extension) scopesOf(c *retort.Ctx, tokens []*auth.APIToken) map[int64][]tokenScope {
+	all := make(map[int64][]tokenScope, len(tokens))
+	for _, t := range tokens {
+		for _, p := range t.Scopes {
+			scope := tokenScope{Label: form.Translate(c, e.auth.PermissionLabel(p))}
+			if p != auth.AllScopes {
+				scope.Code = string(p)
+			}
+			all[t.ID] = append(all[t.ID], scope)
+		}
+	}
+	return all
 }
 
 func (e *Extension) revokeToken(c *retort.Ctx) error {

@@ -21,7 +21,7 @@ func TestTokenPages(t *testing.T) {
 	s.Get("/tokens").RedirectsTo("/login?next=%2Ftokens")
 	s.login("ann@example.com", secret).RedirectsTo("/")
 	s.Get("/profile").Contains("API tokens")
-	s.Get("/tokens").Status(200).Contains("notes.print", "do all that you may").Lacks("Your tokens")
+	s.Get("/tokens").Status(200).Contains("> Print (notes.print)<", "> Everything that you may<").Lacks("Your tokens", "(*)")
 	s.post("/tokens", "name", "", "days", "30").Status(422)
 	s.post("/tokens", "name", "deploy", "days", "31").Status(422)
 	page := s.post("/tokens", "name", "deploy <b>", "scopes", "notes.print", "days", "30").Status(200).Contains("deploy &lt;b&gt;")
@@ -29,7 +29,7 @@ func TestTokenPages(t *testing.T) {
 	if text == nil {
 		t.Fatal(page.Text())
 	}
-	s.Get("/tokens").Contains("deploy &lt;b&gt;", "never used", text[1][:9]).Lacks(text[1])
+	s.Get("/tokens").Contains("deploy &lt;b&gt;", "<li>Print <code>notes.print</code></li>", "Never used", "<br>\n    Ends <time datetime=", text[1][:9]).Lacks(text[1])
 	list, err := auth.APITokens.All(s.ctx)
 	if err != nil || len(list) != 1 || !slices.Equal(list[0].Scopes, []auth.Permission{"notes.print"}) {
 		t.Fatal(list, err)
@@ -43,6 +43,8 @@ func TestTokenPages(t *testing.T) {
 	if list, err = auth.APITokens.All(s.ctx); err != nil || list[0].Expires != nil || len(list[0].Scopes) != 0 {
 		t.Error(list[0], err)
 	}
+	s.Get("/tokens").Contains("No permissions").Lacks("Ends <time")
+	s.post("/tokens", "name", "all", "scopes", string(auth.AllScopes), "days", "0").Status(200).Contains("<li>Everything that you may</li>")
 }
 
 // Nobody revokes or sees the tokens of another, and no token has a scope that the site

@@ -42,7 +42,7 @@ func (t *APIToken) String() string { return t.Name }
 
 // Meta names the table.
 func (APIToken) Meta(t *APIToken) orm.Meta {
-	return orm.Meta{Table: "auth_api_tokens", OrderBy: orm.By(orm.Desc(&t.ID))}
+	return orm.Meta{Table: "auth_api_tokens", VerboseName: "API token", OrderBy: orm.By(orm.Desc(&t.ID))}
 }
 
 // APITokens is the query of all API tokens, those that have ended among them.

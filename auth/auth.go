@@ -43,6 +43,9 @@ type Options struct {
 	// VisitorPermissions are what everybody may do, also who has not logged in. Default:
 	// nothing.
 	VisitorPermissions []Permission
+	// PermissionLabels are what people are shown for permissions, where what
+	// [Extension.PermissionLabel] makes of their names does not do. Default: none.
+	PermissionLabels map[Permission]string
 	// AllowInactive lets users log in who are not active, and who have no permissions,
 	// so that the site can tell them what to do. Default: they are like unknown users.
 	AllowInactive bool

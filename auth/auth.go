@@ -54,6 +54,10 @@ type Options struct {
 	Protect Protection
 	// ImpersonateFor is how long a superuser acts as another at most. Default: 1 hour.
 	ImpersonateFor time.Duration
+	// CodeSenders are the ways in which codes are sent to users who want no authenticator
+	// app for their second factor, such as SMS. Default: none. For mail there is
+	// accounts.Options.MailCodes.
+	CodeSenders []CodeSender
 	// SiteWide asks for a login on every route that is not marked [Public].
 	SiteWide bool
 	// LoginURL is where visitors are sent to log in, a path or the name of a
@@ -68,8 +72,8 @@ type Options struct {
 	// RememberFor is how long a session lives unused whose user wants to stay logged in.
 	// Default: as long as others, by the setting session.lifetime.
 	RememberFor time.Duration
-	// OnEvent is told what happens to accounts: see [Event]. It is called in the
-	// request, after it happened.
+	// OnEvent is told what happens to accounts: see [Event]. It is called after it
+	// happened, in the request; of CodeSent in the background.
 	OnEvent func(ctx context.Context, e Event)
 }
 
@@ -93,7 +97,8 @@ type Extension struct {
 	logins   []loginField     // Options.LoginFields but for the e-mail address
 	byEmail  bool             // it is one of them
 	now      func() time.Time // of second factors
-	factors  []Factor         // beside the codes of authenticator apps
+	factors  []Factor         // beside codes
+	senders  []CodeSender     // of codes
 }
 
 // New returns the extension.
@@ -138,7 +143,7 @@ func (e *Extension) Install(app *retort.App) (err error) {
 		return errors.New("auth: the extension is installed already; make one with auth.New for each app")
 	}
 	e.app = app
-	if err := errors.Join(prepareModel(), e.prepareLogins()); err != nil {
+	if err := errors.Join(prepareModel(), e.prepareLogins(), e.prepareSenders()); err != nil {
 		return err
 	}
 	if e.hasher, err = password.New(e.options.Hash); err != nil {
@@ -204,6 +209,7 @@ const (
 
 	SecondFactorOn    EventKind = "second_factor_on"
 	SecondFactorOff   EventKind = "second_factor_off"
+	CodeSent          EventKind = "code_sent"   // see [CodeSender]
 	CodeFailed        EventKind = "code_failed" // of a user who gave the password
 	RecoveryCodeUsed  EventKind = "recovery_code_used"
 	RecoveryCodesMade EventKind = "recovery_codes_made"

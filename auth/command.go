@@ -113,8 +113,8 @@ func (e *Extension) changePasswordCommand() retort.Command {
 func (e *Extension) removeSecondFactorCommand() retort.Command {
 	return retort.Command{
 		Name: "removesecondfactor", Args: "EMAIL", Short: "let a user log in without a second factor",
-		Long: "Takes the second factor from a user who has lost the authenticator app and the recovery\n" +
-			"codes. Make sure that it is this user who asks: whoever knows the password can log in then.",
+		Long: "Takes the second factor from a user who has lost the authenticator app, or gets no codes any\n" +
+			"more, and the recovery codes. Make sure that it is this user who asks: whoever knows the password can log in then.",
 		Examples: "app removesecondfactor ann@example.com",
 		Run: func(ctx context.Context, in *retort.Invocation) error {
 			if len(in.Args) != 1 {

@@ -9,8 +9,7 @@ import (
 	"github.com/retort-web/retort"
 )
 
-// Factor is another kind of second factor than the codes of an authenticator app,
-// such as passkeys. An extension brings it, see [Extension.AddFactor]. After a
+// Factor is another kind of second factor than codes, such as passkeys. An extension brings it, see [Extension.AddFactor]. After a
 // password it is asked for where the user has switched the second factor on, and for
 // [RequireSecondFactor] it is one in any case.
 type Factor interface {
@@ -54,7 +53,13 @@ func (e *Extension) FinishLoginBy(c *retort.Ctx, f Factor, mark string) (*User, 
 	if err != nil {
 		return nil, err
 	}
-	return user, e.LoginBy(c, user, half.Remember, f, mark)
+	if err := e.LoginBy(c, user, half.Remember, f, mark); err != nil {
+		return nil, err
+	}
+	if half.Sent {
+		return user, forgetSentCode(c, user)
+	}
+	return user, nil
 }
 
 // markOf is what a session remembers of a factor of a kind.

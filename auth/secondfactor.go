@@ -20,11 +20,14 @@ import (
 	"github.com/retort-web/retort/signing"
 )
 
-// SecondFactor is the secret that a user shares with their authenticator app, which
-// makes a code of it every 30 seconds (TOTP, RFC 6238).
+// SecondFactor is that a user logs in with a code beside the password: one of an
+// authenticator app, which makes a code every 30 seconds of a secret that it shares with
+// the site (TOTP, RFC 6238), or one that is sent.
 type SecondFactor struct {
 	User orm.OneToOne[User] `orm:"pk,on_delete=cascade"`
-	// Secret is sealed with the app's keys.
+	// Way is the name of the [CodeSender], "" for an authenticator app.
+	Way string `orm:"size=30,blank,default=" form:"-"`
+	// Secret is sealed with the app's keys, "" where codes are sent.
 	Secret string `orm:"size=255" json:"-" form:"-"`
 	// LastStep is the step of time of the last code that was used: it and those
 	// before it are worth nothing.
@@ -35,7 +38,8 @@ type SecondFactor struct {
 // Meta names the table.
 func (SecondFactor) Meta(*SecondFactor) orm.Meta { return orm.Meta{Table: "auth_second_factors"} }
 
-// RecoveryCode lets a user in once who has lost the authenticator app.
+// RecoveryCode lets a user in once who has lost the authenticator app, or gets no codes
+// any more.
 type RecoveryCode struct {
 	orm.Model
 	User orm.FK[User] `orm:"on_delete=cascade"`
@@ -154,8 +158,14 @@ func (e *Extension) ConfirmSecondFactor(c *retort.Ctx, user *User, code string) 
 	}
 	attempt.succeeded(c)
 	row := SecondFactors.New()
+	row.Secret, row.LastStep = e.seal(user, secret), step
+	return e.switchOn(c, user, row)
+}
+
+// switchOn gives a user their second factor, of which the session has given a code.
+func (e *Extension) switchOn(c *retort.Ctx, user *User, row *SecondFactor) (codes []string, err error) {
 	row.User.Set(user)
-	row.Secret, row.LastStep, row.Created = e.seal(user, secret), step, time.Now().UTC().Truncate(time.Microsecond)
+	row.Created = time.Now().UTC().Truncate(time.Microsecond)
 	err = orm.Atomic(c, func(ctx context.Context) error {
 		if err := SecondFactors.Insert(ctx, row); err != nil {
 			return err
@@ -183,6 +193,9 @@ func (e *Extension) RemoveSecondFactor(ctx context.Context, user *User) error {
 	factor, code := SecondFactors.Fields(), RecoveryCodes.Fields()
 	removed := int64(0)
 	err := orm.Atomic(ctx, func(ctx context.Context) (err error) {
+		if err = forgetSentCode(ctx, user); err != nil {
+			return err
+		}
 		if _, err = RecoveryCodes.Where(orm.Eq(&code.User.ID, user.ID)).Delete(ctx); err != nil {
 			return err
 		}
@@ -252,7 +265,7 @@ func RecoveryCodesLeft(ctx context.Context, user *User) (int64, error) {
 	return RecoveryCodes.Where(orm.Eq(&p.User.ID, user.ID), orm.IsNull(&p.Used)).Count(ctx)
 }
 
-// useCode takes a code of the authenticator app or a recovery code, once. A user's
+// useCode takes a code of the authenticator app, one that was sent, or a recovery code, once. A user's
 // wrong codes are bounded, wherever they come from.
 func (e *Extension) useCode(ctx context.Context, user *User, factor *SecondFactor, code string) error {
 	attempt, err := e.throttle.beginCode(ctx, user.key())
@@ -262,9 +275,15 @@ func (e *Extension) useCode(ctx context.Context, user *User, factor *SecondFacto
 	defer attempt.end(ctx)
 	plain := plainCode(code)
 	var ok bool
-	if recovery := len(plain) == recoveryLength; recovery {
+	switch {
+	case len(plain) == recoveryLength:
 		ok, err = e.useRecoveryCode(ctx, user, plain)
-	} else {
+		if ok && err == nil {
+			err = forgetSentCode(ctx, user)
+		}
+	case factor.Way != "":
+		ok, err = e.useSentCode(ctx, user, factor.Way, forLogin, plain)
+	default:
 		ok, err = e.useStep(ctx, user, factor, plain)
 	}
 	switch {

@@ -22,8 +22,9 @@ import (
 // factorSite is a site with logins in two steps and a clock.
 type factorSite struct {
 	*site
-	mu  sync.Mutex
-	now time.Time
+	counts *forgetful
+	mu     sync.Mutex
+	now    time.Time
 }
 
 func (s *factorSite) time() time.Time {
@@ -38,9 +39,10 @@ func (s *factorSite) pass(d time.Duration) {
 	s.now = s.now.Add(d)
 }
 
-func newFactorSite(t *testing.T, kind testdb.Kind) *factorSite {
+func newFactorSite(t *testing.T, kind testdb.Kind, senders ...auth.CodeSender) *factorSite {
 	t.Helper()
-	s := &factorSite{site: newSite(t, kind, auth.Options{}), now: time.Now()}
+	s := &factorSite{counts: newCounts(), now: time.Now()}
+	s.site = newSite(t, kind, auth.Options{CodeSenders: senders, Counts: s.counts})
 	s.auth.SetClock(s.time)
 	answer := func(c *retort.Ctx, err error) error {
 		switch {

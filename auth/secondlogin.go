@@ -20,7 +20,7 @@ var totpEncoding = base32.StdEncoding.WithPadding(base32.NoPadding)
 const (
 	passedKey  = "auth second factor" // in the session: the factor that it gave a code of
 	pendingKey = "auth half login"    // in the session: who has given the password alone
-	// pendingAge is how long after the password the code may come.
+	// pendingAge is how long after the password the code of an app may come.
 	pendingAge = 5 * time.Minute
 )
 
@@ -34,12 +34,22 @@ type halfLogin struct {
 	AuthHash string `json:"h"` // another password ends it
 	Time     int64  `json:"t"`
 	Remember bool   `json:"r,omitempty"`
+	Sent     bool   `json:"s,omitempty"` // the code is one that is sent
+}
+
+// age is how long the code may take.
+func (h *halfLogin) age() time.Duration {
+	if h.Sent {
+		return sentAge
+	}
+	return pendingAge
 }
 
 // BeginLogin logs in a user who has proved who they are by a password or a link, as
 // [Extension.Login] does, and returns true. If the user has a second factor it
 // returns false instead: the session is no user's yet, and for five minutes
-// [Extension.FinishLogin] takes the code.
+// [Extension.FinishLogin] takes the code. If it is one that is sent, see [CodeSender], it
+// is on its way, and may take ten minutes; [Extension.SendCode] sends another.
 func (e *Extension) BeginLogin(c *retort.Ctx, user *User, remember bool) (done bool, err error) {
 	factor, err := secondFactorOf(c, user)
 	if err != nil {
@@ -48,7 +58,7 @@ func (e *Extension) BeginLogin(c *retort.Ctx, user *User, remember bool) (done b
 	if factor == nil {
 		return true, e.Login(c, user, remember)
 	}
-	body, err := json.Marshal(halfLogin{user.key(), e.authHashes(user)[0], e.now().Unix(), remember})
+	body, err := json.Marshal(halfLogin{user.key(), e.authHashes(user)[0], e.now().Unix(), remember, factor.Way != ""})
 	if err != nil {
 		return false, err
 	}
@@ -56,7 +66,7 @@ func (e *Extension) BeginLogin(c *retort.Ctx, user *User, remember bool) (done b
 	s.Set(pendingKey, string(body))
 	// A session that someone planted must not share the half that is done.
 	s.Rotate()
-	return false, nil
+	return false, e.sendLoginCode(c, user, factor)
 }
 
 // HalfLogin returns the user who has given the password and not yet the code, or
@@ -72,7 +82,7 @@ func (e *Extension) halfLogin(c *retort.Ctx) (*User, *halfLogin, error) {
 	if body == "" || json.Unmarshal([]byte(body), &half) != nil {
 		return nil, nil, ErrNoHalfLogin
 	}
-	if age := e.now().Sub(time.Unix(half.Time, 0)); age > pendingAge || age < -pendingAge {
+	if age := e.now().Sub(time.Unix(half.Time, 0)); age > half.age() || age < -pendingAge {
 		c.Session().Delete(pendingKey)
 		return nil, nil, ErrNoHalfLogin
 	}
@@ -92,7 +102,8 @@ func (e *Extension) halfLogin(c *retort.Ctx) (*User, *halfLogin, error) {
 }
 
 // FinishLogin logs in the user whose login waits for a code, with one of the
-// authenticator app or a recovery code, each of which works once. The error is
+// authenticator app, the one that was sent last, or a recovery code, each of which works
+// once. The error is
 // [ErrWrongCode], [ErrNoHalfLogin], or a *[ThrottledError] after too many wrong codes
 // for the user.
 func (e *Extension) FinishLogin(c *retort.Ctx, code string) (*User, error) {

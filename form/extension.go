@@ -13,12 +13,14 @@ var assets embed.FS
 type Config struct {
 	// Theme has the templates and classes of forms. Default: those of this package.
 	Theme Theme
-	// Locale gives the language of a request's visitor; nil is English.
+	// Locale gives the language of a request's visitor; nil is English. It is asked once
+	// for a request, when the first text is needed, and all of the site speaks it.
 	Locale func(c *retort.Ctx) Locale
 }
 
-// Extension gives an app's forms a common look and language, and serves their style
-// sheet and script as "form/form.css" and "form/form.js". Forms work without it.
+// Extension gives an app's forms a common look, and the whole site the language of its
+// visitors, see [Locale]. It serves a style sheet and script for forms as "form/form.css" and
+// "form/form.js". Forms work without it.
 //
 //	app.Install(form.New(form.Config{Theme: form.Theme{Field: "field.html"}}))
 type Extension struct{ config Config }
@@ -40,18 +42,16 @@ func (e *Extension) Name() string { return "form" }
 // Install implements [retort.Extension].
 func (e *Extension) Install(app *retort.App) error {
 	app.Register(retort.NewBlueprint("form", retort.BlueprintOptions{Assets: retort.Embed(assets)}))
+	if e.config.Locale != nil {
+		speakTemplates(app)
+	}
 	return nil
 }
 
 // common takes over what the app's extension says.
 func (f *core) common() {
-	f.locale, _ = f.c.Value(localeKey{}).(Locale)
-	e, ok := f.c.App().Extension("form").(*Extension)
-	if !ok {
-		return
-	}
-	f.theme = &e.config.Theme
-	if f.locale == nil && e.config.Locale != nil {
-		f.locale = e.config.Locale(f.c)
+	f.locale = localeOf(f.c)
+	if e, ok := f.c.App().Extension("form").(*Extension); ok {
+		f.theme = &e.config.Theme
 	}
 }

@@ -339,6 +339,8 @@ func TestKeysAndSuggestions(t *testing.T) {
 // german is a little of a language.
 type german struct{}
 
+func (german) Language() string { return "de" }
+
 func (german) Text(_ context.Context, text, other string, n int) string {
 	switch {
 	case text == "is required":

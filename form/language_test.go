@@ -37,6 +37,8 @@ func (foreign) Text(_ context.Context, text, _ string, _ int) string {
 	return b.String()
 }
 
+func (foreign) Language() string { return "el" }
+
 func (foreign) Parse(_ context.Context, _, text string) (string, bool) { return text, false }
 
 func (foreign) Format(_ context.Context, _, plain string) string { return plain }

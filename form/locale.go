@@ -9,19 +9,29 @@ import (
 	"github.com/retort-web/retort/validate"
 )
 
-// Locale is the language of a form's visitor. A battery for translations gives one
-// to [New], or a program to [WithLocale]; without one forms speak English.
+// Locale is the language of a visitor. A battery for translations, or a program, gives
+// it to [New] by [Config].Locale, and then not only forms speak it but the whole site:
+// templates by their tags and functions for that, the pages and mails of accounts and
+// other batteries, flashes made with [Translate], and what errors say. Without one all of
+// it is English.
 //
 // Numbers and dates are localized where the widget is a [Text]: the inputs that
 // browsers have for numbers and dates are localized by them and always send and take
 // the plain form.
 type Locale interface {
+	// Language is the language's tag, "de" or "pt-BR": for the attribute lang of pages,
+	// by which screen readers choose a voice.
+	Language() string
 	// Text returns an English text in the visitor's language, as it is if it is not
 	// known. Everything that a form shows goes through it: labels, helps, choices, the
 	// sentences of errors, which [validate.Template] has by code and parameters, and the
 	// words that this package adds. What stands in braces, "at least {min}", is filled in
-	// afterwards. Texts that count something come with the English plural in other and the
-	// number; of the rest other is empty.
+	// afterwards; in texts of templates "%(name)s" is, and a percent sign is doubled.
+	// Texts that count something come with the English plural in other and the number; of
+	// the rest other is empty.
+	//
+	// A Locale that is a [template.Translator] as well is asked as such for the texts of
+	// templates, which may have a context.
 	Text(ctx context.Context, text, other string, n int) string
 	// Parse turns what was typed into the plain form: "1.234,5" into "1234.5",
 	// "31.1.2026" into "2026-01-31". Kind is "number", "date", "time" or
@@ -33,23 +43,95 @@ type Locale interface {
 
 type localeKey struct{}
 
-// WithLocale gives all forms made with the context a language.
+// WithLocale gives what is made with the context a language, before [Config].Locale: a
+// mail that a job sends in the language of whom it is for.
 func WithLocale(ctx context.Context, l Locale) context.Context {
 	return context.WithValue(ctx, localeKey{}, l)
 }
 
-// translate puts a text of the form itself into the visitor's language.
-func (f *core) translate(text string) string {
-	if f.locale == nil || text == "" {
-		return text
+// askedLocale keeps what [Config].Locale gave for a request, nil or not: a page has dozens of
+// texts.
+var askedLocale = retort.NewKey[*Locale]("the visitor's language")
+
+// localeOf returns the language of a context: that of [WithLocale], or of the request that
+// the context belongs to. It is nil for English.
+func localeOf(ctx context.Context) Locale {
+	if l, ok := ctx.Value(localeKey{}).(Locale); ok {
+		return l
 	}
-	return f.locale.Text(f.c, text, "", 0)
+	c := retort.From(ctx)
+	if c == nil {
+		return nil
+	}
+	e, ok := c.App().Extension("form").(*Extension)
+	if !ok || e.config.Locale == nil {
+		return nil
+	}
+	if asked, ok := askedLocale.Get(c); ok {
+		return *asked
+	}
+	l := e.config.Locale(c)
+	askedLocale.Set(c, &l)
+	return l
 }
 
-// message puts what is wrong into the visitor's language. The message of a code is
-// translated by its template, any other one as it is.
-func (f *core) message(e *validate.FieldError) string {
-	if f.locale == nil {
+// Language returns the tag of the visitor's language, "en" without a [Locale].
+func Language(ctx context.Context) string {
+	if l := localeOf(ctx); l != nil {
+		return l.Language()
+	}
+	return "en"
+}
+
+// Translate returns an English text in the language of the request that the context belongs
+// to, which the app's [Config] or [WithLocale] has, for pages and messages around a form.
+// Without one it is the text itself. What stands in braces is filled in from params, which
+// are pairs of a name and a value:
+//
+//	c.Flash("success", form.Translate(c, "{title} was saved.", "title", post.Title))
+func Translate(ctx context.Context, english string, params ...any) string {
+	return speech{ctx, localeOf(ctx)}.text(english, "", 0, params)
+}
+
+// TranslatePlural is [Translate] for a text that counts something: one is the English text
+// for a single thing, and other for any other number, which both have as {n}:
+//
+//	form.TranslatePlural(c, "{n} row was deleted.", "{n} rows were deleted.", n)
+func TranslatePlural(ctx context.Context, one, other string, n int, params ...any) string {
+	return speech{ctx, localeOf(ctx)}.text(one, other, n, append(params[:len(params):len(params)], "n", n))
+}
+
+// speech puts texts into a language; nil is English.
+type speech struct {
+	ctx    context.Context
+	locale Locale
+}
+
+// text translates and fills in.
+func (s speech) text(one, other string, n int, params []any) string {
+	text := one
+	switch {
+	case s.locale != nil && one != "":
+		text = s.locale.Text(s.ctx, one, other, n)
+	case other != "" && n != 1:
+		text = other
+	}
+	if len(params) == 0 {
+		return text
+	}
+	values := make(map[string]any, len(params)/2)
+	for i := 0; i+1 < len(params); i += 2 {
+		if name, ok := params[i].(string); ok {
+			values[name] = params[i+1]
+		}
+	}
+	return validate.Fill(text, values)
+}
+
+// message puts what is wrong into the language. The message of a code is translated by its
+// template, any other one as it is.
+func (s speech) message(e *validate.FieldError) string {
+	if s.locale == nil {
 		return e.Message
 	}
 	one, other, plural := validate.Template(e.Code, e.Params)
@@ -58,34 +140,54 @@ func (f *core) message(e *validate.FieldError) string {
 		english = other
 	}
 	if validate.Fill(english, e.Params) != e.Message {
-		return f.locale.Text(f.c, e.Message, "", 0)
+		return s.locale.Text(s.ctx, e.Message, "", 0)
 	}
-	params := f.localParams(e.Params)
+	params := s.params(e.Params)
 	if n, counts := validate.Count(e.Code, e.Params); counts {
-		return validate.Fill(f.locale.Text(f.c, one, other, n), params)
+		return validate.Fill(s.locale.Text(s.ctx, one, other, n), params)
 	}
-	return validate.Fill(f.locale.Text(f.c, one, "", 0), params)
+	return validate.Fill(s.locale.Text(s.ctx, one, "", 0), params)
 }
 
-// localParams are parameters of a message with lists as the visitor's language joins them.
-func (f *core) localParams(params map[string]any) map[string]any {
-	local := maps.Clone(params)
-	for name, value := range params {
+// params are parameters of a message with lists as the language joins them.
+func (s speech) params(all map[string]any) map[string]any {
+	local := maps.Clone(all)
+	for name, value := range all {
 		if list, ok := value.([]string); ok {
-			local[name] = f.joined(list, "or")
+			local[name] = s.joined(list, "or")
 		}
 	}
 	return local
 }
 
 // joined is a list in words: "a, b or c".
-func (f *core) joined(list []string, word string) string {
+func (s speech) joined(list []string, word string) string {
 	last := len(list) - 1
 	if last < 1 {
 		return strings.Join(list, "")
 	}
-	return strings.Join(list[:last], ", ") + " " + f.translate(word) + " " + list[last]
+	return strings.Join(list[:last], ", ") + " " + s.text(word, "", 0, nil) + " " + list[last]
 }
+
+// errors are failures with their messages in the language.
+func (s speech) errors(all validate.Errors) validate.Errors {
+	for i := range all {
+		all[i].Message = s.message(&all[i])
+	}
+	return all
+}
+
+// speech is the language of the form.
+func (f *core) speech() speech { return speech{f.c, f.locale} }
+
+// translate puts a text of the form itself into the visitor's language.
+func (f *core) translate(text string) string { return f.speech().text(text, "", 0, nil) }
+
+// message puts what is wrong into the visitor's language.
+func (f *core) message(e *validate.FieldError) string { return f.speech().message(e) }
+
+// joined is a list in words: "a, b or c".
+func (f *core) joined(list []string, word string) string { return f.speech().joined(list, word) }
 
 // lower is a label within a sentence. Where English is not spoken it stays as it is: other
 // languages have rules of their own.
@@ -96,23 +198,12 @@ func (f *core) lower(label string) string {
 	return strings.ToLower(label)
 }
 
-// Translate returns an English text in the language of the request's visitor, which the app's
-// [Config] or [WithLocale] has, for pages and messages around a form. Without one it is
-// the text itself.
-func Translate(c *retort.Ctx, english string) string {
-	f := core{c: c}
-	f.common()
-	return f.translate(english)
-}
-
 // spoken are failures with their messages in the visitor's language.
 func (f *core) spoken(all validate.Errors) validate.Errors {
-	if f.locale != nil {
-		for i := range all {
-			all[i].Message = f.message(&all[i])
-		}
+	if f.locale == nil {
+		return all
 	}
-	return all
+	return f.speech().errors(all)
 }
 
 // localKind is the kind of text that the visitor's language writes in its own way in

@@ -36,7 +36,7 @@ func TestReferenceIsComplete(t *testing.T) {
 		named[title] = names
 	}
 	e := mustEngine(t, Options{Extensions: djangoExtensions(), Contextual: true, Translator: echoTranslator{}})
-	tags := slices.DeleteFunc(slices.Concat(tagNames[:], djangoTags[:], []string{"do", "break", "continue", "trans", "pluralize", "plural", "debug"}), func(name string) bool {
+	tags := slices.DeleteFunc(slices.Concat(tagNames[:], djangoTags[:], translationTags[:], []string{"do", "break", "continue", "trans", "pluralize", "plural", "debug"}), func(name string) bool {
 		return strings.HasPrefix(name, "end") || name == "elif" || name == "blocktrans"
 	})
 	symbols := regexp.MustCompile(`^\W|^_$`)

@@ -95,6 +95,12 @@ func (p *parser) extensionTag(t token) []statement {
 	if def := p.engine.tags[t.text]; def != nil {
 		return p.customTag(t, def)
 	}
+	switch t.text {
+	case "translate":
+		return p.translateTag(t)
+	case "blocktranslate", "blocktrans":
+		return p.blockTranslateTag(t)
+	}
 	if p.engine.options.Extensions.Django {
 		if list, ok := p.djangoTag(t); ok {
 			return list

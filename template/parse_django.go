@@ -6,9 +6,13 @@ import (
 
 // djangoTags are the tags of Django's that Jinja lacks.
 var djangoTags = [...]string{
-	"blocktrans", "blocktranslate", "cache", "comment", "cycle", "firstof", "get_current_timezone", "ifchanged", "localize", "localtime", "lorem",
-	"now", "partial", "partialdef", "querystring", "regroup", "resetcycle", "spaceless", "templatetag", "timezone", "translate", "verbatim", "widthratio",
+	"cache", "comment", "cycle", "firstof", "get_current_timezone", "ifchanged", "localize", "localtime", "lorem",
+	"now", "partial", "partialdef", "querystring", "regroup", "resetcycle", "spaceless", "templatetag", "timezone", "verbatim", "widthratio",
 }
+
+// translationTags are tags of Django's that every template has: pages that come with a
+// package are written with them, whatever the engine of the site turns on.
+var translationTags = [...]string{"blocktrans", "blocktranslate", "translate"}
 
 // djangoTag reads one of Django's tags, see Extensions.Django. Most become a
 // call of a function that the tags share with nobody.
@@ -47,10 +51,6 @@ func (p *parser) djangoTag(t token) (list []statement, ok bool) {
 	case "partial":
 		name := p.expect(tokenName, "the partial's name").text
 		return []statement{&blockNode{name: name, scoped: true, partial: partialUse, at: t.at}}, true
-	case "translate":
-		return p.translateTag(t), true
-	case "blocktranslate", "blocktrans":
-		return p.blockTranslateTag(t), true
 	case "timezone":
 		return p.settingTag(t, p.tagValue(), applyTimezone), true
 	case "localtime":

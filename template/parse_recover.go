@@ -100,7 +100,9 @@ func (p *parser) hasBody(tag string) bool {
 		return def.block
 	}
 	switch tag {
-	case "blocktrans", "blocktranslate", "cache", "ifchanged", "localize", "localtime", "partialdef", "spaceless", "timezone":
+	case "blocktrans", "blocktranslate":
+		return true
+	case "cache", "ifchanged", "localize", "localtime", "partialdef", "spaceless", "timezone":
 		return p.engine.options.Extensions.Django
 	}
 	return false

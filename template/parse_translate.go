@@ -20,9 +20,15 @@ func (p *parser) translateTag(t token) []statement {
 			p.fail(option.at, "translate takes noop, context \"…\" and as name after its text, not %s", option)
 		}
 	}
-	_, m.trusted = message.(constant)
+	known, trusted := message.(constant)
+	m.trusted = trusted
 	call := p.callOf(t, m.translate, arguments{pos: []expression{message, context}})
-	return p.result(t.at, call, p.tagTarget())
+	target := p.tagTarget()
+	if trusted && target == "" && p.engine.options.Translator == nil {
+		// Nobody translates it, so that it costs no more than text outside of a tag.
+		return p.result(t.at, constant{safeValue(known.v.text())}, "")
+	}
+	return p.result(t.at, call, target)
 }
 
 // blockTranslateTag reads {% blocktranslate with a=x count n=y context "where"

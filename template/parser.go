@@ -356,7 +356,7 @@ func (p *parser) unknownTag(t token) {
 
 // knownTags are the names a tag may have.
 func (p *parser) knownTags() []string {
-	names := slices.Concat(tagNames[:], sortedKeys(p.engine.tags))
+	names := slices.Concat(tagNames[:], translationTags[:], sortedKeys(p.engine.tags))
 	if p.engine.options.Extensions.Django {
 		names = append(names, djangoTags[:]...)
 	}

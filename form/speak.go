@@ -1,0 +1,84 @@
+package form
+
+import (
+	"context"
+	"strings"
+
+	"github.com/retort-web/retort"
+	"github.com/retort-web/retort/template"
+)
+
+// speakTemplates gives the templates of an app the language of its visitors: the tags
+// translate, blocktranslate and trans and the functions of gettext, unless the app has a
+// translator of its own, and the variables language and right_to_left.
+func speakTemplates(app *retort.App) {
+	app.TemplateOptions(func(o *template.Options) {
+		o.Extensions.I18n = true
+		if o.Translator == nil {
+			o.Translator = translator{}
+		}
+	})
+	app.TemplateContext(func(c *retort.Ctx) map[string]any {
+		language := Language(c)
+		return map[string]any{"language": language, "right_to_left": rightToLeft(language)}
+	})
+}
+
+// translator is the [Locale] of a render's context as templates ask for it.
+type translator struct{}
+
+// Gettext is part of [template.Translator].
+func (translator) Gettext(ctx context.Context, message string) string {
+	l := localeOf(ctx)
+	if t, ok := l.(template.Translator); ok {
+		return t.Gettext(ctx, message)
+	}
+	return speech{ctx, l}.text(message, "", 0, nil)
+}
+
+// NGettext is part of [template.Translator].
+func (translator) NGettext(ctx context.Context, singular, plural string, n int) string {
+	l := localeOf(ctx)
+	if t, ok := l.(template.Translator); ok {
+		return t.NGettext(ctx, singular, plural, n)
+	}
+	return speech{ctx, l}.text(singular, plural, n, nil)
+}
+
+// PGettext is part of [template.Translator].
+func (translator) PGettext(ctx context.Context, msgctxt, message string) string {
+	l := localeOf(ctx)
+	if t, ok := l.(template.Translator); ok {
+		return t.PGettext(ctx, msgctxt, message)
+	}
+	return speech{ctx, l}.text(message, "", 0, nil)
+}
+
+// NPGettext is part of [template.Translator].
+func (translator) NPGettext(ctx context.Context, msgctxt, singular, plural string, n int) string {
+	l := localeOf(ctx)
+	if t, ok := l.(template.Translator); ok {
+		return t.NPGettext(ctx, msgctxt, singular, plural, n)
+	}
+	return speech{ctx, l}.text(singular, plural, n, nil)
+}
+
+// rightToLeft reports whether a language is written so, by its script or, without one, by
+// the script that it mostly has.
+func rightToLeft(tag string) bool {
+	language, rest, _ := strings.Cut(strings.ToLower(tag), "-")
+	script, _, _ := strings.Cut(rest, "-")
+	switch script {
+	case "arab", "hebr", "syrc", "thaa", "nkoo", "adlm":
+		return true
+	case "latn", "cyrl":
+		return false
+	}
+	switch language {
+	case "ar", "arc", "ckb", "dv", "fa", "he", "iw", "ps", "sd", "syr", "ug", "ur", "yi":
+		return true
+	}
+	return false
+}
+
+var _ template.Translator = translator{}

@@ -1,0 +1,163 @@
+package form_test
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/retort-web/retort"
+	"github.com/retort-web/retort/form"
+	"github.com/retort-web/retort/retorttest"
+	"github.com/retort-web/retort/template"
+)
+
+// marked speaks a language in which each text stands in brackets.
+type marked struct{ tag string }
+
+func (m marked) Language() string { return m.tag }
+
+func (m marked) Text(_ context.Context, text, other string, n int) string {
+	if other != "" && n != 1 {
+		text = other
+	}
+	return "⟦" + text + "⟧"
+}
+
+func (marked) Parse(_ context.Context, _, text string) (string, bool) { return text, false }
+
+func (marked) Format(_ context.Context, _, plain string) string { return plain }
+
+// catalogs is a Locale that knows contexts.
+type catalogs struct{ marked }
+
+func (c catalogs) Gettext(ctx context.Context, message string) string {
+	return c.Text(ctx, message, "", 0)
+}
+
+func (c catalogs) NGettext(ctx context.Context, singular, plural string, n int) string {
+	return c.Text(ctx, singular, plural, n)
+}
+
+func (c catalogs) PGettext(ctx context.Context, msgctxt, message string) string {
+	return c.Text(ctx, msgctxt+"|"+message, "", 0)
+}
+
+func (c catalogs) NPGettext(ctx context.Context, msgctxt, singular, plural string, n int) string {
+	return c.Text(ctx, msgctxt+"|"+singular, msgctxt+"|"+plural, n)
+}
+
+// speaking is a site whose visitors choose the language in the query.
+func speaking(t *testing.T, files fstest.MapFS, asked *int) *retort.App {
+	t.Helper()
+	app := retort.New(retort.Config{SecretKey: testKey, BaseURL: "https://example.com", Logger: slog.New(slog.DiscardHandler), Assets: retort.Embed(files)})
+	app.Install(form.New(form.Config{Locale: func(c *retort.Ctx) form.Locale {
+		*asked++
+		switch tag := c.Query("lang"); tag {
+		case "":
+			return nil
+		case "ca":
+			return catalogs{marked{tag}}
+		default:
+			return marked{tag}
+		}
+	}}))
+	return app
+}
+
+const spokenPage = `<html lang="{{ language }}"{% if right_to_left %} dir="rtl"{% endif %} title="{% translate "A title" %}">
+{% translate "Log in" %}|{% translate "Open" context "menu" %}|{% blocktranslate with name="<Ann>" %}Hello {{ name }}{% endblocktranslate %}|
+{%- blocktranslate count n=n %}{{ n }} post{% plural %}{{ n }} posts{% endblocktranslate %}|
+{%- blocktranslate count n=n context "menu" %}{{ n }} file{% plural %}{{ n }} files{% endblocktranslate %}|
+{%- trans name="Bob" %}Bye {{ name }}{% endtrans %}|{{ _("Save") }}|{{ ngettext("one", "many", n) }}`
+
+func TestOneLocaleSpeaksInTemplates(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	app := speaking(t, fstest.MapFS{
+		"templates/page.html": {Data: []byte(spokenPage)},
+		"templates/mail.txt":  {Data: []byte(`{% blocktranslate %}At {{ site }}{% endblocktranslate %}`)},
+	}, &asked)
+	mail := ""
+	app.Get("/", func(c *retort.Ctx) (err error) {
+		if mail, err = app.Rendered(c, "mail.txt", map[string]any{"site": "<site>"}); err != nil {
+			return err
+		}
+		return c.Render("page.html", map[string]any{"n": 2})
+	})
+	client := retorttest.New(t, app)
+	for query, want := range map[string]string{
+		"":         `<html lang="en" title="A title">|Log in|Open|Hello &lt;Ann&gt;|2 posts|2 files|Bye Bob|Save|many|At <site>`,
+		"?lang=xx": `<html lang="xx" title="⟦A title⟧">|⟦Log in⟧|⟦Open⟧|⟦Hello &lt;Ann&gt;⟧|⟦2 posts⟧|⟦2 files⟧|⟦Bye Bob⟧|⟦Save⟧|⟦many⟧|⟦At <site>⟧`,
+		"?lang=ar": `<html lang="ar" dir="rtl" title="⟦A title⟧">|`,
+		"?lang=ca": `<html lang="ca" title="⟦A title⟧">|⟦Log in⟧|⟦menu|Open⟧|⟦Hello &lt;Ann&gt;⟧|⟦2 posts⟧|⟦menu|2 files⟧|⟦Bye Bob⟧|⟦Save⟧|⟦many⟧|⟦At <site>⟧`,
+	} {
+		asked = 0
+		got := strings.ReplaceAll(client.Get("/"+query).Status(200).Text(), ">\n", ">|") + "|" + mail
+		if !strings.HasPrefix(got, want) {
+			t.Errorf("%q:\n%s\nand not\n%s", query, got, want)
+		}
+		if asked != 1 {
+			t.Errorf("%q: the locale of the request was asked for %d times", query, asked)
+		}
+	}
+}
+
+func TestATextIsFilledInAfterItIsTranslated(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	app := speaking(t, nil, &asked)
+	app.Get("/", func(c *retort.Ctx) error {
+		return c.Text(strings.Join([]string{
+			form.Language(c),
+			form.Translate(c, "Saved."),
+			form.Translate(c, "{title} was saved.", "title", "{title} by {n}"),
+			form.TranslatePlural(c, "{n} row", "{n} rows", 1),
+			form.TranslatePlural(c, "{n} row of {what}", "{n} rows of {what}", 3, "what", "posts"),
+		}, "|"))
+	})
+	client := retorttest.New(t, app)
+	for query, want := range map[string]string{
+		"":         "en|Saved.|{title} by {n} was saved.|1 row|3 rows of posts",
+		"?lang=de": "de|⟦Saved.⟧|⟦{title} by {n} was saved.⟧|⟦1 row⟧|⟦3 rows of posts⟧",
+	} {
+		if got := client.Get("/" + query).Text(); got != want {
+			t.Errorf("%q: %s", query, got)
+		}
+	}
+	// Outside of a request it is English, unless the context says otherwise.
+	if got := form.Translate(t.Context(), "Saved.") + form.Language(t.Context()); got != "Saved.en" {
+		t.Error(got)
+	}
+	ctx := form.WithLocale(t.Context(), marked{"de"})
+	if got := form.Translate(ctx, "Saved.") + form.Language(ctx); got != "⟦Saved.⟧de" {
+		t.Error(got)
+	}
+}
+
+func TestATranslatorOfTheSitesOwnComesBefore(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	app := speaking(t, fstest.MapFS{"templates/page.html": {Data: []byte(`{% translate "Log in" %}`)}}, &asked)
+	app.TemplateOptions(func(o *template.Options) { o.Translator = catalogs{marked{"own"}} })
+	app.Get("/", func(c *retort.Ctx) error { return c.Render("page.html", nil) })
+	if got := retorttest.New(t, app).Get("/").Text(); got != "⟦Log in⟧" {
+		t.Error(got)
+	}
+}
+
+func TestWhichLanguagesAreWrittenFromTheRight(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	app := speaking(t, fstest.MapFS{"templates/page.html": {Data: []byte(`{{ right_to_left }}`)}}, &asked)
+	app.Get("/", func(c *retort.Ctx) error { return c.Render("page.html", nil) })
+	client := retorttest.New(t, app)
+	for tag, want := range map[string]string{
+		"de": "False", "ar-EG": "True", "he": "True", "pa-Arab": "True", "az-Arab-IR": "True", "ur-Latn": "False", "fa": "True", "pt-BR": "False",
+	} {
+		if got := client.Get("/?lang=" + tag).Text(); got != want {
+			t.Errorf("%s: %s", tag, got)
+		}
+	}
+}

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/browser"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 )
@@ -320,31 +319,6 @@ func (b *tab) saved(link string) (name, content string) {
 		b.t.Fatal(err)
 	}
 	return name, string(data)
-}
-
-// shoot takes pictures of the page at two widths, light and dark, into the folder that
-// SCREENSHOTS names, if it does.
-func (b *tab) shoot(name string) {
-	b.t.Helper()
-	dir := os.Getenv("SCREENSHOTS")
-	if dir == "" {
-		return
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		b.t.Fatal(err)
-	}
-	for _, width := range []int64{1366, 390} {
-		for _, scheme := range []string{"light", "dark"} {
-			var picture []byte
-			b.do("take a picture", chromedp.EmulateViewport(width, 900),
-				emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}), chromedp.FullScreenshot(&picture, 100))
-			file := filepath.Join(dir, name+"-"+map[int64]string{1366: "wide", 390: "narrow"}[width]+"-"+scheme+".png")
-			if err := os.WriteFile(file, picture, 0o600); err != nil {
-				b.t.Fatal(err)
-			}
-		}
-	}
-	b.do("be as before", chromedp.EmulateReset(), emulation.SetEmulatedMedia())
 }
 
 // choose picks an option of a list by its value.

@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 )
@@ -17,12 +15,7 @@ func TestPasskeysInABrowser(t *testing.T) {
 	base := startPasskeys(t)
 	b := open(t)
 	device := b.authenticator()
-	var complaints []string // of the browser: what the policy of the page blocks
-	chromedp.ListenTarget(b.ctx, func(event any) {
-		if e, ok := event.(*runtime.EventExceptionThrown); ok {
-			complaints = append(complaints, e.ExceptionDetails.Error())
-		}
-	})
+	b.mustBeQuiet()
 	const email, password = "new@example.com", "a chair of ash and oak"
 
 	b.visit(base + "/signup")
@@ -88,9 +81,6 @@ func TestPasskeysInABrowser(t *testing.T) {
 	logout()
 	b.do("press", chromedp.Click("form[data-passkey] button", chromedp.ByQuery), present(device, true))
 	b.sees("That passkey did not work here.")
-	if len(complaints) > 0 {
-		t.Errorf("errors of scripts: %q", complaints)
-	}
 }
 
 // startPasskeys builds and runs the example of passkeys. Browsers have none for
@@ -121,28 +111,4 @@ func (b *tab) authenticator() (id webauthn.AuthenticatorID) {
 // present says whether somebody touches the device when it is asked.
 func present(id webauthn.AuthenticatorID, yes bool) chromedp.Action {
 	return webauthn.SetAutomaticPresenceSimulation(id, yes)
-}
-
-// accessible runs axe-core on the page, light and dark, where AXE names its script.
-func (b *tab) accessible(name string) {
-	b.t.Helper()
-	file := os.Getenv("AXE")
-	if file == "" {
-		return
-	}
-	script, err := os.ReadFile(file)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	for _, scheme := range []string{"light", "dark"} {
-		var violations []string
-		b.do("axe on "+name, emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
-			chromedp.Evaluate(string(script)+";0", nil),
-			chromedp.Evaluate(`axe.run().then(r => r.violations.map(v => v.id + ": " + v.nodes.map(n => n.html).join(" ")))`, &violations,
-				func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
-		for _, v := range violations {
-			b.t.Errorf("%s, %s: %s", name, scheme, v)
-		}
-	}
-	b.do("back to the usual colours", emulation.SetEmulatedMedia())
 }

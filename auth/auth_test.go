@@ -16,6 +16,7 @@ import (
 	"github.com/retort-web/retort/auth"
 	"github.com/retort-web/retort/db"
 	"github.com/retort-web/retort/internal/testdb"
+	"github.com/retort-web/retort/internal/testsite"
 	"github.com/retort-web/retort/orm"
 	"github.com/retort-web/retort/password"
 	"github.com/retort-web/retort/retorttest"
@@ -72,25 +73,7 @@ type site struct {
 	ctx  context.Context //nolint:containedctx // that of the app
 	mu   sync.Mutex
 	told []auth.Event
-	log  logBuffer
-}
-
-// logBuffer is a log that many write to.
-type logBuffer struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *logBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
+	log  testsite.Log
 }
 
 func (s *site) kinds() []auth.EventKind {

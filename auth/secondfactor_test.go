@@ -14,6 +14,7 @@ import (
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/auth"
 	"github.com/retort-web/retort/internal/testdb"
+	"github.com/retort-web/retort/internal/testsite"
 	"github.com/retort-web/retort/orm"
 	"github.com/retort-web/retort/retorttest"
 	"github.com/retort-web/retort/session"
@@ -23,27 +24,14 @@ import (
 type factorSite struct {
 	*site
 	counts *forgetful
-	mu     sync.Mutex
-	now    time.Time
-}
-
-func (s *factorSite) time() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.now
-}
-
-func (s *factorSite) pass(d time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.now = s.now.Add(d)
+	clock  *testsite.Clock
 }
 
 func newFactorSite(t *testing.T, kind testdb.Kind, senders ...auth.CodeSender) *factorSite {
 	t.Helper()
-	s := &factorSite{counts: newCounts(), now: time.Now()}
+	s := &factorSite{counts: newCounts(), clock: testsite.NewClock()}
 	s.site = newSite(t, kind, auth.Options{CodeSenders: senders, Counts: s.counts})
-	s.auth.SetClock(s.time)
+	s.auth.SetClock(s.clock.Now)
 	answer := func(c *retort.Ctx, err error) error {
 		switch {
 		case errors.Is(err, auth.ErrWrongCode), errors.Is(err, auth.ErrWrong), errors.Is(err, auth.ErrNoHalfLogin):
@@ -85,7 +73,7 @@ func newFactorSite(t *testing.T, kind testdb.Kind, senders ...auth.CodeSender) *
 
 func (s *factorSite) code(t *testing.T, secret string) string {
 	t.Helper()
-	code, err := totp.GenerateCode(secret, s.time())
+	code, err := totp.GenerateCode(secret, s.clock.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +97,7 @@ func (s *factorSite) enrol(t *testing.T, email string) (client *retorttest.Clien
 	var enrolment auth.Enrolment
 	client.Get("/enrol").Status(200).JSON(&enrolment)
 	client.PostForm("/confirm", url.Values{"code": {s.code(t, enrolment.Secret)}}).Status(200).JSON(&recovery)
-	s.pass(time.Minute)
+	s.clock.Add(time.Minute)
 	return client, enrolment.Secret, recovery
 }
 
@@ -142,7 +130,7 @@ func TestSecondFactor(t *testing.T) {
 		client.Get("/vault").Contains("gold")
 		client.PostForm("/confirm", url.Values{"code": {s.code(t, enrolment.Secret)}}).Status(422)
 
-		s.pass(time.Minute)
+		s.clock.Add(time.Minute)
 		other := retorttest.New(t, s.app)
 		begin(other, ann.Email, secret).Status(200)
 		other.Get("/whoami").Contains("nobody")
@@ -208,15 +196,15 @@ func TestSecurityCodesWorkOnce(t *testing.T) {
 		client := retorttest.New(t, s2.app)
 		begin(client, bob.Email, secret).Status(200)
 		late := s2.code(t, app)
-		s2.pass(61 * time.Second)
+		s2.clock.Add(61 * time.Second)
 		give(client, late).Status(422)
-		early, err := totp.GenerateCode(app, s2.time().Add(61*time.Second))
+		early, err := totp.GenerateCode(app, s2.clock.Now().Add(61*time.Second))
 		if err != nil {
 			t.Fatal(err)
 		}
 		give(client, early).Status(422)
 		now := s2.code(t, app)
-		ahead, err := totp.GenerateCode(app, s2.time().Add(30*time.Second))
+		ahead, err := totp.GenerateCode(app, s2.clock.Now().Add(30*time.Second))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -246,7 +234,7 @@ func TestSecurityHalfLogin(t *testing.T) {
 	thief.SetCookie("session", planted)
 	give(thief, s.code(t, app)).Status(422)
 	client.Get("/whoami").Contains("nobody")
-	s.pass(6 * time.Minute)
+	s.clock.Add(6 * time.Minute)
 	give(client, s.code(t, app)).Status(422)
 	begin(client, ann.Email, secret).Status(200)
 	if err := s.auth.SetPassword(s.ctx, ann, "another password"); err != nil {

@@ -138,9 +138,9 @@ func TestSecuritySentCodesWorkOnce(t *testing.T) {
 		s.counts.forget()
 		begin(client, ann.Email, secret).Status(200)
 		late := p.code(annsPhone)
-		s.pass(9 * time.Minute)
+		s.clock.Add(9 * time.Minute)
 		begin(client, ann.Email, secret).Status(200) // a new half, and no new code
-		s.pass(2 * time.Minute)
+		s.clock.Add(2 * time.Minute)
 		give(client, late).Status(422)
 		s.counts.forget()
 		client.PostForm("/another", nil).Status(200)
@@ -234,11 +234,11 @@ func TestSecurityHalfLoginOfSentCodes(t *testing.T) {
 		client.Get(path).RedirectsTo("/login?next=%2F" + path[1:])
 	}
 	client.PostForm("/sent/sms", nil).Status(303) // to log in
-	s.pass(9 * time.Minute)
+	s.clock.Add(9 * time.Minute)
 	s.counts.forget()
 	client.PostForm("/another", nil).Status(200)
 	code = p.code(annsPhone)
-	s.pass(2 * time.Minute)
+	s.clock.Add(2 * time.Minute)
 	give(client, code).Status(422)
 	client.PostForm("/another", nil).Status(422)
 

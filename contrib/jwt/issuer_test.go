@@ -146,17 +146,17 @@ func TestTokensOfAnIssuer(t *testing.T) {
 		}
 	}
 	ann.Verified = nil
-	s.update(ann, &auth.Users.Fields().Verified)
+	s.Update(ann, &auth.Users.Fields().Verified)
 	s.refused(token(nil))
 	s.user("bob@example.com")
 	bob := token(map[string]any{"email": "bob@example.com"})
 	s.call("/api/who", bob).Status(200)
-	gone, err := auth.Find(s.ctx, "bob@example.com")
+	gone, err := auth.Find(s.Ctx, "bob@example.com")
 	if err != nil {
 		t.Fatal(err)
 	}
 	gone.Active = false
-	s.update(gone, &auth.Users.Fields().Active)
+	s.Update(gone, &auth.Users.Fields().Active)
 	s.refused(bob)
 	if n := i.count(); n != 1 {
 		t.Errorf("the keys were asked for %d times", n)
@@ -217,12 +217,12 @@ func TestKeysOfAnIssuerRotate(t *testing.T) {
 	if n := i.count(); n != 1 {
 		t.Errorf("the keys were asked for %d times", n)
 	}
-	s.clock.add(keysRest + time.Second)
+	s.clock.Add(keysRest + time.Second)
 	s.call("/api/who", second).Status(200)
 	s.call("/api/who", first).Status(200)
 	// One that is taken back ends within the hour.
 	i.set(func() { i.keys = i.keys[:1] })
-	s.clock.add(keysAge + time.Second)
+	s.clock.Add(keysAge + time.Second)
 	old := i.token(s.clock.Now(), "two", jwt.SigningMethodES256, i.keys[0].Key, nil)
 	before := i.count()
 	s.call("/api/who", old).Status(200) // renewed in the background
@@ -250,22 +250,22 @@ func TestIssuerAway(t *testing.T) {
 		}
 	}
 	s.call("/api/who", s.issue(ann)).Status(200)
-	if n := strings.Count(s.log.String(), "cannot be had"); n != 1 || i.count() != 1 {
-		t.Errorf("%d lines, asked %d times:\n%s", n, i.count(), s.log)
+	if n := strings.Count(s.Log.String(), "cannot be had"); n != 1 || i.count() != 1 {
+		t.Errorf("%d lines, asked %d times:\n%s", n, i.count(), s.Log)
 	}
 	i.set(func() { i.down = false; i.pad = 2 << 20 })
-	s.clock.add(keysRest + time.Second)
+	s.clock.Add(keysRest + time.Second)
 	s.call("/api/who", i.right(s)).Status(503)
 	i.set(func() { i.pad = 0 })
-	s.clock.add(keysRest + time.Second)
+	s.clock.Add(keysRest + time.Second)
 	s.call("/api/who", i.right(s)).Status(200)
 	// Later those of before are taken, for a day.
 	i.set(func() { i.down = true })
-	s.clock.add(keysAge + time.Second)
+	s.clock.Add(keysAge + time.Second)
 	s.call("/api/who", i.right(s)).Status(200)
-	s.clock.add(keysLast)
+	s.clock.Add(keysLast)
 	s.call("/api/who", i.right(s)).Status(503)
-	if log := s.log.String(); strings.Count(log, "cannot be had") > 2 || !strings.Contains(log, "can be had again") || len(log) > 20_000 {
+	if log := s.Log.String(); strings.Count(log, "cannot be had") > 2 || !strings.Contains(log, "can be had again") || len(log) > 20_000 {
 		t.Error(log)
 	}
 }

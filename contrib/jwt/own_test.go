@@ -33,7 +33,7 @@ func TestOwnTokens(t *testing.T) {
 	s.call("/api/print", s.issue(bob, "notes.print")).Status(403)
 	s.call("/api/print", s.issue(bob, auth.AllScopes)).Status(403)
 	ann.Staff = true
-	s.update(ann, &auth.Users.Fields().Staff)
+	s.Update(ann, &auth.Users.Fields().Staff)
 	s.call("/api/staff", printing).Status(403)
 	s.call("/api/staff", s.issue(ann, auth.AllScopes)).Status(200)
 	s.call("/api/fresh", s.issue(ann, auth.AllScopes)).Status(403)
@@ -46,17 +46,17 @@ func TestSecurityOwnTokensEnd(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(s *site, u *auth.User){
 		"another password": func(s *site, u *auth.User) {
-			if err := s.auth.SetPassword(s.ctx, u, "another one entirely"); err != nil {
-				s.t.Fatal(err)
+			if err := s.Auth.SetPassword(s.Ctx, u, "another one entirely"); err != nil {
+				s.T.Fatal(err)
 			}
 		},
-		"not active": func(s *site, u *auth.User) { u.Active = false; s.update(u, &auth.Users.Fields().Active) },
+		"not active": func(s *site, u *auth.User) { u.Active = false; s.Update(u, &auth.Users.Fields().Active) },
 		"deleted": func(s *site, u *auth.User) {
-			if err := auth.Users.DeleteRow(s.ctx, u); err != nil {
-				s.t.Fatal(err)
+			if err := auth.Users.DeleteRow(s.Ctx, u); err != nil {
+				s.T.Fatal(err)
 			}
 		},
-		"of a time to come": func(s *site, _ *auth.User) { s.clock.add(-time.Hour) },
+		"of a time to come": func(s *site, _ *auth.User) { s.clock.Add(-time.Hour) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -70,9 +70,9 @@ func TestSecurityOwnTokensEnd(t *testing.T) {
 	}
 	s := newSite(t, Options{Age: time.Minute})
 	token := s.issue(s.user("ann@example.com"))
-	s.clock.add(time.Minute + 20*time.Second) // clocks differ
+	s.clock.Add(time.Minute + 20*time.Second) // clocks differ
 	s.call("/api/who", token).Status(200)
-	s.clock.add(20 * time.Second)
+	s.clock.Add(20 * time.Second)
 	s.call("/api/who", token).Status(401).HasHeader("Www-Authenticate", `Bearer error="invalid_token", error_description="The access token has expired"`)
 }
 
@@ -192,7 +192,7 @@ func TestSecurityOwnTokensAreNotForged(t *testing.T) {
 			t.Errorf("%s: %d %s", name, r.Code, r.Header())
 		}
 	}
-	if log := s.log.String(); log != "" && strings.Contains(log, "access token") {
+	if log := s.Log.String(); log != "" && strings.Contains(log, "access token") {
 		t.Error(log)
 	}
 }
@@ -213,12 +213,12 @@ func TestIssueRefuses(t *testing.T) {
 	s := newSite(t, Options{})
 	u := s.user("ann@example.com")
 	for _, o := range []IssueOptions{{Age: 25 * time.Hour}, {Age: -1}, {Scopes: []auth.Permission{"a b"}}, {Scopes: []auth.Permission{""}}} {
-		if _, _, err := s.tokens.Issue(s.ctx, u, o); err == nil {
+		if _, _, err := s.tokens.Issue(s.Ctx, u, o); err == nil {
 			t.Errorf("%+v: no error", o)
 		}
 	}
 	u.Active = false
-	if _, _, err := s.tokens.Issue(s.ctx, u, IssueOptions{}); !errors.Is(err, auth.ErrForbidden) {
+	if _, _, err := s.tokens.Issue(s.Ctx, u, IssueOptions{}); !errors.Is(err, auth.ErrForbidden) {
 		t.Error(err)
 	}
 }
@@ -227,7 +227,7 @@ func TestExchange(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, Options{})
 	ann := s.user("ann@example.com", "notes.print", "notes.burn")
-	held, row, err := s.auth.CreateAPIToken(s.ctx, ann, auth.APITokenOptions{Name: "printer", Scopes: []auth.Permission{"notes.print", "notes.scan"}})
+	held, row, err := s.Auth.CreateAPIToken(s.Ctx, ann, auth.APITokenOptions{Name: "printer", Scopes: []auth.Permission{"notes.print", "notes.scan"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,12 +256,12 @@ func TestExchange(t *testing.T) {
 	for _, more := range []string{"notes.burn", "*", "notes.print notes.burn"} {
 		s.Do(ask(held, more)).Status(400).Contains(`"invalid_scope"`)
 	}
-	all, _, err := s.auth.CreateAPIToken(s.ctx, ann, auth.APITokenOptions{Name: "all", Scopes: []auth.Permission{auth.AllScopes}})
+	all, _, err := s.Auth.CreateAPIToken(s.Ctx, ann, auth.APITokenOptions{Name: "all", Scopes: []auth.Permission{auth.AllScopes}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.Do(ask(all, "notes.burn")).Status(200)
-	if err := s.auth.RevokeAPIToken(s.ctx, ann, row.ID); err != nil {
+	if err := s.Auth.RevokeAPIToken(s.Ctx, ann, row.ID); err != nil {
 		t.Fatal(err)
 	}
 	s.call("/api/token", held).Status(401)
@@ -269,10 +269,10 @@ func TestExchange(t *testing.T) {
 
 func TestIssuerOfASiteWithoutAnAddress(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, Options{Audience: "api"}, func(cfg *retort.Config) { cfg.BaseURL = "" })
+	s := newSite(t, Options{Audience: "api"}, func(cfg *retort.Config) { cfg.Name, cfg.BaseURL = "notes", "" })
 	token := s.issue(s.user("ann@example.com"))
 	s.call("/api/who", token).Status(200)
-	claims, _, err := s.tokens.verify(s.ctx, token)
+	claims, _, err := s.tokens.verify(s.Ctx, token)
 	if err != nil || claims.Issuer != "urn:retort:notes" || claims.Text("aud") != "api" || !slices.Equal(claims.Scopes, nil) || claims.Expires.IsZero() {
 		t.Errorf("%+v, %v", claims, err)
 	}

@@ -60,10 +60,10 @@ func TestGroupsThatWereGivenHereStay(t *testing.T) {
 	ann := s.in("ann", "ann's own")
 	local := auth.Groups.New()
 	local.Name = "Friends"
-	if err := auth.Groups.Insert(s.ctx, local); err != nil {
+	if err := auth.Groups.Insert(s.Ctx, local); err != nil {
 		t.Fatal(err)
 	}
-	if err := ann.Groups.Add(s.ctx, local); err != nil {
+	if err := ann.Groups.Add(s.Ctx, local); err != nil {
 		t.Fatal(err)
 	}
 	if got := s.groups(s.in("ann", "ann's own")); !slices.Equal(got, []string{"Editors of the site", "Friends"}) {
@@ -94,7 +94,7 @@ func TestFlagsFollowGroups(t *testing.T) {
 	other := newSite(t, d.options())
 	ann := other.in("ann", "ann's own")
 	ann.Staff = true
-	if err := auth.Users.UpdateRow(other.ctx, ann, &auth.Users.Fields().Staff); err != nil {
+	if err := auth.Users.UpdateRow(other.Ctx, ann, &auth.Users.Fields().Staff); err != nil {
 		t.Fatal(err)
 	}
 	if !other.in("ann", "ann's own").Staff {
@@ -129,7 +129,7 @@ func TestDisabledInActiveDirectory(t *testing.T) {
 	}
 	r.set("userAccountControl", "514")
 	// Not by a password of the site's own either: the directory has said no.
-	if err := s.auth.SetPassword(s.ctx, bo, "bo's own words"); err != nil {
+	if err := s.Auth.SetPassword(s.Ctx, bo, "bo's own words"); err != nil {
 		t.Fatal(err)
 	}
 	s.out("bo", "bo's own words")
@@ -142,7 +142,7 @@ func TestNotActiveHere(t *testing.T) {
 	s := newSite(t, newDirectory(t).start().options())
 	ann := s.in("ann", "ann's own")
 	ann.Active = false
-	if err := auth.Users.UpdateRow(s.ctx, ann, &auth.Users.Fields().Active); err != nil {
+	if err := auth.Users.UpdateRow(s.Ctx, ann, &auth.Users.Fields().Active); err != nil {
 		t.Fatal(err)
 	}
 	s.out("ann", "ann's own")
@@ -156,7 +156,7 @@ func TestEntriesWithoutAnAddress(t *testing.T) {
 	s := newSite(t, o)
 	s.out("bo", "bo's own")
 	if s.users() != 0 || s.logged("set mail_domain") != 1 {
-		t.Error(s.log)
+		t.Error(s.Log)
 	}
 	o.MailDomain = "staff.example.com"
 	s = newSite(t, o)
@@ -181,7 +181,7 @@ func TestRenamedEntries(t *testing.T) {
 	// An address that is another's is not taken.
 	r.set("mail", "Taken@example.com")
 	if after = s.in("abaker", "ann's own"); after.Email != "ann.baker@example.com" || s.logged("keeps the address") != 1 {
-		t.Errorf("%+v\n%s", after, s.log)
+		t.Errorf("%+v\n%s", after, s.Log)
 	}
 	// Another entry under the old name is another user.
 	d.add("uid=ann,"+people, "uid", "ann", "cn", "Another Ann", "mail", "ann2@example.com", "userPassword", "another's").set("entryUUID", "another")
@@ -200,7 +200,7 @@ func TestUsersThatAreHereAreNotTakenOver(t *testing.T) {
 	s.local("ann@example.com", "words of the site")
 	s.out("ann", "ann's own")
 	if s.logged("set link_by_address") != 1 {
-		t.Error(s.log)
+		t.Error(s.Log)
 	}
 	s.in("ann@example.com", "words of the site")
 
@@ -221,10 +221,10 @@ func TestDeletedUsersComeAnew(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, newDirectory(t).start().options())
 	ann := s.in("ann", "ann's own")
-	if err := auth.Users.DeleteRow(s.ctx, ann); err != nil {
+	if err := auth.Users.DeleteRow(s.Ctx, ann); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := ldap.Links.Count(s.ctx); n != 0 || err != nil {
+	if n, err := ldap.Links.Count(s.Ctx); n != 0 || err != nil {
 		t.Errorf("%d links, %v", n, err)
 	}
 	s.in("ann", "ann's own")

@@ -26,11 +26,11 @@ func closedPort(t *testing.T) string {
 }
 
 func (s *site) away(login, secret string) {
-	s.t.Helper()
-	user, err := s.auth.Authenticate(s.ctx, login, secret)
+	s.T.Helper()
+	user, err := s.Auth.Authenticate(s.Ctx, login, secret)
 	answer, ok := errors.AsType[*retort.HTTPError](err)
 	if !ok || answer.Status != 503 {
-		s.t.Errorf("login of %s: %v, %v", login, user, err)
+		s.T.Errorf("login of %s: %v, %v", login, user, err)
 	}
 }
 
@@ -44,7 +44,7 @@ func TestTheNextServerIsAsked(t *testing.T) {
 		s.in("ann", "ann's own")
 	}
 	if n := s.logged("does not answer"); n != 1 {
-		t.Errorf("%d lines\n%s", n, s.log)
+		t.Errorf("%d lines\n%s", n, s.Log)
 	}
 }
 
@@ -64,12 +64,12 @@ func TestDirectoryAway(t *testing.T) {
 	s.PostForm("/login", map[string][]string{"email": {"ann@example.com"}, "password": {"ann's own"}}).Status(503)
 	s.Get("/login").Status(200)
 	if n := s.logged("does not answer"); n != 1 {
-		t.Errorf("%d lines\n%s", n, s.log)
+		t.Errorf("%d lines\n%s", n, s.Log)
 	}
 	d.start()
 	s.in("ann", "ann's own")
 	if n := s.logged("answers again"); n != 1 {
-		t.Errorf("%d lines\n%s", n, s.log)
+		t.Errorf("%d lines\n%s", n, s.Log)
 	}
 }
 
@@ -82,7 +82,7 @@ func TestNextBackendWhileAway(t *testing.T) {
 	s.local("bob@example.com", "bob's own words")
 	s.in("bob@example.com", "bob's own words")
 	// Nobody can say that this is wrong.
-	if _, err := s.auth.Authenticate(s.ctx, "ann", "ann's own"); !errors.Is(err, auth.ErrUnavailable) {
+	if _, err := s.Auth.Authenticate(s.Ctx, "ann", "ann's own"); !errors.Is(err, auth.ErrUnavailable) {
 		t.Error(err)
 	}
 	s.PostForm("/login", map[string][]string{"email": {"ann@example.com"}, "password": {"ann's own"}}).Status(503)
@@ -117,7 +117,7 @@ func TestReferralsAreNotFollowed(t *testing.T) {
 		s.away("ann", "ann's own")
 	}
 	if s.logged("referrals are not followed") != 1 {
-		t.Error(s.log)
+		t.Error(s.Log)
 	}
 }
 
@@ -138,7 +138,7 @@ func TestReaderIsRefused(t *testing.T) {
 	s.away("ann", "ann's own")
 	s.away("ann", "ann's own")
 	if s.logged("bind as "+reader) != 1 {
-		t.Error(s.log)
+		t.Error(s.Log)
 	}
 }
 
@@ -160,7 +160,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 	var wait sync.WaitGroup
 	for range 20 {
 		wait.Go(func() {
-			if _, err := s.auth.Authenticate(s.ctx, "ann", "ann's own"); err != nil {
+			if _, err := s.Auth.Authenticate(s.Ctx, "ann", "ann's own"); err != nil {
 				t.Error(err)
 			}
 		})
@@ -216,7 +216,7 @@ func TestFirstLoginsAtOnce(t *testing.T) {
 	var wait sync.WaitGroup
 	for range 8 {
 		wait.Go(func() {
-			if _, err := s.auth.Authenticate(s.ctx, "ann", "ann's own"); err != nil {
+			if _, err := s.Auth.Authenticate(s.Ctx, "ann", "ann's own"); err != nil {
 				t.Error(err)
 			}
 		})

@@ -10,9 +10,9 @@ import (
 
 // check runs the command that looks a login up.
 func (s *site) check(input string, args ...string) (string, error) {
-	s.t.Helper()
+	s.T.Helper()
 	var out bytes.Buffer
-	err := s.app.Execute(s.ctx, append([]string{"ldapcheck"}, args...), strings.NewReader(input), &out, &out)
+	err := s.App.Execute(s.Ctx, append([]string{"ldapcheck"}, args...), strings.NewReader(input), &out, &out)
 	return out.String(), err
 }
 

@@ -1,14 +1,10 @@
 package ldap_test
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"log/slog"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/retort-web/retort"
@@ -16,42 +12,17 @@ import (
 	"github.com/retort-web/retort/auth"
 	"github.com/retort-web/retort/contrib/ldap"
 	"github.com/retort-web/retort/db"
+	"github.com/retort-web/retort/internal/testsite"
 	"github.com/retort-web/retort/mail"
 	"github.com/retort-web/retort/mail/mailtest"
 	"github.com/retort-web/retort/orm"
-	_ "github.com/retort-web/retort/orm/sqlite"
-	"github.com/retort-web/retort/password"
-	"github.com/retort-web/retort/retorttest"
 	"github.com/retort-web/retort/session/dbsession"
 )
 
-// log keeps what is logged.
-type log struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *log) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
 // site is an app with accounts that asks a directory, and its own passwords then.
 type site struct {
-	*retorttest.Client
-	t    *testing.T
-	app  *retort.App
-	auth *auth.Extension
-	box  *mailtest.Outbox
-	ctx  context.Context //nolint:containedctx // that of the app
-	log  *log
+	*testsite.Site
+	box *mailtest.Outbox
 }
 
 // options are those of most tests: a search as the reader.
@@ -64,54 +35,41 @@ func (d *directory) options() ldap.Options {
 
 func newSite(t *testing.T, o ldap.Options) *site {
 	t.Helper()
-	s := &site{t: t, log: &log{}}
-	app := retort.New(retort.Config{
-		Name: "Slow Notes", SecretKey: "a key for these tests only, nowhere else", BaseURL: "https://notes.example",
-		DatabaseURL: "sqlite:" + filepath.Join(t.TempDir(), "site.db"), Logger: slog.New(slog.NewTextHandler(s.log, nil)),
-	})
 	directory := ldap.New(o)
-	a := auth.New(auth.Options{
-		LoginURL: "accounts.login", Hash: password.Options{Memory: 64, Time: 1}, Backends: []auth.Backend{directory, auth.Passwords()},
-		Throttle: auth.Throttle{Disabled: true},
+	accountsOptions := auth.Options{LoginURL: "accounts.login", Backends: []auth.Backend{directory, auth.Passwords()}, Throttle: auth.Throttle{Disabled: true}}
+	s := testsite.New(t, testsite.Options{Auth: accountsOptions}, func(s *testsite.Site) {
+		s.App.Install(db.Open(""), dbsession.New(), mail.New(mail.Options{From: "site@example.com"}), s.Auth, accounts.New(), directory)
+		s.App.Get("/", testsite.Home)
 	})
-	app.Install(db.Open(""), dbsession.New(), mail.New(mail.Options{From: "site@example.com"}), a, accounts.New(), directory)
-	app.Get("/", func(c *retort.Ctx) error {
-		return c.RenderString("home of {{ user.email if user else 'nobody' }}", nil)
-	})
-	s.app, s.auth = app, a
-	s.Client, s.box, s.ctx = retorttest.New(t, app), mailtest.New(t, app), app.Context()
-	if _, err := app.Call(t.Context(), "migrate"); err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return &site{s, mailtest.New(t, s.App)}
 }
 
 // in logs in and returns the user.
 func (s *site) in(login, secret string) *auth.User {
-	s.t.Helper()
-	user, err := s.auth.Authenticate(s.ctx, login, secret)
+	s.T.Helper()
+	user, err := s.Auth.Authenticate(s.Ctx, login, secret)
 	if err != nil {
-		s.t.Fatalf("login of %s: %v\n%s", login, err, s.log)
+		s.T.Fatalf("login of %s: %v\n%s", login, err, s.Log)
 	}
 	return s.read(user)
 }
 
 // read reads a user anew, with the groups.
 func (s *site) read(user *auth.User) *auth.User {
-	s.t.Helper()
+	s.T.Helper()
 	u := auth.Users.Fields()
-	row, err := auth.Users.Where(orm.Eq(&u.ID, user.ID)).With(&u.Groups).Get(s.ctx)
+	row, err := auth.Users.Where(orm.Eq(&u.ID, user.ID)).With(&u.Groups).Get(s.Ctx)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	return row
 }
 
 func (s *site) groups(user *auth.User) (names []string) {
-	s.t.Helper()
+	s.T.Helper()
 	list, err := user.Groups.Get()
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	for _, g := range list {
 		names = append(names, g.Name)
@@ -122,33 +80,33 @@ func (s *site) groups(user *auth.User) (names []string) {
 
 // out wants a login to be refused.
 func (s *site) out(login, secret string) {
-	s.t.Helper()
-	if user, err := s.auth.Authenticate(s.ctx, login, secret); !errors.Is(err, auth.ErrWrong) {
-		s.t.Errorf("login of %q: %v, %v", login, user, err)
+	s.T.Helper()
+	if user, err := s.Auth.Authenticate(s.Ctx, login, secret); !errors.Is(err, auth.ErrWrong) {
+		s.T.Errorf("login of %q: %v, %v", login, user, err)
 	}
 }
 
 // local makes a user with a password of the site's own.
 func (s *site) local(email, secret string) *auth.User {
-	s.t.Helper()
+	s.T.Helper()
 	u := auth.Users.New()
 	u.Email = email
-	if err := s.auth.Create(s.ctx, u, secret); err != nil {
-		s.t.Fatal(err)
+	if err := s.Auth.Create(s.Ctx, u, secret); err != nil {
+		s.T.Fatal(err)
 	}
 	return u
 }
 
 func (s *site) users() int64 {
-	s.t.Helper()
-	n, err := auth.Users.Count(s.ctx)
+	s.T.Helper()
+	n, err := auth.Users.Count(s.Ctx)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	return n
 }
 
-func (s *site) logged(text string) int { return strings.Count(s.log.String(), text) }
+func (s *site) logged(text string) int { return strings.Count(s.Log.String(), text) }
 
 func TestFirstLoginMakesAUser(t *testing.T) {
 	t.Parallel()
@@ -170,7 +128,7 @@ func TestFirstLoginMakesAUser(t *testing.T) {
 	if d.clear > 0 {
 		t.Errorf("%d binds in clear text", d.clear)
 	}
-	if text := s.log.String(); strings.Contains(text, "ann's own") || strings.Contains(text, readerPW) {
+	if text := s.Log.String(); strings.Contains(text, "ann's own") || strings.Contains(text, readerPW) {
 		t.Errorf("a password was logged:\n%s", text)
 	}
 }
@@ -249,7 +207,7 @@ func TestTwoEntriesForOneLogin(t *testing.T) {
 	s.out("ann", "ann's own")
 	s.out("ann", "another's")
 	if s.logged("several entries") != 2 {
-		t.Error(s.log)
+		t.Error(s.Log)
 	}
 }
 
@@ -282,7 +240,7 @@ func TestTLSIsNeverLeftOut(t *testing.T) {
 		o := d.options()
 		change(&o)
 		s := newSite(t, o)
-		user, err := s.auth.Authenticate(s.ctx, "ann", "ann's own")
+		user, err := s.Auth.Authenticate(s.Ctx, "ann", "ann's own")
 		if err == nil || errors.Is(err, auth.ErrWrong) {
 			t.Errorf("%v, %v", user, err)
 		}
@@ -297,7 +255,7 @@ func TestTLSIsNeverLeftOut(t *testing.T) {
 		d.noStartTLS = true
 		s := refused(t, d.start(), func(*ldap.Options) {})
 		if s.logged("allow_plaintext") != 1 {
-			t.Error(s.log)
+			t.Error(s.Log)
 		}
 	})
 	t.Run("unknown authority", func(t *testing.T) {
@@ -332,7 +290,7 @@ func TestTLSIsNeverLeftOut(t *testing.T) {
 		o.AllowPlaintext = true
 		s := newSite(t, o)
 		s.in("ann", "ann's own")
-		found := s.app.RunChecks(s.ctx, true)
+		found := s.App.RunChecks(s.Ctx, true)
 		if !slices.ContainsFunc(found, func(f retort.Finding) bool { return f.ID == "ldap.plaintext" && f.Level == retort.LevelError }) {
 			t.Errorf("check --deploy: %v", found)
 		}
@@ -392,7 +350,7 @@ func TestWrongOptions(t *testing.T) {
 func TestMigrationsAreWhole(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, newDirectory(t).start().options())
-	if out, err := s.app.Call(t.Context(), "makemigrations", "--check"); err != nil {
+	if out, err := s.App.Call(t.Context(), "makemigrations", "--check"); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -219,7 +219,7 @@ func TestOpenLDAP(t *testing.T) {
 			s.out(login, "")
 		}
 		if c.o.BindDN != "" {
-			link, err := ldap.Links.Where().All(s.ctx)
+			link, err := ldap.Links.Where().All(s.Ctx)
 			if err != nil || len(link) != 3 || len(link[0].Entry) != 36 { // an entryUUID
 				t.Errorf("%s: %v, %v", c.name, link, err)
 			}

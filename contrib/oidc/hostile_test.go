@@ -20,14 +20,15 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/retort-web/retort/auth"
+	"github.com/retort-web/retort/internal/testsite"
 )
 
 // nobodyCameIn fails the test if somebody has logged in or got an account.
 func (s *site) nobodyCameIn() {
-	s.t.Helper()
+	s.T.Helper()
 	s.Get("/").Contains("home of nobody")
-	if n, err := auth.Users.Count(s.ctx); n != 0 || err != nil {
-		s.t.Error(n, err)
+	if n, err := auth.Users.Count(s.Ctx); n != 0 || err != nil {
+		s.T.Error(n, err)
 	}
 }
 
@@ -119,7 +120,7 @@ func TestSecurityIDTokens(t *testing.T) {
 			change(f)
 			s.through(f, begin).Status(400).Contains("You could not be logged in")
 			s.nobodyCameIn()
-			if got := s.log.String(); strings.Count(got, "a login with another failed") != 1 || len(got) > 2000 || strings.Contains(got, "s3cret") {
+			if got := s.Log.String(); strings.Count(got, "a login with another failed") != 1 || len(got) > 2000 || strings.Contains(got, "s3cret") {
 				t.Error(got)
 			}
 		})
@@ -173,7 +174,7 @@ func TestSecurityStateWorksOnceAndInItsSession(t *testing.T) {
 	other.Get(callback + wrong.Encode()).Status(400).Contains("could not be logged in")
 	other.Get(callback + query.Encode()).Status(400).Contains("This login is over")
 	other.Get("/").Contains("home of nobody")
-	if got := s.log.String(); strings.Contains(got, "the secret of the answer") || !strings.Contains(got, "invalid_grant") {
+	if got := s.Log.String(); strings.Contains(got, "the secret of the answer") || !strings.Contains(got, "invalid_grant") {
 		t.Error(got)
 	}
 }
@@ -181,13 +182,13 @@ func TestSecurityStateWorksOnceAndInItsSession(t *testing.T) {
 func TestAttemptsEnd(t *testing.T) {
 	t.Parallel()
 	s, f := pair(t, options{})
-	now := &clock{now: time.Now()}
+	now := testsite.NewClock()
 	s.oidc.now = now.Now
 	to := s.leave(begin)
-	now.add(attemptAge + time.Second)
+	now.Add(attemptAge + time.Second)
 	s.Get(callback + f.visit(to).Encode()).Status(400).Contains("This login is over")
 	to = s.leave(begin)
-	now.add(-2 * attemptAge) // the clock was set
+	now.Add(-2 * attemptAge) // the clock was set
 	s.Get(callback + f.visit(to).Encode()).Status(400)
 	s.nobodyCameIn()
 }
@@ -266,7 +267,7 @@ func TestSecurityTheProviderAsksAnew(t *testing.T) {
 // away reports how the site fares while the provider is away, and when it is back.
 func awayAndBack(t *testing.T, s *site, f *fake, failsAt string, away, back func()) {
 	t.Helper()
-	now := &clock{now: time.Now()}
+	now := testsite.NewClock()
 	s.oidc.now = now.Now
 	away()
 	for range 3 {
@@ -278,17 +279,17 @@ func awayAndBack(t *testing.T, s *site, f *fake, failsAt string, away, back func
 	}
 	s.Get("/login").Status(200).Contains("Log in with Fake one")
 	s.nobodyCameIn()
-	if n := strings.Count(s.log.String(), "is away"); n != 1 {
-		t.Errorf("%d lines that it is away:\n%s", n, s.log)
+	if n := strings.Count(s.Log.String(), "is away"); n != 1 {
+		t.Errorf("%d lines that it is away:\n%s", n, s.Log)
 	}
 	back()
-	now.add(retryAfter + time.Second)
+	now.Add(retryAfter + time.Second)
 	s.through(f, begin).RedirectsTo("/")
-	if n := strings.Count(s.log.String(), "is back"); n != 1 {
-		t.Errorf("%d lines that it is back:\n%s", n, s.log)
+	if n := strings.Count(s.Log.String(), "is back"); n != 1 {
+		t.Errorf("%d lines that it is back:\n%s", n, s.Log)
 	}
-	if len(s.log.String()) > 10_000 {
-		t.Error(s.log)
+	if len(s.Log.String()) > 10_000 {
+		t.Error(s.Log)
 	}
 }
 
@@ -383,8 +384,8 @@ func TestSlowProviderKeepsNobodyWaiting(t *testing.T) {
 		}
 	}
 	s.Get("/").Status(200)
-	if n := strings.Count(s.log.String(), "is away"); n != 1 {
-		t.Errorf("%d lines:\n%s", n, s.log)
+	if n := strings.Count(s.Log.String(), "is away"); n != 1 {
+		t.Errorf("%d lines:\n%s", n, s.Log)
 	}
 }
 
@@ -412,19 +413,19 @@ func TestSecurityNoRedirectTakesTheSecretAlong(t *testing.T) {
 func TestDiscoveryIsRenewed(t *testing.T) {
 	t.Parallel()
 	s, f := pair(t, options{})
-	now := &clock{now: time.Now()}
+	now := testsite.NewClock()
 	s.oidc.now = now.Now
 	s.leave(begin)
 	f.set(func() { f.metadata["authorization_endpoint"] = f.URL + "/elsewhere" })
 	if to := s.leave(begin); to.Path != "/authorize" {
 		t.Error(to)
 	}
-	now.add(rediscover + time.Hour)
+	now.Add(rediscover + time.Hour)
 	if to := s.leave(begin); to.Path != "/elsewhere" {
 		t.Error(to)
 	}
 	// Old is better than none.
-	now.add(rediscover + time.Hour)
+	now.Add(rediscover + time.Hour)
 	f.set(func() { f.down = true })
 	if to := s.leave(begin); to.Path != "/elsewhere" {
 		t.Error(to)

@@ -16,7 +16,7 @@ import (
 func TestMigrationsMakeWhatTheModelSays(t *testing.T) {
 	t.Parallel()
 	s, _ := pair(t, options{})
-	if out, err := s.app.Call(s.ctx, "makemigrations", "--check"); err != nil {
+	if out, err := s.App.Call(s.Ctx, "makemigrations", "--check"); err != nil {
 		t.Error(err, out)
 	}
 }

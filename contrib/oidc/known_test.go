@@ -16,6 +16,7 @@ import (
 	"github.com/retort-web/retort/accounts"
 	"github.com/retort-web/retort/auth"
 	"github.com/retort-web/retort/db"
+	"github.com/retort-web/retort/internal/testsite"
 	"github.com/retort-web/retort/mail"
 )
 
@@ -86,7 +87,7 @@ func TestGitHub(t *testing.T) {
 		other := s.fresh()
 		to := other.leave("/login/with/github").Query().Get("state")
 		r := other.Get("/login/with/github/callback?" + url.Values{"state": {to}, "code": {"good"}}.Encode())
-		if r.Code < 400 || r.Code == 500 || exists(t, s.ctx, "bob@example.com") {
+		if r.Code < 400 || r.Code == 500 || exists(t, s.Ctx, "bob@example.com") {
 			t.Errorf("%s: %d", name, r.Code)
 		}
 	}
@@ -114,7 +115,7 @@ func TestKnownProviders(t *testing.T) {
 // install returns the error of an app with these providers, and its log.
 func install(t *testing.T, o Options) (app *retort.App, log string, err error) {
 	t.Helper()
-	text := &logText{}
+	text := &testsite.Log{}
 	app = retort.New(retort.Config{SecretKey: "a key for these tests only, nowhere else", DatabaseURL: "sqlite:" + filepath.Join(t.TempDir(), "x.db"), Logger: slog.New(slog.NewTextHandler(text, nil))})
 	app.Install(db.Open(""), mail.New(), auth.New(), accounts.New(), New(o))
 	err = app.Prepare()

@@ -33,7 +33,7 @@ func pair(t *testing.T, o options) (*site, *fake) {
 
 // through logs in with the provider and returns the site's answer.
 func (s *site) through(f *fake, path string, pairs ...string) *retorttest.Response {
-	s.t.Helper()
+	s.T.Helper()
 	return s.Get(callback + f.visit(s.leave(path, pairs...)).Encode())
 }
 
@@ -54,7 +54,7 @@ func TestSignUpThenLogIn(t *testing.T) {
 	if u.Verified == nil || u.HasPassword() || u.Name != "Ann" || u.Staff || u.Superuser {
 		t.Errorf("%+v", u)
 	}
-	if got := s.events.take(); !slices.Equal(got, []auth.EventKind{auth.SignedUp, auth.LoggedIn}) {
+	if got := s.Told(); !slices.Equal(got, []auth.EventKind{auth.SignedUp, auth.LoggedIn}) {
 		t.Error(got)
 	}
 	s.post("/logout")
@@ -88,8 +88,8 @@ func TestSecurityNobodyIsLetInByAnAddress(t *testing.T) {
 		"another way to write it":        {false, func(_ *site, f *fake, _ *auth.User) { f.claims["email"] = "ANN@example.com" }, 409, "There is an account"},
 		"no address":                     {true, func(_ *site, f *fake, _ *auth.User) { f.claims["email"] = nil }, 403, "has not verified"},
 		"no address that could be":       {true, func(_ *site, f *fake, _ *auth.User) { f.claims["email"] = "ann@example.com\x00" }, 403, "has not verified"},
-		"trusted, not verified here":     {true, func(s *site, _ *fake, u *auth.User) { u.Verified = nil; s.update(u, &auth.Users.Fields().Verified) }, 409, "There is an account"},
-		"trusted, the account is closed": {true, func(s *site, _ *fake, u *auth.User) { u.Active = false; s.update(u, &auth.Users.Fields().Active) }, 403, "This account is closed"},
+		"trusted, not verified here":     {true, func(s *site, _ *fake, u *auth.User) { u.Verified = nil; s.Update(u, &auth.Users.Fields().Verified) }, 409, "There is an account"},
+		"trusted, the account is closed": {true, func(s *site, _ *fake, u *auth.User) { u.Active = false; s.Update(u, &auth.Users.Fields().Active) }, 403, "This account is closed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -97,7 +97,7 @@ func TestSecurityNobodyIsLetInByAnAddress(t *testing.T) {
 			p := f.provider("one")
 			p.TrustEmail = test.trust
 			s := newSite(t, options{Options: Options{Providers: []Provider{p}}})
-			u := s.known("ann@example.com", secret)
+			u := s.User("ann@example.com", secret)
 			if test.change != nil {
 				test.change(s, f, u)
 			}
@@ -106,7 +106,7 @@ func TestSecurityNobodyIsLetInByAnAddress(t *testing.T) {
 			if list := s.identities(); len(list) != 0 {
 				t.Error(list)
 			}
-			if got := s.events.take(); !slices.Equal(got, []auth.EventKind{auth.LoginFailed}) {
+			if got := s.Told(); !slices.Equal(got, []auth.EventKind{auth.LoginFailed}) {
 				t.Error(got)
 			}
 		})
@@ -119,11 +119,11 @@ func TestTrustEmailLetsIntoTheAccountOfTheAddress(t *testing.T) {
 	p := f.provider("one")
 	p.TrustEmail = true
 	s := newSite(t, options{Options: Options{Providers: []Provider{p}, Remember: true}, accounts: accounts.Options{SignUp: accounts.SignUpClosed}})
-	s.known("Ann@Example.com", secret)
+	s.User("Ann@Example.com", secret)
 	f.claims["email_verified"] = "true"
 	s.through(f, begin).RedirectsTo("/")
 	s.Get("/").Contains("home of Ann@Example.com")
-	if got := s.events.take(); !slices.Equal(got, []auth.EventKind{Connected, auth.LoggedIn}) {
+	if got := s.Told(); !slices.Equal(got, []auth.EventKind{Connected, auth.LoggedIn}) {
 		t.Error(got)
 	}
 	if m := s.box.WaitFor(1)[0]; m.To[0] != "Ann@Example.com" || !strings.Contains(m.Subject, "Fake one was connected") {
@@ -133,7 +133,7 @@ func TestTrustEmailLetsIntoTheAccountOfTheAddress(t *testing.T) {
 	f.claims["sub"], f.claims["email"] = "subject-2", "bob@example.com"
 	other := s.fresh()
 	other.through(f, begin).Status(403).Contains("Nobody here is known", "/login?next=%2Flogins")
-	if exists(t, s.ctx, "bob@example.com") {
+	if exists(t, s.Ctx, "bob@example.com") {
 		t.Error("an account was made")
 	}
 	s.Get("/signup").Status(404)
@@ -142,8 +142,7 @@ func TestTrustEmailLetsIntoTheAccountOfTheAddress(t *testing.T) {
 // fresh is another visitor.
 func (s *site) fresh() *site {
 	other := *s
-	other.Client = s.Fresh()
-	other.Secure, other.Host = true, s.Host
+	other.Site = s.Visitor()
 	return &other
 }
 
@@ -167,7 +166,7 @@ func TestClosedAccountsStayClosed(t *testing.T) {
 	s.post("/logout")
 	u := s.find("ann@example.com")
 	u.Active = false
-	s.update(u, &auth.Users.Fields().Active)
+	s.Update(u, &auth.Users.Fields().Active)
 	s.through(f, begin).Status(403).Contains("This account is closed")
 	s.Get("/").Contains("home of nobody")
 }
@@ -180,7 +179,7 @@ func TestSecurityTheSecondFactorIsAskedFor(t *testing.T) {
 	p := auth.SecondFactors.New()
 	p.User.Set(user)
 	p.Secret = "sealed"
-	if err := auth.SecondFactors.Insert(s.ctx, p); err != nil {
+	if err := auth.SecondFactors.Insert(s.Ctx, p); err != nil {
 		t.Fatal(err)
 	}
 	s.post("/logout")
@@ -218,7 +217,7 @@ func TestHooks(t *testing.T) {
 	s.through(f, begin).Status(403).Contains("You may not log in here")
 	f.claims["group"] = "bad"
 	s.through(f, begin).Status(500)
-	if exists(t, s.ctx, "ann@example.com") {
+	if exists(t, s.Ctx, "ann@example.com") {
 		t.Error("a login that was denied made an account")
 	}
 	f.claims["group"] = "staff"
@@ -268,7 +267,7 @@ func TestLoginsAtTheSameTime(t *testing.T) {
 	if list := s.identities(); len(list) != 1 {
 		t.Error(list)
 	}
-	if n, err := auth.Users.Count(s.ctx); n != 1 || err != nil {
+	if n, err := auth.Users.Count(s.Ctx); n != 1 || err != nil {
 		t.Error(n, err)
 	}
 }
@@ -305,7 +304,7 @@ func TestProviderSaysNo(t *testing.T) {
 
 func TestStrictCookiesComeAlongTheSecondTime(t *testing.T) {
 	t.Parallel()
-	s, f := pair(t, options{config: retort.Config{Session: retort.SessionConfig{SameSite: "strict"}}})
+	s, f := pair(t, options{session: retort.SessionConfig{SameSite: "strict"}})
 	query := f.visit(s.leave(begin)).Encode()
 	page := s.fresh().Get(callback + query).Status(200).Contains("Almost there")
 	again, ok := strings.CutPrefix(page.Header().Get("Refresh"), "0; url=")
@@ -327,7 +326,7 @@ func TestFormsNeedNoRedirectThatAPolicyStops(t *testing.T) {
 	s.Get(begin).Status(405)
 	s.post("/login/with/other").Status(404)
 	s.Get("/login/with/other/callback").Status(404)
-	if found := s.app.RunChecks(s.ctx, false); slices.ContainsFunc(found, func(f retort.Finding) bool { return strings.HasPrefix(f.ID, "oidc.") }) {
+	if found := s.App.RunChecks(s.Ctx, false); slices.ContainsFunc(found, func(f retort.Finding) bool { return strings.HasPrefix(f.ID, "oidc.") }) {
 		t.Error(found)
 	}
 }

@@ -71,7 +71,7 @@ func TestRealProvider(t *testing.T) {
 	s.Get(back(t, at(t, issuer, to.String(), "test-user2"))).RedirectsTo("/logins")
 	s.Get("/logins").Contains("Zitadel", "test-user2@zitadel.ch", "your only way")
 	s.post("/logout")
-	s.known("bob@example.com", secret)
+	s.User("bob@example.com", secret)
 	s.login("bob@example.com")
 	s.Get(back(t, at(t, issuer, s.leave(connect).String(), "test-user@127.0.0.1"))).RedirectsTo("/logins")
 	list := s.identities()

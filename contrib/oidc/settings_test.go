@@ -16,17 +16,17 @@ const connect = "/logins/one/connect"
 func TestConnectAndDisconnect(t *testing.T) {
 	t.Parallel()
 	s, f := pair(t, options{})
-	s.known("bob@example.com", secret)
+	s.User("bob@example.com", secret)
 	s.Get("/logins").RedirectsTo("/login?next=%2Flogins")
 	s.login("bob@example.com")
 	s.Get("/profile").Contains(`<a href="/logins">Logins elsewhere</a>`)
 	s.Get("/logins").Contains("Connect Fake one").Lacks("Disconnect")
-	s.events.take()
+	s.Told()
 	for range 2 { // the second changes nothing
 		s.through(f, connect).RedirectsTo("/logins")
 		s.Get("/logins").Contains("You can log in with Fake one from now on.", "ann@example.com", "Disconnect")
 	}
-	if got := s.events.take(); !slices.Equal(got, []auth.EventKind{Connected}) {
+	if got := s.Told(); !slices.Equal(got, []auth.EventKind{Connected}) {
 		t.Error(got)
 	}
 	if m := s.box.WaitFor(1)[0]; m.To[0] != "bob@example.com" || m.Subject != "Fake one was connected with your account (Slow Notes)" ||
@@ -41,17 +41,17 @@ func TestConnectAndDisconnect(t *testing.T) {
 	s.Get("/").Contains("home of bob@example.com")
 	id := s.identities()[0].ID
 	other := s.fresh()
-	s.known("eve@example.com", secret)
+	s.User("eve@example.com", secret)
 	other.login("eve@example.com")
 	other.post(fmt.Sprintf("/logins/%d/disconnect", id)).Status(404)
 	other.through(f, connect).Status(409).Contains("It is connected with another account")
-	s.events.take()
+	s.Told()
 	s.post(fmt.Sprintf("/logins/%d/disconnect", id)).RedirectsTo("/logins")
 	s.Get("/logins").Contains("Fake one was disconnected.")
 	s.post(fmt.Sprintf("/logins/%d/disconnect", id)).Status(404)
 	s.post("/logins/x/disconnect").Status(404)
 	s.post("/logins/other/connect").Status(404)
-	if got := s.events.take(); !slices.Equal(got, []auth.EventKind{Disconnected}) {
+	if got := s.Told(); !slices.Equal(got, []auth.EventKind{Disconnected}) {
 		t.Error(got)
 	}
 	if m := s.box.WaitFor(2)[1]; !strings.Contains(m.Subject, "disconnected from") {
@@ -66,7 +66,7 @@ func TestConnectAndDisconnect(t *testing.T) {
 func TestKnownAddressConnectsAfterALogin(t *testing.T) {
 	t.Parallel()
 	s, f := pair(t, options{})
-	s.known("ann@example.com", secret)
+	s.User("ann@example.com", secret)
 	s.through(f, begin).Status(409).Contains("/login?next=%2Flogins")
 	s.post("/login?next=/logins", "email", "ann@example.com", "password", secret).RedirectsTo("/logins")
 	s.through(f, connect).RedirectsTo("/logins")
@@ -102,7 +102,7 @@ func TestTheLastWayInStays(t *testing.T) {
 		t.Errorf("%d identities are left", n)
 	}
 	// With a password the last goes, too.
-	if err := s.auth.SetPassword(s.ctx, s.find("ann@example.com"), secret); err != nil {
+	if err := s.Auth.SetPassword(s.Ctx, s.find("ann@example.com"), secret); err != nil {
 		t.Fatal(err)
 	}
 	s.login("ann@example.com")
@@ -140,8 +140,8 @@ func TestSecurityFirstPasswordNeedsAFreshLogin(t *testing.T) {
 func TestSecurityConnectionsAreOfWhoBegan(t *testing.T) {
 	t.Parallel()
 	s, f := pair(t, options{})
-	s.known("bob@example.com", secret)
-	s.known("eve@example.com", secret)
+	s.User("bob@example.com", secret)
+	s.User("eve@example.com", secret)
 	s.login("bob@example.com")
 	query := f.visit(s.leave(connect)).Encode()
 	s.login("eve@example.com")
@@ -168,9 +168,9 @@ func TestSecurityUnprovenAccountsConnectNothing(t *testing.T) {
 	s.Get("/logins").Contains("not verified yet").Lacks("Connect Fake one")
 	s.post(connect).Status(403).Contains("Your address is not verified")
 	closed, f := pair(t, options{accounts: accounts.Options{SignUp: accounts.SignUpClosed}})
-	u := closed.known("bob@example.com", secret)
+	u := closed.User("bob@example.com", secret)
 	u.Verified = nil
-	closed.update(u, &auth.Users.Fields().Verified)
+	closed.Update(u, &auth.Users.Fields().Verified)
 	closed.login("bob@example.com")
 	closed.through(f, connect).RedirectsTo("/logins")
 }
@@ -185,7 +185,7 @@ func TestSecurityAnotherIssuerIsAnotherUser(t *testing.T) {
 	o.Providers = []Provider{other.provider("one")}
 	moved := newSite(t, o)
 	moved.through(other, begin).Status(409)
-	if n, err := moved.oidc.ways(moved.ctx, moved.find("ann@example.com")); n != 0 || err != nil {
+	if n, err := moved.oidc.ways(moved.Ctx, moved.find("ann@example.com")); n != 0 || err != nil {
 		t.Error(n, err)
 	}
 }
@@ -198,7 +198,7 @@ func TestIdentitiesGoWithTheirUser(t *testing.T) {
 	if list := s.identities(); len(list) != 0 {
 		t.Error(list)
 	}
-	if exists(t, s.ctx, "ann@example.com") {
+	if exists(t, s.Ctx, "ann@example.com") {
 		t.Error("the account is there")
 	}
 }

@@ -40,6 +40,10 @@ type Options struct {
 	LoginLabel string
 	// LoginLinks lets users log in by a link that is mailed to them.
 	LoginLinks bool
+	// MailCodes lets users have a code mailed to their verified address as the second factor
+	// of their logins, in place of an authenticator app. For other ways to send codes see
+	// [auth.Options].CodeSenders.
+	MailCodes bool
 	// TokenScopes are what users may allow the API tokens that they make for
 	// themselves, [auth.AllScopes] for all that they may. Default: none, and no page
 	// for tokens.
@@ -121,11 +125,17 @@ func (e *Extension) Install(app *retort.App) error {
 	if app.Extension("mail") == nil {
 		return errors.New("accounts: install mail.New() before accounts.New(), for what is mailed to users")
 	}
+	if e.options.MailCodes {
+		if err := e.auth.AddCodeSender(e.mailCodes()); err != nil {
+			return err
+		}
+	}
 	b := retort.NewBlueprint("accounts", retort.BlueprintOptions{Prefix: e.options.Prefix, Assets: retort.Embed(assets)})
 	e.pages = b
 	b.After(private)
 	auth.Public(b.Methods(both, "/login", e.login)).Name("login")
 	auth.Public(b.Methods(both, "/login/code", e.loginCode)).Name("login_code")
+	auth.Public(b.Post("/login/code/send", e.sendLoginCode)).Name("login_code_send")
 	auth.Public(b.Post("/logout", e.logout)).Name("logout")
 	if e.options.SignUp != SignUpClosed {
 		auth.Public(b.Methods(both, "/signup", e.signUp)).Name("signup")
@@ -140,6 +150,8 @@ func (e *Extension) Install(app *retort.App) error {
 	b.Methods(both, "/profile", e.profile).Name("profile").Use(auth.RequireLogin)
 	b.Methods(both, "/sessions", e.sessions).Name("sessions").Use(auth.RequireLogin)
 	b.Methods(both, "/second-factor", e.secondFactor).Name("second_factor").Use(auth.RequireFresh)
+	b.Methods(both, "/second-factor/sent/{way}", e.sentFactor).Name("second_factor_sent").Use(auth.RequireFresh)
+	b.Post("/second-factor/sent/{way}/send", e.sendFirstCode).Name("second_factor_send").Use(auth.RequireFresh)
 	b.Post("/second-factor/codes", e.newRecoveryCodes).Name("recovery_codes").Use(auth.RequireFresh, auth.RequireSecondFactor)
 	b.Post("/second-factor/off", e.removeSecondFactor).Name("second_factor_off").Use(auth.RequireFresh, auth.RequireSecondFactor)
 	if e.options.Impersonate {
@@ -175,19 +187,28 @@ func private(c *retort.Ctx) error {
 // mail sends a message after the answer, so that its time tells nothing, and in the
 // background, as a mail server may be slow. A failure is logged and shown to nobody.
 func (e *Extension) mail(c *retort.Ctx, to, template string, data map[string]any) error {
-	data["site"] = e.app.Config().Name
-	// The links need the request for the host, so the text is made now.
-	m, err := mail.Template(c, "accounts/mail/"+template, data)
+	m, err := e.composed(c, to, template, data)
 	if err != nil {
 		return err
 	}
-	m.To = []string{to}
 	e.app.Go("mail "+template, func(ctx context.Context) {
 		if err := mail.Send(ctx, m); err != nil {
 			e.app.Logger().Error("a mail about an account was not sent", "template", template, slog.Any("error", err))
 		}
 	})
 	return nil
+}
+
+// composed returns a message. Its links need the request for the host, and its words for
+// the language, so it is composed there.
+func (e *Extension) composed(c *retort.Ctx, to, template string, data map[string]any) (*mail.Message, error) {
+	data["site"] = e.app.Config().Name
+	m, err := mail.Template(c, "accounts/mail/"+template, data)
+	if err != nil {
+		return nil, err
+	}
+	m.To = []string{to}
+	return m, nil
 }
 
 func (e *Extension) address(c *retort.Ctx, to string) (string, error) {

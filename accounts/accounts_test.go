@@ -41,12 +41,22 @@ type site struct {
 
 func newSite(t *testing.T, o accounts.Options, more ...retort.Extension) *site {
 	t.Helper()
+	return newSiteWith(t, o, auth.Options{}, nil, more...)
+}
+
+// newSiteWith is a site with options of package auth and templates of its own.
+func newSiteWith(t *testing.T, o accounts.Options, of auth.Options, templates fstest.MapFS, more ...retort.Extension) *site {
+	t.Helper()
+	if templates == nil {
+		templates = fstest.MapFS{"templates/own.html": {Data: []byte("own: {{ offer.url }}, {{ next }}")}}
+	}
 	app := retort.New(retort.Config{
 		Name: "Slow Notes", SecretKey: "a key for these tests only, nowhere else", BaseURL: "https://notes.example",
 		DatabaseURL: "sqlite:" + filepath.Join(t.TempDir(), "site.db"), Logger: slog.New(slog.DiscardHandler),
-		Assets: retort.Embed(fstest.MapFS{"templates/own.html": {Data: []byte("own: {{ offer.url }}, {{ next }}")}}),
+		Assets: retort.Embed(templates),
 	})
-	a := auth.New(auth.Options{LoginURL: "accounts.login", Hash: password.Options{Memory: 64, Time: 1}})
+	of.LoginURL, of.Hash = "accounts.login", password.Options{Memory: 64, Time: 1}
+	a := auth.New(of)
 	pages := accounts.New(o)
 	app.Install(db.Open(""), dbsession.New(), mail.New(mail.Options{From: "site@example.com"}), a, pages)
 	app.Install(more...)

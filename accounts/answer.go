@@ -81,6 +81,9 @@ type (
 	}
 	halfAnswer struct {
 		SecondFactor bool   `json:"second_factor"`
+		Way          string `json:"way"`               // "app", or that of codes that are sent
+		SentTo       string `json:"sent_to,omitempty"` // masked
+		Send         string `json:"send,omitempty"`    // where to post to for another code
 		Next         string `json:"next"`
 		CSRFToken    string `json:"csrf_token"`
 	}
@@ -217,6 +220,12 @@ func tell(value any) (any, bool) {
 		list := make([]sessionAnswer, len(v))
 		for i, s := range v {
 			list[i] = sessionAnswer{s.Key, s.Agent, s.Browser, s.System, s.Address, s.LoggedIn, s.LastSeen, s.Current}
+		}
+		return list, true
+	case []codeWay:
+		list := make([]map[string]string, len(v))
+		for i, w := range v {
+			list[i] = map[string]string{"way": w.Name, "label": w.Label, "sent_to": w.To, "send": w.Send}
 		}
 		return list, true
 	case []offered:

@@ -19,7 +19,13 @@ type told struct {
 	Next         *string
 	SecondFactor bool   `json:"second_factor"`
 	CSRFToken    string `json:"csrf_token"`
-	User         *struct {
+	Way, Send    string
+	SentTo       string `json:"sent_to"`
+	Ways         []struct {
+		Way, Label, Send string
+		SentTo           string `json:"sent_to"`
+	}
+	User *struct {
 		ID          int64
 		Email, Name string
 		Verified    bool

@@ -167,13 +167,16 @@ func (e *Extension) Enter(c *retort.Ctx, user *auth.User, remember bool, next st
 	if done {
 		return e.sendTo(c, next)
 	}
-	to, err := c.URL("accounts.login_code")
+	to, err := addressWithNext(c, next, "accounts.login_code")
 	if err != nil {
 		return err
 	}
-	to += "?" + url.Values{"next": {next}}.Encode()
 	if c.PrefersJSON() {
-		return c.JSON(halfAnswer{SecondFactor: true, Next: to, CSRFToken: c.CSRFToken()})
+		way, err := e.halfWay(c, user, next)
+		if err != nil {
+			return err
+		}
+		return c.JSON(halfAnswer{SecondFactor: true, Way: way.Name, SentTo: way.To, Send: way.Send, Next: to, CSRFToken: c.CSRFToken()})
 	}
 	return c.Redirect(to)
 }

@@ -23,16 +23,11 @@ func (e *Extension) loginCode(c *retort.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if _, err := e.auth.HalfLogin(c); errors.Is(err, auth.ErrNoHalfLogin) {
-		if c.PrefersJSON() {
-			return auth.ErrLoginRequired
-		}
-		to, err := c.URL("accounts.login")
-		if err != nil {
-			return err
-		}
-		return c.Redirect(to + "?" + url.Values{"next": {next}}.Encode())
-	} else if err != nil {
+	user, err := e.auth.HalfLogin(c)
+	if errors.Is(err, auth.ErrNoHalfLogin) {
+		return e.noHalfLogin(c, next)
+	}
+	if err != nil {
 		return err
 	}
 	f := form.For[codeForm](c)
@@ -47,11 +42,36 @@ func (e *Extension) loginCode(c *retort.Ctx) error {
 			return err
 		}
 	}
+	way, err := e.halfWay(c, user, next)
+	if err != nil {
+		return err
+	}
 	others, err := shown(c, e.offers.code, next, false)
 	if err != nil {
 		return err
 	}
-	return e.page(c, status, "login_code.html", map[string]any{"form": f, "offers": others, "next": next})
+	return e.page(c, status, "login_code.html", way.into(map[string]any{"form": f, "offers": others, "next": next}))
+}
+
+// noHalfLogin sends to the page for the password.
+func (e *Extension) noHalfLogin(c *retort.Ctx, next string) error {
+	if c.PrefersJSON() {
+		return auth.ErrLoginRequired
+	}
+	to, err := addressWithNext(c, next, "accounts.login")
+	if err != nil {
+		return err
+	}
+	return c.Redirect(to)
+}
+
+// addressWithNext is that of a route from where one goes on to next, unless it is "".
+func addressWithNext(c *retort.Ctx, next, route string, values ...any) (string, error) {
+	to, err := c.URL(route, values...)
+	if err == nil && next != "" {
+		to += "?" + url.Values{"next": {next}}.Encode()
+	}
+	return to, err
 }
 
 // wrongCode says what is wrong with a code on the form, or returns another error.
@@ -68,8 +88,8 @@ func wrongCode(c *retort.Ctx, f *form.Form[codeForm], err error) (int, error) {
 	return 0, err
 }
 
-// secondFactor makes an authenticator app the second factor, or shows that there is
-// one.
+// secondFactor makes an authenticator app the second factor, offers codes that are sent,
+// or shows what there is.
 func (e *Extension) secondFactor(c *retort.Ctx) error {
 	user := auth.Must(c)
 	has, err := auth.HasSecondFactor(c, user)
@@ -81,7 +101,11 @@ func (e *Extension) secondFactor(c *retort.Ctx) error {
 		if err != nil {
 			return err
 		}
-		return e.page(c, http.StatusOK, "second_factor.html", map[string]any{"left": left})
+		way, err := e.wayOf(c, user)
+		if err != nil {
+			return err
+		}
+		return e.page(c, http.StatusOK, "second_factor.html", way.into(map[string]any{"left": left}))
 	}
 	f := form.For[codeForm](c)
 	valid := f.Submitted() && f.Valid()
@@ -92,14 +116,7 @@ func (e *Extension) secondFactor(c *retort.Ctx) error {
 			return e.goTo(c, "accounts.second_factor")
 		}
 		if err == nil {
-			// A session that somebody else has must not outlive this.
-			if _, err := e.app.Sessions().EndOthers(c, c.Session()); err != nil && !errors.Is(err, session.ErrNotOnServer) {
-				return err
-			}
-			if err := e.mail(c, user.Email, "second_factor", map[string]any{"user": user, "on": true}); err != nil {
-				return err
-			}
-			return e.recoveryCodes(c, codes)
+			return e.switchedOn(c, user, codes)
 		}
 		if status, err = wrongCode(c, f, err); err != nil {
 			return err
@@ -113,9 +130,25 @@ func (e *Extension) secondFactor(c *retort.Ctx) error {
 	if err != nil {
 		return err
 	}
+	ways, err := e.waysFor(c, user)
+	if err != nil {
+		return err
+	}
 	return e.page(c, status, "second_factor_enrol.html", map[string]any{
-		"form": f, "enrolment": enrolment, "qr": template.SafeURL("data:image/png;base64," + base64.StdEncoding.EncodeToString(picture)),
+		"form": f, "enrolment": enrolment, "ways": ways, "qr": template.SafeURL("data:image/png;base64," + base64.StdEncoding.EncodeToString(picture)),
 	})
+}
+
+// switchedOn tells a user who has a second factor by now.
+func (e *Extension) switchedOn(c *retort.Ctx, user *auth.User, codes []string) error {
+	// A session that somebody else has must not outlive this.
+	if _, err := e.app.Sessions().EndOthers(c, c.Session()); err != nil && !errors.Is(err, session.ErrNotOnServer) {
+		return err
+	}
+	if err := e.mail(c, user.Email, "second_factor", map[string]any{"user": user, "on": true}); err != nil {
+		return err
+	}
+	return e.recoveryCodes(c, codes)
 }
 
 // recoveryCodes shows them, this once.

@@ -153,7 +153,7 @@ const sites = {
         mailed("/verify-open", "/signup", () => ({ email: `new${counter++}@example.com`, name: "New", password }), /http:\/\/\S+\/verify\/\S+/)] },
       { name: "user", email: "ann@proving.example", pages: [page("/"), page("/notes"), page("/notes/new"), wrong("/notes/new"), first("/notes", "^/notes/[0-9]+$"), page("/notes/1/edit"),
         page("/notes/1/delete"), page("/notes/all"), wrong("/notes/all"), page("/files"), wrong("/files"), page("/posts/new"), ...account, wrong("/password/change"),
-        wrong("/email/change"), wrong("/second-factor"), wrong("/account/delete"), page("/tokens"), wrong("/tokens"),
+        wrong("/email/change"), after("/second-factor", "Codes by mail to a…@proving.example"), wrong("/account/delete"), page("/tokens"), wrong("/tokens"),
         mailed("/email/confirm-open", "/email/change", () => ({ email: `other${counter++}@example.com` }), /http:\/\/\S+\/email\/confirm\/\S+/)] },
       { name: "careful", email: "admin@proving.example", pages: [after("/tokens", "Make a token", () => ({ name: `of a browser ${counter++}`, days: "30" })), recoveryCodes, page("/second-factor"), secondStep("admin@proving.example"), wrong("/login/code")] },
       { name: "staff", email: "staff@proving.example", pages: [page("/"), page("/posts/new"), wrong("/posts/new"), page("/posts/40"), page("/posts/40/edit")] },

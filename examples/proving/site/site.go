@@ -76,7 +76,7 @@ func (s *Site) Install(app *retort.App) (err error) {
 		db.Open(""), sessions, security.New(),
 		mail.New(mail.Options{URL: s.mailer(), From: "Proving <site@proving.example>"}),
 		s.auth, form.New(), accounts.New(accounts.Options{
-			LoginLinks: true, TokenScopes: []auth.Permission{auth.On(Posts, auth.View), auth.On(Posts, auth.Add), auth.On(Posts, auth.Change)},
+			LoginLinks: true, MailCodes: true, TokenScopes: []auth.Permission{auth.On(Posts, auth.View), auth.On(Posts, auth.Add), auth.On(Posts, auth.Change)},
 		}),
 	)
 	app.SetConfig(func(cfg *retort.Config) { cfg.Assets = retort.Embed(files) })

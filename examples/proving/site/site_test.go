@@ -236,6 +236,30 @@ func TestMailGoesToAFolder(t *testing.T) {
 	}
 }
 
+// A second factor by mail: what is mailed to one user is worth nothing for another.
+func TestSecurityCodesByMail(t *testing.T) {
+	t.Parallel()
+	g := newGround(t, testdb.SQLite)
+	ann := g.as(site.Ann)
+	ann.Get("/second-factor").Status(200).Contains("Codes by mail to a…@proving.example")
+	for range 20 {
+		ann.PostForm("/second-factor/sent/mail/send", nil).RedirectsTo("/second-factor/sent/mail")
+	}
+	found := regexp.MustCompile(`(?m)^([0-9]{6})\r?$`).FindStringSubmatch(g.mailed(site.Ann))
+	if found == nil {
+		t.Fatal(g.mails())
+	}
+	code := url.Values{"code": {found[1]}}
+	g.as(site.Bob).PostForm("/second-factor/sent/mail", code).Status(422)
+	ann.PostForm("/second-factor/sent/mail", code).Status(200).Contains("Your recovery codes")
+	ann.PostForm("/logout", nil)
+	ann.PostForm("/login", url.Values{"email": {site.Ann}, "password": {password}}).RedirectsTo("/login/code?next=%2F")
+	ann.PostForm("/login/code", code).Status(422) // it was used
+	if n := strings.Count(strings.Join(g.mails(), ""), "Subject: Your code"); n != 1 {
+		t.Errorf("%d codes were mailed within half a minute", n)
+	}
+}
+
 func TestFailures(t *testing.T) {
 	t.Parallel()
 	g := newGround(t, testdb.SQLite)

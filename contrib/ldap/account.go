@@ -63,15 +63,8 @@ func (e *Extension) plan(ctx context.Context, entry *Entry, found groups, login 
 		p.refused = fmt.Sprintf("the entry has no %s; set id_attribute to one that all entries have and that never changes", o.IDAttribute)
 		return p, nil
 	}
-	l := Links.Fields()
-	link, err := Links.Where(orm.Eq(&l.Directory, o.Name), orm.Eq(&l.Entry, p.id)).With(&l.User).Get(ctx)
-	if err == nil {
-		p.link = link
-		p.user, err = link.User.Get()
+	if known, err := p.known(ctx, o.Name); known || err != nil {
 		return p, err
-	}
-	if !errors.Is(err, orm.ErrNotFound) {
-		return nil, err
 	}
 	if p.mail == "" {
 		p.refused = fmt.Sprintf("the entry has no address in %s; give it one, or set mail_domain", o.MailAttribute)
@@ -83,7 +76,12 @@ func (e *Extension) plan(ctx context.Context, entry *Entry, found groups, login 
 	case err != nil:
 		return nil, err
 	default:
+		// Another login may have made the user meanwhile, and the link with it.
+		if known, err := p.known(ctx, o.Name); known || err != nil {
+			return p, err
+		}
 		p.user = user
+		l := Links.Fields()
 		if other, err := Links.Where(orm.Eq(&l.Directory, o.Name), orm.Eq(&l.User.ID, user.ID)).Exists(ctx); err != nil {
 			return nil, err
 		} else if other {
@@ -93,6 +91,21 @@ func (e *Extension) plan(ctx context.Context, entry *Entry, found groups, login 
 		}
 	}
 	return p, nil
+}
+
+// known finds the user whom an entry was linked with by an earlier login.
+func (p *plan) known(ctx context.Context, directory string) (bool, error) {
+	l := Links.Fields()
+	link, err := Links.Where(orm.Eq(&l.Directory, directory), orm.Eq(&l.Entry, p.id)).With(&l.User).Get(ctx)
+	if errors.Is(err, orm.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	p.link = link
+	p.user, err = link.User.Get()
+	return true, err
 }
 
 // user returns the user of an entry that has proved itself, as the directory has it.

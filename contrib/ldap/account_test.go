@@ -9,6 +9,7 @@ import (
 
 	"github.com/retort-web/retort/auth"
 	"github.com/retort-web/retort/contrib/ldap"
+	"github.com/retort-web/retort/internal/testdb"
 )
 
 const editors, chiefs, writers = "cn=editors," + byUID, "cn=chiefs," + byUID, "cn=writers," + byUID
@@ -52,54 +53,58 @@ func TestGroupsAreMirrored(t *testing.T) {
 
 func TestGroupsThatWereGivenHereStay(t *testing.T) {
 	t.Parallel()
-	d := newDirectory(t).start()
-	d.records[1].set("memberOf", writers, "memberOf", editors)
-	o := d.options()
-	o.Groups = map[string]string{strings.ToUpper(editors): "Editors of the site", chiefs: "Chiefs"}
-	s := newSite(t, o)
-	ann := s.in("ann", "ann's own")
-	local := auth.Groups.New()
-	local.Name = "Friends"
-	if err := auth.Groups.Insert(s.Ctx, local); err != nil {
-		t.Fatal(err)
-	}
-	if err := ann.Groups.Add(s.Ctx, local); err != nil {
-		t.Fatal(err)
-	}
-	if got := s.groups(s.in("ann", "ann's own")); !slices.Equal(got, []string{"Editors of the site", "Friends"}) {
-		t.Errorf("%q", got)
-	}
-	d.records[1].set("memberOf", chiefs)
-	if got := s.groups(s.in("ann", "ann's own")); !slices.Equal(got, []string{"Chiefs", "Friends"}) {
-		t.Errorf("%q", got)
-	}
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		d := newDirectory(t).start()
+		d.records[1].set("memberOf", writers, "memberOf", editors)
+		o := d.options()
+		o.Groups = map[string]string{strings.ToUpper(editors): "Editors of the site", chiefs: "Chiefs"}
+		s := newSiteOn(t, kind, o)
+		ann := s.in("ann", "ann's own")
+		local := auth.Groups.New()
+		local.Name = "Friends"
+		if err := auth.Groups.Insert(s.Ctx, local); err != nil {
+			t.Fatal(err)
+		}
+		if err := ann.Groups.Add(s.Ctx, local); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.groups(s.in("ann", "ann's own")); !slices.Equal(got, []string{"Editors of the site", "Friends"}) {
+			t.Errorf("%q", got)
+		}
+		d.records[1].set("memberOf", chiefs)
+		if got := s.groups(s.in("ann", "ann's own")); !slices.Equal(got, []string{"Chiefs", "Friends"}) {
+			t.Errorf("%q", got)
+		}
+	})
 }
 
 func TestFlagsFollowGroups(t *testing.T) {
 	t.Parallel()
-	d := newDirectory(t).start()
-	o := d.options()
-	o.StaffGroups, o.SuperuserGroups = ldap.DNs{editors, writers}, ldap.DNs{chiefs}
-	s := newSite(t, o)
-	for _, step := range []struct {
-		group            string
-		staff, superuser bool
-	}{{writers, true, false}, {chiefs, false, true}, {"cn=other," + byUID, false, false}, {editors, true, false}} {
-		d.records[1].set("memberOf", step.group)
-		if ann := s.in("ann", "ann's own"); ann.Staff != step.staff || ann.Superuser != step.superuser {
-			t.Errorf("in %s: staff %t, superuser %t", step.group, ann.Staff, ann.Superuser)
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		d := newDirectory(t).start()
+		o := d.options()
+		o.StaffGroups, o.SuperuserGroups = ldap.DNs{editors, writers}, ldap.DNs{chiefs}
+		s := newSiteOn(t, kind, o)
+		for _, step := range []struct {
+			group            string
+			staff, superuser bool
+		}{{writers, true, false}, {chiefs, false, true}, {"cn=other," + byUID, false, false}, {editors, true, false}} {
+			d.records[1].set("memberOf", step.group)
+			if ann := s.in("ann", "ann's own"); ann.Staff != step.staff || ann.Superuser != step.superuser {
+				t.Errorf("in %s: staff %t, superuser %t", step.group, ann.Staff, ann.Superuser)
+			}
 		}
-	}
-	// What no option speaks of is left alone.
-	other := newSite(t, d.options())
-	ann := other.in("ann", "ann's own")
-	ann.Staff = true
-	if err := auth.Users.UpdateRow(other.Ctx, ann, &auth.Users.Fields().Staff); err != nil {
-		t.Fatal(err)
-	}
-	if !other.in("ann", "ann's own").Staff {
-		t.Error("the flag was taken")
-	}
+		// What no option speaks of is left alone.
+		other := newSiteOn(t, kind, d.options())
+		ann := other.in("ann", "ann's own")
+		ann.Staff = true
+		if err := auth.Users.UpdateRow(other.Ctx, ann, &auth.Users.Fields().Staff); err != nil {
+			t.Fatal(err)
+		}
+		if !other.in("ann", "ann's own").Staff {
+			t.Error("the flag was taken")
+		}
+	})
 }
 
 func TestGroupsThatKeepOut(t *testing.T) {
@@ -167,67 +172,73 @@ func TestEntriesWithoutAnAddress(t *testing.T) {
 
 func TestRenamedEntries(t *testing.T) {
 	t.Parallel()
-	d := newDirectory(t).start()
-	s := newSite(t, d.options())
-	s.local("taken@example.com", "somebody else")
-	ann := s.in("ann", "ann's own")
-	r := d.records[1]
-	r.dn = "uid=abaker," + people
-	r.set("uid", "abaker", "cn", "Ann Baker", "mail", "ann.baker@example.com")
-	after := s.in("abaker", "ann's own")
-	if after.ID != ann.ID || after.Name != "Ann Baker" || after.Email != "ann.baker@example.com" || after.Login != "ann.baker@example.com" {
-		t.Errorf("%+v", after)
-	}
-	// An address that is another's is not taken.
-	r.set("mail", "Taken@example.com")
-	if after = s.in("abaker", "ann's own"); after.Email != "ann.baker@example.com" || s.logged("keeps the address") != 1 {
-		t.Errorf("%+v\n%s", after, s.Log)
-	}
-	// Another entry under the old name is another user.
-	d.add("uid=ann,"+people, "uid", "ann", "cn", "Another Ann", "mail", "ann2@example.com", "userPassword", "another's").set("entryUUID", "another")
-	if other := s.in("ann", "another's"); other.ID == ann.ID {
-		t.Error("a new entry got the user of an old one")
-	}
-	// And one with an old address does not get the user either.
-	d.add("uid=cy,"+people, "uid", "cy", "mail", "ann.baker@example.com", "userPassword", "cy's own")
-	s.out("cy", "cy's own")
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		d := newDirectory(t).start()
+		s := newSiteOn(t, kind, d.options())
+		s.local("taken@example.com", "somebody else")
+		ann := s.in("ann", "ann's own")
+		r := d.records[1]
+		r.dn = "uid=abaker," + people
+		r.set("uid", "abaker", "cn", "Ann Baker", "mail", "ann.baker@example.com")
+		after := s.in("abaker", "ann's own")
+		if after.ID != ann.ID || after.Name != "Ann Baker" || after.Email != "ann.baker@example.com" || after.Login != "ann.baker@example.com" {
+			t.Errorf("%+v", after)
+		}
+		// An address that is another's is not taken.
+		r.set("mail", "Taken@example.com")
+		if after = s.in("abaker", "ann's own"); after.Email != "ann.baker@example.com" || s.logged("keeps the address") != 1 {
+			t.Errorf("%+v\n%s", after, s.Log)
+		}
+		// Another entry under the old name is another user.
+		d.add("uid=ann,"+people, "uid", "ann", "cn", "Another Ann", "mail", "ann2@example.com", "userPassword", "another's").set("entryUUID", "another")
+		if other := s.in("ann", "another's"); other.ID == ann.ID {
+			t.Error("a new entry got the user of an old one")
+		}
+		// And one with an old address does not get the user either.
+		d.add("uid=cy,"+people, "uid", "cy", "mail", "ann.baker@example.com", "userPassword", "cy's own")
+		s.out("cy", "cy's own")
+	})
 }
 
 func TestUsersThatAreHereAreNotTakenOver(t *testing.T) {
 	t.Parallel()
-	d := newDirectory(t).start()
-	s := newSite(t, d.options())
-	s.local("ann@example.com", "words of the site")
-	s.out("ann", "ann's own")
-	if s.logged("set link_by_address") != 1 {
-		t.Error(s.Log)
-	}
-	s.in("ann@example.com", "words of the site")
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		d := newDirectory(t).start()
+		s := newSiteOn(t, kind, d.options())
+		s.local("ann@example.com", "words of the site")
+		s.out("ann", "ann's own")
+		if s.logged("set link_by_address") != 1 {
+			t.Error(s.Log)
+		}
+		s.in("ann@example.com", "words of the site")
 
-	o := d.options()
-	o.LinkByAddress = true
-	s = newSite(t, o)
-	here := s.local("ann@example.com", "words of the site")
-	if ann := s.in("ann", "ann's own"); ann.ID != here.ID || ann.HasPassword() {
-		t.Errorf("%+v", ann)
-	}
-	s.out("ann@example.com", "words of the site")
-	// One entry is one user.
-	d.add("uid=cy,"+people, "uid", "cy", "mail", "ann@example.com", "userPassword", "cy's own")
-	s.out("cy", "cy's own")
+		o := d.options()
+		o.LinkByAddress = true
+		s = newSiteOn(t, kind, o)
+		here := s.local("ann@example.com", "words of the site")
+		if ann := s.in("ann", "ann's own"); ann.ID != here.ID || ann.HasPassword() {
+			t.Errorf("%+v", ann)
+		}
+		s.out("ann@example.com", "words of the site")
+		// One entry is one user.
+		d.add("uid=cy,"+people, "uid", "cy", "mail", "ann@example.com", "userPassword", "cy's own")
+		s.out("cy", "cy's own")
+	})
 }
 
 func TestDeletedUsersComeAnew(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, newDirectory(t).start().options())
-	ann := s.in("ann", "ann's own")
-	if err := auth.Users.DeleteRow(s.Ctx, ann); err != nil {
-		t.Fatal(err)
-	}
-	if n, err := ldap.Links.Count(s.Ctx); n != 0 || err != nil {
-		t.Errorf("%d links, %v", n, err)
-	}
-	s.in("ann", "ann's own")
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		s := newSiteOn(t, kind, newDirectory(t).start().options())
+		ann := s.in("ann", "ann's own")
+		if err := auth.Users.DeleteRow(s.Ctx, ann); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := ldap.Links.Count(s.Ctx); n != 0 || err != nil {
+			t.Errorf("%d links, %v", n, err)
+		}
+		s.in("ann", "ann's own")
+	})
 }
 
 func TestOnLogin(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/auth"
 	"github.com/retort-web/retort/contrib/ldap"
+	"github.com/retort-web/retort/internal/testdb"
 )
 
 // closedPort is an address where nobody listens.
@@ -208,21 +209,23 @@ func forward(t *testing.T, to string, count func(n int64)) string {
 // Of many first logins at once one makes the user.
 func TestFirstLoginsAtOnce(t *testing.T) {
 	t.Parallel()
-	d := newDirectory(t).start()
-	d.records[1].set("memberOf", "cn=editors,"+byUID)
-	o := d.options()
-	o.MirrorGroups = true
-	s := newSite(t, o)
-	var wait sync.WaitGroup
-	for range 8 {
-		wait.Go(func() {
-			if _, err := s.Auth.Authenticate(s.Ctx, "ann", "ann's own"); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wait.Wait()
-	if n := s.users(); n != 1 {
-		t.Errorf("%d users", n)
-	}
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		d := newDirectory(t).start()
+		d.records[1].set("memberOf", "cn=editors,"+byUID)
+		o := d.options()
+		o.MirrorGroups = true
+		s := newSiteOn(t, kind, o)
+		var wait sync.WaitGroup
+		for range 8 {
+			wait.Go(func() {
+				if _, err := s.Auth.Authenticate(s.Ctx, "ann", "ann's own"); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wait.Wait()
+		if n := s.users(); n != 1 {
+			t.Errorf("%d users", n)
+		}
+	})
 }

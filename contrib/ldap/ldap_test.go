@@ -12,6 +12,7 @@ import (
 	"github.com/retort-web/retort/auth"
 	"github.com/retort-web/retort/contrib/ldap"
 	"github.com/retort-web/retort/db"
+	"github.com/retort-web/retort/internal/testdb"
 	"github.com/retort-web/retort/internal/testsite"
 	"github.com/retort-web/retort/mail"
 	"github.com/retort-web/retort/mail/mailtest"
@@ -35,9 +36,20 @@ func (d *directory) options() ldap.Options {
 
 func newSite(t *testing.T, o ldap.Options) *site {
 	t.Helper()
+	return newSiteOn(t, testdb.SQLite, o)
+}
+
+// newSiteOn is newSite with a database of that kind.
+func newSiteOn(t *testing.T, kind testdb.Kind, o ldap.Options) *site {
+	t.Helper()
 	directory := ldap.New(o)
 	accountsOptions := auth.Options{LoginURL: "accounts.login", Backends: []auth.Backend{directory, auth.Passwords()}, Throttle: auth.Throttle{Disabled: true}}
-	s := testsite.New(t, testsite.Options{Auth: accountsOptions}, func(s *testsite.Site) {
+	onKind := func(cfg *retort.Config) {
+		if kind.Name != testdb.SQLite.Name { // that of testsite is a file
+			cfg.DatabaseURL = kind.URL(t)
+		}
+	}
+	s := testsite.New(t, testsite.Options{Change: onKind, Auth: accountsOptions}, func(s *testsite.Site) {
 		s.App.Install(db.Open(""), dbsession.New(), mail.New(mail.Options{From: "site@example.com"}), s.Auth, accounts.New(), directory)
 		s.App.Get("/", testsite.Home)
 	})
@@ -110,27 +122,29 @@ func (s *site) logged(text string) int { return strings.Count(s.Log.String(), te
 
 func TestFirstLoginMakesAUser(t *testing.T) {
 	t.Parallel()
-	d := newDirectory(t).start()
-	s := newSite(t, d.options())
-	s.Get("/login").Status(200)
-	s.out("ann", "wrong")
-	s.out("nobody", "ann's own")
-	if s.users() != 0 {
-		t.Error("a failed login made a user")
-	}
-	ann := s.in("ann", "ann's own")
-	if ann.Email != "Ann@example.com" || ann.Name != "Ann Archer" || ann.HasPassword() || ann.Verified == nil || ann.Staff || ann.Superuser {
-		t.Errorf("%+v", ann)
-	}
-	if again := s.in(" ANN ", "ann's own"); again.ID != ann.ID || s.users() != 1 {
-		t.Errorf("user %d after %d", again.ID, ann.ID)
-	}
-	if d.clear > 0 {
-		t.Errorf("%d binds in clear text", d.clear)
-	}
-	if text := s.Log.String(); strings.Contains(text, "ann's own") || strings.Contains(text, readerPW) {
-		t.Errorf("a password was logged:\n%s", text)
-	}
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		d := newDirectory(t).start()
+		s := newSiteOn(t, kind, d.options())
+		s.Get("/login").Status(200)
+		s.out("ann", "wrong")
+		s.out("nobody", "ann's own")
+		if s.users() != 0 {
+			t.Error("a failed login made a user")
+		}
+		ann := s.in("ann", "ann's own")
+		if ann.Email != "Ann@example.com" || ann.Name != "Ann Archer" || ann.HasPassword() || ann.Verified == nil || ann.Staff || ann.Superuser {
+			t.Errorf("%+v", ann)
+		}
+		if again := s.in(" ANN ", "ann's own"); again.ID != ann.ID || s.users() != 1 {
+			t.Errorf("user %d after %d", again.ID, ann.ID)
+		}
+		if d.clear > 0 {
+			t.Errorf("%d binds in clear text", d.clear)
+		}
+		if text := s.Log.String(); strings.Contains(text, "ann's own") || strings.Contains(text, readerPW) {
+			t.Errorf("a password was logged:\n%s", text)
+		}
+	})
 }
 
 // The pages of package accounts need nothing to know of it.
@@ -349,8 +363,10 @@ func TestWrongOptions(t *testing.T) {
 
 func TestMigrationsAreWhole(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, newDirectory(t).start().options())
-	if out, err := s.App.Call(t.Context(), "makemigrations", "--check"); err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		s := newSiteOn(t, kind, newDirectory(t).start().options())
+		if out, err := s.App.Call(t.Context(), "makemigrations", "--check"); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/retort-web/retort/auth"
 	"github.com/retort-web/retort/contrib/passkeys"
+	"github.com/retort-web/retort/internal/testdb"
 	"github.com/retort-web/retort/retorttest"
 	"github.com/retort-web/retort/session"
 )
@@ -68,120 +69,126 @@ func TestSecurityAnswersThatAreRefused(t *testing.T) {
 
 func TestSecurityAnswersWorkOnce(t *testing.T) {
 	t.Parallel()
-	for _, onServer := range []bool{true, false} {
-		s := newSiteOf(t, passkeys.Options{}, onServer, 0)
-		s.User("ann@example.com", secret)
-		d := newDevice(t) // without a counter
-		s.add(s.in("ann@example.com"), d, "phone")
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		for _, onServer := range []bool{true, false} {
+			s := newSiteOf(t, kind, passkeys.Options{}, onServer, 0)
+			s.User("ann@example.com", secret)
+			d := newDevice(t) // without a counter
+			s.add(s.in("ann@example.com"), d, "phone")
 
-		client := retorttest.New(t, s.App)
-		q := ask(t, client, "/passkeys/login/options")
-		cookie, _ := client.Cookie("session")
-		answer := d.get(q)
-		post(client, "/passkeys/login", answer).RedirectsTo("/")
-		client.PostForm("/logout", nil)
-		post(client, "/passkeys/login", answer).RedirectsTo(refused)
-		// Nor with the cookie of then, which a session in a cookie takes as the present.
-		thief := retorttest.New(t, s.App)
-		thief.SetCookie("session", cookie)
-		post(thief, "/passkeys/login", answer).RedirectsTo(refused)
-		thief.Get("/").Contains("nobody")
+			client := retorttest.New(t, s.App)
+			q := ask(t, client, "/passkeys/login/options")
+			cookie, _ := client.Cookie("session")
+			answer := d.get(q)
+			post(client, "/passkeys/login", answer).RedirectsTo("/")
+			client.PostForm("/logout", nil)
+			post(client, "/passkeys/login", answer).RedirectsTo(refused)
+			// Nor with the cookie of then, which a session in a cookie takes as the present.
+			thief := retorttest.New(t, s.App)
+			thief.SetCookie("session", cookie)
+			post(thief, "/passkeys/login", answer).RedirectsTo(refused)
+			thief.Get("/").Contains("nobody")
 
-		// A question of another session, of another kind and one that was never asked.
-		mine := retorttest.New(t, s.App)
-		ask(t, mine, "/passkeys/login/options")
-		post(mine, "/passkeys/login", d.get(ask(t, retorttest.New(t, s.App), "/passkeys/login/options"))).RedirectsTo(refused)
-		in := s.in("ann@example.com")
-		post(in, "/passkeys/login", d.get(ask(t, in, "/passkeys/options"))).RedirectsTo(refused)
-		post(mine, "/passkeys/login", d.get(asked{Challenge: b64(make([]byte, 32))})).RedirectsTo(refused)
-		mine.Get("/").Contains("nobody")
+			// A question of another session, of another kind and one that was never asked.
+			mine := retorttest.New(t, s.App)
+			ask(t, mine, "/passkeys/login/options")
+			post(mine, "/passkeys/login", d.get(ask(t, retorttest.New(t, s.App), "/passkeys/login/options"))).RedirectsTo(refused)
+			in := s.in("ann@example.com")
+			post(in, "/passkeys/login", d.get(ask(t, in, "/passkeys/options"))).RedirectsTo(refused)
+			post(mine, "/passkeys/login", d.get(asked{Challenge: b64(make([]byte, 32))})).RedirectsTo(refused)
+			mine.Get("/").Contains("nobody")
 
-		// After a wrong answer the question is over as well.
-		q = ask(t, mine, "/passkeys/login/options")
-		wrong := *d
-		wrong.flags = present
-		post(mine, "/passkeys/login", wrong.get(q)).RedirectsTo(refused)
-		post(mine, "/passkeys/login", d.get(q)).RedirectsTo(refused)
+			// After a wrong answer the question is over as well.
+			q = ask(t, mine, "/passkeys/login/options")
+			wrong := *d
+			wrong.flags = present
+			post(mine, "/passkeys/login", wrong.get(q)).RedirectsTo(refused)
+			post(mine, "/passkeys/login", d.get(q)).RedirectsTo(refused)
 
-		// Five minutes, and not longer.
-		q = ask(t, mine, "/passkeys/login/options")
-		mine.Session(func(ses *session.Session) {
-			text, _ := ses.Get("passkeys login").(string)
-			var list []struct {
-				C string `json:"c"`
-				T int64  `json:"t"`
-			}
-			if err := json.Unmarshal([]byte(text), &list); err != nil || len(list) == 0 {
-				t.Fatal(text, err)
-			}
-			for i := range list {
-				list[i].T -= (5*time.Minute + time.Second).Microseconds()
-			}
-			old, err := json.Marshal(list)
-			if err != nil {
-				t.Fatal(err)
-			}
-			ses.Set("passkeys login", string(old))
-		})
-		post(mine, "/passkeys/login", d.get(q)).RedirectsTo(refused)
+			// Five minutes, and not longer.
+			q = ask(t, mine, "/passkeys/login/options")
+			mine.Session(func(ses *session.Session) {
+				text, _ := ses.Get("passkeys login").(string)
+				var list []struct {
+					C string `json:"c"`
+					T int64  `json:"t"`
+				}
+				if err := json.Unmarshal([]byte(text), &list); err != nil || len(list) == 0 {
+					t.Fatal(text, err)
+				}
+				for i := range list {
+					list[i].T -= (5*time.Minute + time.Second).Microseconds()
+				}
+				old, err := json.Marshal(list)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ses.Set("passkeys login", string(old))
+			})
+			post(mine, "/passkeys/login", d.get(q)).RedirectsTo(refused)
 
-		// Several tabs each have a question, up to five.
-		first := ask(t, mine, "/passkeys/login/options")
-		ask(t, mine, "/passkeys/login/options")
-		post(mine, "/passkeys/login", d.get(first)).RedirectsTo("/")
-	}
+			// Several tabs each have a question, up to five.
+			first := ask(t, mine, "/passkeys/login/options")
+			ask(t, mine, "/passkeys/login/options")
+			post(mine, "/passkeys/login", d.get(first)).RedirectsTo("/")
+		}
+	})
 }
 
 // Of two answers to one question at the same time one is taken.
 func TestAnswersAtOnce(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, passkeys.Options{})
-	s.User("ann@example.com", secret)
-	d := newDevice(t)
-	s.add(s.in("ann@example.com"), d, "phone")
-	client := retorttest.New(t, s.App)
-	answer := d.get(ask(t, client, "/passkeys/login/options"))
-	cookie, _ := client.Cookie("session")
-	var wait sync.WaitGroup
-	var mu sync.Mutex
-	taken := 0
-	for range 8 {
-		wait.Go(func() {
-			other := retorttest.New(t, s.App)
-			other.SetCookie("session", cookie)
-			res := post(other, "/passkeys/login", answer)
-			mu.Lock()
-			defer mu.Unlock()
-			if res.Header().Get("Location") == "/" {
-				taken++
-			}
-		})
-	}
-	wait.Wait()
-	if taken != 1 {
-		t.Errorf("%d answers were taken", taken)
-	}
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		s := newSiteOn(t, kind, passkeys.Options{})
+		s.User("ann@example.com", secret)
+		d := newDevice(t)
+		s.add(s.in("ann@example.com"), d, "phone")
+		client := retorttest.New(t, s.App)
+		answer := d.get(ask(t, client, "/passkeys/login/options"))
+		cookie, _ := client.Cookie("session")
+		var wait sync.WaitGroup
+		var mu sync.Mutex
+		taken := 0
+		for range 8 {
+			wait.Go(func() {
+				other := retorttest.New(t, s.App)
+				other.SetCookie("session", cookie)
+				res := post(other, "/passkeys/login", answer)
+				mu.Lock()
+				defer mu.Unlock()
+				if res.Header().Get("Location") == "/" {
+					taken++
+				}
+			})
+		}
+		wait.Wait()
+		if taken != 1 {
+			t.Errorf("%d answers were taken", taken)
+		}
+	})
 }
 
 func TestSecurityCounterThatGoesBack(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, passkeys.Options{})
-	s.User("ann@example.com", secret)
-	d := newDevice(t)
-	d.counts = true
-	s.add(s.in("ann@example.com"), d, "key")
-	copied := *d
-	client := retorttest.New(t, s.App)
-	s.enter(client, d, "/")
-	s.enter(client, d, "/")
-	s.Told()
-	thief := retorttest.New(t, s.App)
-	s.enter(thief, &copied, refused)
-	thief.Get("/").Contains("nobody")
-	if got := s.Told(); !slices.Equal(got, []auth.EventKind{passkeys.Cloned}) {
-		t.Errorf("%v", got)
-	}
-	s.enter(client, d, "/")
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		s := newSiteOn(t, kind, passkeys.Options{})
+		s.User("ann@example.com", secret)
+		d := newDevice(t)
+		d.counts = true
+		s.add(s.in("ann@example.com"), d, "key")
+		copied := *d
+		client := retorttest.New(t, s.App)
+		s.enter(client, d, "/")
+		s.enter(client, d, "/")
+		s.Told()
+		thief := retorttest.New(t, s.App)
+		s.enter(thief, &copied, refused)
+		thief.Get("/").Contains("nobody")
+		if got := s.Told(); !slices.Equal(got, []auth.EventKind{passkeys.Cloned}) {
+			t.Errorf("%v", got)
+		}
+		s.enter(client, d, "/")
+	})
 }
 
 // The host of a request says nothing about whose passkeys are taken.

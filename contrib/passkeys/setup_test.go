@@ -10,6 +10,7 @@ import (
 	"github.com/retort-web/retort/auth"
 	"github.com/retort-web/retort/contrib/passkeys"
 	"github.com/retort-web/retort/db"
+	"github.com/retort-web/retort/internal/testdb"
 	"github.com/retort-web/retort/mail"
 	"github.com/retort-web/retort/session/dbsession"
 )
@@ -48,8 +49,10 @@ func TestDomains(t *testing.T) {
 
 func TestMigrationsAreWhole(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, passkeys.Options{})
-	if out, err := s.App.Call(t.Context(), "makemigrations", "--check"); err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		s := newSiteOn(t, kind, passkeys.Options{})
+		if out, err := s.App.Call(t.Context(), "makemigrations", "--check"); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/retort-web/retort/auth"
 	"github.com/retort-web/retort/contrib/passkeys"
 	"github.com/retort-web/retort/db"
+	"github.com/retort-web/retort/internal/testdb"
 	"github.com/retort-web/retort/internal/testsite"
 	"github.com/retort-web/retort/mail"
 	"github.com/retort-web/retort/mail/mailtest"
@@ -27,15 +28,29 @@ type site struct {
 	box *mailtest.Outbox
 }
 
-func newSite(t *testing.T, o passkeys.Options) *site { return newSiteOf(t, o, true, 0) }
+func newSite(t *testing.T, o passkeys.Options) *site {
+	t.Helper()
+	return newSiteOn(t, testdb.SQLite, o)
+}
 
-// newSiteOf is newSite with sessions on the server, or in cookies, and with logins that
+// newSiteOn is newSite with a database of that kind.
+func newSiteOn(t *testing.T, kind testdb.Kind, o passkeys.Options) *site {
+	t.Helper()
+	return newSiteOf(t, kind, o, true, 0)
+}
+
+// newSiteOf is newSiteOn with sessions on the server, or in cookies, and with logins that
 // stay fresh for so long.
-func newSiteOf(t *testing.T, o passkeys.Options, onServer bool, fresh time.Duration) *site {
+func newSiteOf(t *testing.T, kind testdb.Kind, o passkeys.Options, onServer bool, fresh time.Duration) *site {
 	t.Helper()
 	options := testsite.Options{
-		Change: func(cfg *retort.Config) { cfg.BaseURL = siteOrigin + "/" },
-		Auth:   auth.Options{LoginURL: "accounts.login", SecondFactorURL: "accounts.second_factor", FreshFor: fresh},
+		Change: func(cfg *retort.Config) {
+			cfg.BaseURL = siteOrigin + "/"
+			if kind.Name != testdb.SQLite.Name { // that of testsite is a file
+				cfg.DatabaseURL = kind.URL(t)
+			}
+		},
+		Auth: auth.Options{LoginURL: "accounts.login", SecondFactorURL: "accounts.second_factor", FreshFor: fresh},
 	}
 	s := testsite.New(t, options, func(s *testsite.Site) {
 		s.App.Install(db.Open(""))

@@ -77,8 +77,9 @@ func (e *Extension) enter(ctx context.Context, s *source, p *Profile) (user *aut
 			return e.options.OnLogin(ctx, user, p)
 		})
 		// Somebody else may have come first, the same visitor in another tab: they are
-		// known now.
-		if orm.IsUnique(err) || errors.Is(err, auth.ErrTaken) {
+		// known now. An account with the address may be theirs, made between the looks for
+		// the identity and for the account.
+		if orm.IsUnique(err) || errors.Is(err, auth.ErrTaken) || errors.Is(err, errKnown) {
 			err = errKnown
 			continue
 		}

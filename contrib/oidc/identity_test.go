@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"os"
+	"sync"
 	"testing"
 
 	"github.com/retort-web/retort/auth"
+	"github.com/retort-web/retort/internal/testdb"
 	"github.com/retort-web/retort/migrate/migratetest"
 	"github.com/retort-web/retort/orm"
 	_ "github.com/retort-web/retort/orm/mysql"
@@ -64,4 +66,30 @@ func TestIdentitiesOnAllDatabases(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Of many first logins at once one makes the user, and all are that user's.
+func TestFirstLoginsAtOnce(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
+		database := "" // a file
+		if kind.Name != testdb.SQLite.Name {
+			database = kind.URL(t)
+		}
+		s, f := pair(t, options{database: database})
+		var wait sync.WaitGroup
+		for range 8 {
+			one := s.fresh()
+			to := callback + f.visit(one.leave(begin)).Encode()
+			wait.Go(func() {
+				if res := one.Get(to); res.Header().Get("Location") != "/" {
+					t.Errorf("%d\n%s", res.Code, res.Text())
+				}
+			})
+		}
+		wait.Wait()
+		if n := len(s.identities()); n != 1 {
+			t.Errorf("%d identities", n)
+		}
+	})
 }

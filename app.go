@@ -57,6 +57,7 @@ type App struct {
 	router     *router.Router
 	entry      Handler
 	plainPages plainPages
+	onProblem  func(c *Ctx, p *Problem) string
 	proxies    trustedProxies
 	csrf       *http.CrossOriginProtection
 	secretOnce sync.Once

@@ -253,17 +253,25 @@ type Problem struct {
 var (
 	typeProblem  = &[1]string{"application/problem+json"}
 	headerAccept = []string{"Accept"}
-	errorPolicy  = []string{"default-src 'none'; style-src 'sha256-ovaaFr05LdEGkwr1GSuHKOr4pJrt2jJ1mZFj0mf24N8='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}
+	errorPolicy  = []string{"default-src 'none'; style-src 'sha256-GyFil4NFhiZLOI3JLOQIR7bPQX03hH9m6Q9mbrA4xOE='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}
 	errorTypes   = []string{"text/html", "application/json", "application/problem+json", "text/plain"}
 )
+
+// OnProblem lets an extension put what is said of an error into the visitor's language,
+// where no error handler answers it: fn changes the texts of p and returns the language's
+// tag. A later fn takes the place of an earlier one.
+func (a *App) OnProblem(fn func(c *Ctx, p *Problem) (language string)) {
+	a.mustNotBeFrozen("a translation of problems")
+	a.onProblem = fn
+}
 
 // problem answers with the plain error page, or the same as JSON or text, by
 // what the client accepts. It shows nothing that came with the request.
 func (c *Ctx) problem(status int, detail string, fields validate.Errors) {
 	c.status = status
-	id := ""
+	p := Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail, Errors: fields}
 	if status >= 500 {
-		id = c.RequestID()
+		p.RequestID = c.RequestID()
 	}
 	h := c.writer.Header()
 	if _, ok := h["Vary"]; ok {
@@ -271,29 +279,32 @@ func (c *Ctx) problem(status int, detail string, fields validate.Errors) {
 	} else {
 		h["Vary"] = headerAccept
 	}
-	title := http.StatusText(status)
-	if title == "" {
-		title = "Error"
+	if p.Title == "" {
+		p.Title = "Error"
+	}
+	language := "en"
+	if c.app.onProblem != nil {
+		language = c.app.onProblem(c, &p)
 	}
 	switch c.errorType() {
 	case "text/html":
 		h["Content-Security-Policy"] = errorPolicy
-		if detail == "" && fields == nil && id == "" {
-			_ = c.answer(typeHTML, "", c.app.plainPages.of(status, title))
+		if p.Detail == "" && p.Errors == nil && p.RequestID == "" && c.app.onProblem == nil {
+			_ = c.answer(typeHTML, "", c.app.plainPages.of(&p))
 		} else {
-			_ = c.answer(typeHTML, "", errorPage(status, title, detail, fields, id))
+			_ = c.answer(typeHTML, "", errorPage(&p, language))
 		}
 	case "text/plain":
-		text := strconv.Itoa(status) + " " + title + "\n"
-		if detail != "" {
-			text += detail + "\n"
+		text := strconv.Itoa(status) + " " + p.Title + "\n"
+		if p.Detail != "" {
+			text += p.Detail + "\n"
 		}
-		for _, f := range fields {
+		for _, f := range p.Errors {
 			text += f.Field + ": " + f.Message + "\n"
 		}
 		_ = c.answer(typeText, text, nil)
 	default:
-		data, err := json.Marshal(Problem{"about:blank", title, status, detail, fields, id})
+		data, err := json.Marshal(&p)
 		if err != nil {
 			data = []byte(`{"type":"about:blank","title":"Internal Server Error","status":500}`)
 		}
@@ -327,68 +338,73 @@ func (c *Ctx) PrefersJSON() bool {
 }
 
 // plainPages are the pages of a status alone, each made once: scanners ask for many
-// pages that are not there. It is no sync.Map, which every package with a handler would
-// compile.
+// pages that are not there. They are few, so that a list is searched as fast as a map.
 type plainPages struct {
 	mu    sync.RWMutex
-	pages map[int][]byte
+	pages []plainPage
 }
 
-func (p *plainPages) of(status int, title string) []byte {
+type plainPage struct {
+	status int
+	page   []byte
+}
+
+func (p *plainPages) of(what *Problem) []byte {
 	p.mu.RLock()
-	page, ok := p.pages[status]
+	pages := p.pages
 	p.mu.RUnlock()
-	if ok {
-		return page
+	for i := range pages {
+		if pages[i].status == what.Status {
+			return pages[i].page
+		}
 	}
-	page = errorPage(status, title, "", nil, "")
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.pages == nil {
-		p.pages = map[int][]byte{}
-	}
-	p.pages[status] = page
+	page := errorPage(what, "en")
+	p.mu.Lock() // who made the same meanwhile has added it as well, which does no harm
+	p.pages = append(p.pages, plainPage{what.Status, page})
+	p.mu.Unlock()
 	return page
 }
 
 // errorStyle is the style sheet of the plain error page, which its policy names
 // by hash.
-const errorStyle = "\n:root{color-scheme:light dark}\nbody{font:17px/1.6 system-ui,sans-serif;margin:0;min-height:100vh;display:grid;place-items:center;background:Canvas;color:CanvasText}\nmain{max-width:34rem;padding:2rem}\nh1{font-size:1.6rem;line-height:1.25;margin:0 0 .6rem}\nh1 span{opacity:.55;font-weight:400;margin-right:.35em}\np{margin:.4rem 0}\nsmall{opacity:.65}\n"
+const errorStyle = ":root{color-scheme:light dark}\nbody{font:17px/1.6 system-ui,sans-serif;margin:0;min-height:100vh;display:grid;place-items:center}\nmain{max-width:34rem;padding:2rem}\nh1{font-size:1.6rem;line-height:1.25;margin:0 0 .6rem}\nspan,small{opacity:.6}\nspan{font-weight:400;margin-inline-end:.35em}\np{margin:.4rem 0}"
 
 // errorPage is the page of an error, complete in itself: it is shown when
 // little else works.
-func errorPage(status int, title, detail string, fields validate.Errors, id string) []byte {
+func errorPage(p *Problem, language string) []byte {
 	b := make([]byte, 0, 2048)
-	b = append(b, "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>"...)
-	b = strconv.AppendInt(b, int64(status), 10)
+	b = append(b, "<!doctype html>\n<html lang=\""...)
+	b = appendEscaped(b, language)
+	b = append(b, "\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>"...)
+	b = strconv.AppendInt(b, int64(p.Status), 10)
 	b = append(b, ' ')
-	b = appendEscaped(b, title)
+	b = appendEscaped(b, p.Title)
 	b = append(b, "</title>\n<style>"...)
 	b = append(b, errorStyle...)
 	b = append(b, "</style>\n<main>\n<h1><span>"...)
-	b = strconv.AppendInt(b, int64(status), 10)
+	b = strconv.AppendInt(b, int64(p.Status), 10)
 	b = append(b, "</span>"...)
-	b = appendEscaped(b, title)
+	b = appendEscaped(b, p.Title)
 	b = append(b, "</h1>\n"...)
-	if detail != "" {
+	if p.Detail != "" {
 		b = append(b, "<p>"...)
-		b = appendEscaped(b, detail)
+		b = appendEscaped(b, p.Detail)
 		b = append(b, "</p>\n"...)
 	}
-	if len(fields) > 0 {
+	if len(p.Errors) > 0 {
 		b = append(b, "<ul>\n"...)
-		for _, f := range fields {
+		for i := range p.Errors {
 			b = append(b, "<li><b>"...)
-			b = appendEscaped(b, f.Field)
+			b = appendEscaped(b, p.Errors[i].Field)
 			b = append(b, "</b>: "...)
-			b = appendEscaped(b, f.Message)
+			b = appendEscaped(b, p.Errors[i].Message)
 			b = append(b, "</li>\n"...)
 		}
 		b = append(b, "</ul>\n"...)
 	}
-	if id != "" {
+	if p.RequestID != "" {
 		b = append(b, "<p><small>Request "...)
-		b = appendEscaped(b, id)
+		b = appendEscaped(b, p.RequestID)
 		b = append(b, "</small></p>\n"...)
 	}
 	return append(b, "</main>\n"...)

@@ -348,3 +348,37 @@ func TestGoneClientIsNoError(t *testing.T) {
 		t.Errorf("logged: %s", log)
 	}
 }
+
+// TestOnProblemChangesWhatIsSaid: an extension puts it into the visitor's language.
+func TestOnProblemChangesWhatIsSaid(t *testing.T) {
+	t.Parallel()
+	app := retort.New(quiet())
+	app.OnProblem(func(*retort.Ctx, *retort.Problem) string { return "xx" })
+	app.OnProblem(func(c *retort.Ctx, p *retort.Problem) string {
+		if c.Query("lang") == "" {
+			return "en"
+		}
+		p.Title, p.Detail = "T:"+p.Title, "D:"+p.Detail
+		for i := range p.Errors {
+			p.Errors[i].Message = "M:" + p.Errors[i].Message
+		}
+		return `"de"`
+	})
+	app.Get("/", func(*retort.Ctx) error {
+		return retort.Unprocessable(validate.Errors{{Field: "a", Code: "required", Message: "is required"}})
+	})
+	client := retorttest.New(t, app)
+	get := func(path, accept string) *retorttest.Response {
+		r := client.NewRequest("GET", path, nil)
+		r.Header.Set("Accept", accept)
+		return client.Do(r)
+	}
+	get("/", "text/html").Status(422).Contains(`<html lang="en">`, "<b>a</b>: is required")
+	get("/gone", "text/html").Status(404).Contains(`<html lang="en">`, "<title>404 Not Found</title>")
+	get("/?lang=de", "text/html").Status(422).
+		Contains(`<html lang="&#34;de&#34;">`, "</span>T:Unprocessable Entity</h1>", "<p>D:</p>", "<b>a</b>: M:is required")
+	get("/gone?lang=de", "text/html").Status(404).Contains("<title>404 T:Not Found</title>")
+	get("/?lang=de", "text/plain").Status(422).Contains("422 T:Unprocessable Entity\nD:\na: M:is required\n")
+	get("/?lang=de", "application/json").Status(422).
+		Contains(`"title":"T:Unprocessable Entity","status":422,"detail":"D:","errors":[{"field":"a","code":"required","message":"M:is required"}]`)
+}

@@ -29,7 +29,7 @@ func translate(err error) error {
 	wrong, isField := errors.AsType[*orm.ValueError](err)
 	if isField && wrong.Field.Relation == nil {
 		e := retort.NewError(http.StatusUnprocessableEntity, "A value is not allowed.").Wrap(err)
-		e.Fields = validate.Errors{{Field: wrong.Field.Snake, Message: "is too long or not allowed", Code: "value"}}
+		e.Fields = validate.Errors{*wrong.Fault()}
 		return e
 	}
 	// A relation that is not set is a mistake of the program; a text that no column

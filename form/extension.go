@@ -44,6 +44,7 @@ func (e *Extension) Install(app *retort.App) error {
 	app.Register(retort.NewBlueprint("form", retort.BlueprintOptions{Assets: retort.Embed(assets)}))
 	if e.config.Locale != nil {
 		speakTemplates(app)
+		app.OnProblem(speakProblem)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package form
 import (
 	"context"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/retort-web/retort"
@@ -99,6 +100,17 @@ func Translate(ctx context.Context, english string, params ...any) string {
 //	form.TranslatePlural(c, "{n} row was deleted.", "{n} rows were deleted.", n)
 func TranslatePlural(ctx context.Context, one, other string, n int, params ...any) string {
 	return speech{ctx, localeOf(ctx)}.text(one, other, n, append(params[:len(params):len(params)], "n", n))
+}
+
+// TranslateErrors returns failures, such as those of [retort.Ctx.Bind], with their messages
+// in the language that [Translate] speaks, for pages and answers of the program's own. The
+// app's own pages of errors have them in it.
+func TranslateErrors(ctx context.Context, all validate.Errors) validate.Errors {
+	l := localeOf(ctx)
+	if l == nil {
+		return all
+	}
+	return speech{ctx, l}.errors(slices.Clone(all))
 }
 
 // speech puts texts into a language; nil is English.

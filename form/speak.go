@@ -2,6 +2,7 @@ package form
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/retort-web/retort"
@@ -22,6 +23,26 @@ func speakTemplates(app *retort.App) {
 		language := Language(c)
 		return map[string]any{"language": language, "right_to_left": rightToLeft(language)}
 	})
+}
+
+// speakProblem puts what is said of an error into the visitor's language. It is asked when
+// something has failed already, so that a Locale that fails as well is not asked further.
+func speakProblem(c *retort.Ctx, p *retort.Problem) (language string) {
+	english := *p
+	defer func() {
+		if v := recover(); v != nil {
+			c.Logger().Error("the page of an error was not translated", "panic", v)
+			*p, language = english, "en"
+		}
+	}()
+	l := localeOf(c)
+	if l == nil {
+		return "en"
+	}
+	s := speech{c, l}
+	p.Title, p.Detail = s.text(p.Title, "", 0, nil), s.text(p.Detail, "", 0, nil)
+	p.Errors = s.errors(slices.Clone(p.Errors)) // those of the error are not ours to change
+	return l.Language()
 }
 
 // translator is the [Locale] of a render's context as templates ask for it.

@@ -1,7 +1,10 @@
 package form_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -11,6 +14,7 @@ import (
 	"github.com/retort-web/retort/form"
 	"github.com/retort-web/retort/retorttest"
 	"github.com/retort-web/retort/template"
+	"github.com/retort-web/retort/validate"
 )
 
 // marked speaks a language in which each text stands in brackets.
@@ -159,5 +163,73 @@ func TestWhichLanguagesAreWrittenFromTheRight(t *testing.T) {
 		if got := client.Get("/?lang=" + tag).Text(); got != want {
 			t.Errorf("%s: %s", tag, got)
 		}
+	}
+}
+
+// TestErrorsAreInTheVisitorsLanguage: those of pages, for people, and of JSON, for programs
+// that show them to people.
+func TestErrorsAreInTheVisitorsLanguage(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	app := speaking(t, nil, &asked)
+	type post struct {
+		Title string   `json:"title" validate:"required,min=3"`
+		Kind  string   `json:"kind" validate:"one_of=big|small"`
+		Tags  []string `json:"tags" validate:"max=1"`
+	}
+	app.Post("/posts", func(c *retort.Ctx) error {
+		var in post
+		return c.Bind(&in)
+	})
+	app.Post("/own", func(c *retort.Ctx) error {
+		var in post
+		if invalid, ok := errors.AsType[validate.Errors](c.Bind(&in)); ok {
+			return c.JSON(form.TranslateErrors(c, invalid))
+		}
+		return c.NoContent()
+	})
+	shared := validate.Errors{{Field: "a", Code: "required", Message: "is required"}}
+	app.Post("/shared", func(*retort.Ctx) error { return retort.Unprocessable(shared) })
+	ask := asking(t, app)
+
+	wrong := map[string]any{"title": "ab", "kind": "odd", "tags": []string{"a", "b"}}
+	said := []string{"⟦must have at least 3 characters⟧", "⟦must be one of big ⟦or⟧ small⟧", "⟦must have at most 1 item⟧"}
+	ask("POST", "/posts?lang=xx", wrong).Status(400).Contains(said...).Contains(`"title":"⟦Bad Request⟧"`, `"detail":"⟦several fields are not valid⟧"`)
+	ask("POST", "/posts?lang=xx", wrong, "Accept", "text/html").Status(400).Contains(said...).Contains(`<html lang="xx">`, "⟦Bad Request⟧")
+	ask("POST", "/own?lang=xx", wrong).Status(200).Contains(said...)
+	ask("POST", "/posts", wrong).Status(400).Contains(`"must have at least 3 characters"`, `"must be one of big or small"`).Lacks("⟦")
+	ask("POST", "/own", wrong).Status(200).Contains(`"must be one of big or small"`)
+	ask("GET", "/nowhere?lang=xx", nil, "Accept", "text/html").Status(404).Contains("⟦Not Found⟧", `<html lang="xx">`)
+	ask("POST", "/posts?lang=xx", nil, "Accept", "text/html", "Sec-Fetch-Site", "cross-site").Status(403).
+		Contains("⟦The request was not sent from this site. Load the page again and repeat it.⟧")
+	for range 2 { // what is translated is a copy
+		ask("POST", "/shared?lang=xx", nil).Status(422).Contains(`"⟦is required⟧"`)
+	}
+	if shared[0].Message != "is required" {
+		t.Error(shared)
+	}
+}
+
+func TestALocaleThatFailsCostsNoPageOfAnError(t *testing.T) {
+	t.Parallel()
+	app := retort.New(retort.Config{SecretKey: testKey, Logger: slog.New(slog.DiscardHandler)})
+	app.Install(form.New(form.Config{Locale: func(*retort.Ctx) form.Locale { panic("no catalogs") }}))
+	asking(t, app)("GET", "/nowhere", nil, "Accept", "text/html").Status(404).Contains(`<html lang="en">`, "404 Not Found")
+}
+
+// asking returns a function that sends JSON, or nothing, with headers in pairs.
+func asking(t *testing.T, app *retort.App) func(method, path string, v any, headers ...string) *retorttest.Response {
+	t.Helper()
+	client := retorttest.New(t, app)
+	return func(method, path string, v any, headers ...string) *retorttest.Response {
+		data, err := json.Marshal(v)
+		must(t, err)
+		r := client.NewRequest(method, path, bytes.NewReader(data))
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Accept", "application/json")
+		for i := 0; i < len(headers); i += 2 {
+			r.Header.Set(headers[i], headers[i+1])
+		}
+		return client.Do(r)
 	}
 }

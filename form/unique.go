@@ -143,7 +143,7 @@ func (f *core) constraint(err error) error {
 		// A number with more digits than its column has, for instance.
 		for _, field := range f.fields {
 			if field.spec.info == v.Field {
-				field.fail(&validate.FieldError{Code: "range", Message: v.Err.Error()})
+				field.fail(v.Fault())
 				return nil
 			}
 		}

@@ -168,9 +168,9 @@ func (f *FieldInfo) value(row unsafe.Pointer) (any, error) {
 	}
 	if v == nil && !f.Null {
 		if f.Relation != nil || f.whole != nil && f.whole.Relation != nil {
-			return nil, f.fault(errors.New("is not set; a foreign key that may be empty is tagged null"))
+			return nil, f.fault(errNotSet)
 		}
-		return nil, f.fault(errors.New("is null, which the column forbids"))
+		return nil, f.fault(errNull)
 	}
 	if err := f.check(v); err != nil {
 		return nil, f.fault(err)

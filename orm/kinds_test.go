@@ -120,23 +120,33 @@ func TestValuesAreCheckedBeforeTheyAreSent(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, kind testdb.Kind) {
 		ctx := open(t, kind)
-		for want, spoil := range map[string]func(k *Kind){
-			"Kind.Plate: has 11 characters where 10 are allowed": func(k *Kind) { k.Plate = "éééééééééé1" },
-			"Kind.Slug: has a NUL character":                     func(k *Kind) { k.Slug = "a\x00b" },
-			"Kind.Email: is not valid UTF-8":                     func(k *Kind) { k.Email = "a\xff" },
-			"Kind.Words: is not valid UTF-8":                     func(k *Kind) { k.Words = []string{"a\xff"} },
-			"Kind.Words: is null":                                func(k *Kind) { k.Words = nil },
-			"Kind.Small: 32768 is out of range":                  func(k *Kind) { k.Small = 32768 },
-			"Kind.Price: has 4 digits after the point":           func(k *Kind) { k.Price = "1.2345" },
-			"Kind.Price: has 18 digits before the point":         func(k *Kind) { k.Price = "123456789012345678" },
-			`Kind.Price: "many" is not a decimal number`:         func(k *Kind) { k.Price = "many" },
-			"Kind.Temp: has 5 digits before the point":           func(k *Kind) { k.Temp = Celsius{12345} },
+		for _, test := range []struct {
+			want  string
+			code  string
+			shown string // to who gave the value
+			spoil func(k *Kind)
+		}{
+			{"Kind.Plate: has 11 characters where 10 are allowed", "max_length", "must have at most 10 characters", func(k *Kind) { k.Plate = "éééééééééé1" }},
+			{"Kind.Slug: has a NUL character", "null_character", "must not contain the null character", func(k *Kind) { k.Slug = "a\x00b" }},
+			{"Kind.Email: is not valid UTF-8", "encoding", "must be text in UTF-8", func(k *Kind) { k.Email = "a\xff" }},
+			{"Kind.Words: is not valid UTF-8", "encoding", "must be text in UTF-8", func(k *Kind) { k.Words = []string{"a\xff"} }},
+			{"Kind.Words: is null", "required", "is required", func(k *Kind) { k.Words = nil }},
+			{"Kind.Small: 32768 is out of range", "range", "must be between -32768 and 32767", func(k *Kind) { k.Small = 32768 }},
+			{"Kind.Price: has 4 digits after the point", "digits", "must have at most 17 digits before the point and 3 after it", func(k *Kind) { k.Price = "1.2345" }},
+			{"Kind.Price: has 18 digits before the point", "digits", "must have at most 17 digits before the point and 3 after it", func(k *Kind) { k.Price = "123456789012345678" }},
+			{`Kind.Price: "many" is not a decimal number`, "type", "must be a number", func(k *Kind) { k.Price = "many" }},
+			{"Kind.Temp: has 5 digits before the point", "digits", "must have at most 4 digits before the point and 2 after it", func(k *Kind) { k.Temp = Celsius{12345} }},
 		} {
 			k := kind1()
-			spoil(k)
+			test.spoil(k)
 			err := TestKinds.Insert(ctx, k)
-			if _, ok := errors.AsType[*orm.ValueError](err); !ok || !strings.Contains(err.Error(), want) {
-				t.Errorf("%s: %v", want, err)
+			wrong, ok := errors.AsType[*orm.ValueError](err)
+			if !ok || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("%s: %v", test.want, err)
+				continue
+			}
+			if fault := wrong.Fault(); fault.Field != wrong.Field.Snake || fault.Code != test.code || fault.Message != test.shown {
+				t.Errorf("%s: %+v", test.want, fault)
 			}
 		}
 	})

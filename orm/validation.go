@@ -150,7 +150,7 @@ func (v *validation) field(f *FieldInfo) error {
 	}
 	value, err := f.codec.load(p)
 	if err != nil {
-		v.fail(f, &validate.FieldError{Code: "invalid", Message: err.Error()})
+		v.fail(f, (&ValueError{f, err}).Fault())
 		return nil
 	}
 	if f.isBlank(value, zero) {
@@ -203,7 +203,7 @@ func (f *FieldInfo) valueFault(value any) *validate.FieldError {
 		}
 	}
 	if err := f.check(value); err != nil {
-		return &validate.FieldError{Code: "range", Message: err.Error()}
+		return (&ValueError{f, err}).Fault()
 	}
 	if len(f.Choices) == 0 {
 		return nil
@@ -216,7 +216,7 @@ func (f *FieldInfo) valueFault(value any) *validate.FieldError {
 		}
 		labels = append(labels, fmt.Sprint(own))
 	}
-	return validate.Fault("one_of", map[string]any{"choices": strings.Join(labels, ", ")})
+	return validate.Fault("one_of", map[string]any{"choices": labels})
 }
 
 // ownMethod asks the model itself.
@@ -288,7 +288,7 @@ func (v *validation) reference(f *FieldInfo) error {
 	to := f.Relation.Target()
 	there, err := (&query{model: to, withDeleted: true, where: []expr{&inList{of: to.ref(f.Relation.Key()), values: variables([]any{key})}}}).exists(v.ctx)
 	if err == nil && !there {
-		v.fail(f, &validate.FieldError{Code: "not_found", Message: fmt.Sprintf("refers to a %s that does not exist", to.VerboseName)})
+		v.fail(f, &validate.FieldError{Code: "not_found", Message: "refers to something that does not exist"})
 	}
 	return err
 }

@@ -155,7 +155,7 @@ func TestAccountsInABrowser(t *testing.T) {
 
 	// The list of sessions ends the other one.
 	b.visit(s.base + "/sessions")
-	b.sees("(this one)", "End all others")
+	b.sees("this session", "End all others")
 	b.shoot("accounts-sessions")
 	b.press("End this session")
 	b.lacks("End all others")

@@ -15,6 +15,7 @@ import (
 	_ "github.com/retort-web/retort/examples/blog/blog/migrations"
 	"github.com/retort-web/retort/mail"
 	"github.com/retort-web/retort/orm"
+	"github.com/retort-web/retort/security"
 )
 
 //go:embed templates static
@@ -33,9 +34,10 @@ type extension struct{}
 // Name returns "blog".
 func (extension) Name() string { return "blog" }
 
-// Install adds the accounts, the routes, and what happens at the start.
+// Install adds the gate, the accounts, the routes, and what happens at the start.
 func (extension) Install(app *retort.App) error {
 	app.Install(
+		security.New(),
 		mail.New(mail.Options{URL: "console:", From: "Slow Notes <notes@blog.example>"}),
 		auth.New(auth.Options{LoginURL: "accounts.login"}),
 		accounts.New(accounts.Options{SignUp: accounts.SignUpOpen}),
@@ -60,7 +62,6 @@ func (extension) Install(app *retort.App) error {
 	b.Get("/feed.xml", feed).Name("feed")
 	b.Get("/api/posts", retort.Typed(apiList)).Name("api_list")
 	b.Get("/api/posts/{id:int}", retort.Typed(apiPost)).Name("api_post")
-	b.After(allowOwnContent)
 	app.Register(b)
 	describeTemplates(app)
 
@@ -91,15 +92,6 @@ func describeTemplates(app *retort.App) {
 	} {
 		app.TemplateData("blog/"+name, data)
 	}
-}
-
-// allowOwnContent tells browsers that pages load nothing from elsewhere and run
-// no scripts in them, so that a mistake in escaping stays harmless.
-func allowOwnContent(c *retort.Ctx) error {
-	if c.Header().Get("Content-Security-Policy") == "" {
-		c.SetHeader("Content-Security-Policy", "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
-	}
-	return nil
 }
 
 // sorry is the page of an error in the site's own look. Programs get the problem

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -309,12 +310,15 @@ func TestStyleSheetIsSmallAndCached(t *testing.T) {
 
 func TestPagesAllowNoForeignContent(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
-	page := s.Get("/").Status(200)
-	if policy := page.Header().Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'self'") {
-		t.Errorf("the policy is %q", policy)
+	s := newSite(t).asDemo()
+	strict := regexp.MustCompile(`(^|; )script-src 'nonce-[^']+' 'strict-dynamic'(;|$)`)
+	for _, path := range []string{"/", "/search?q=salt", "/tags/bread", "/posts/" + s.newest(t).Slug, "/posts/new", "/drafts", "/profile", "/sessions", "/login", "/nothing/here"} {
+		page := s.Get(path).Lacks("<script", " style=", " onclick=")
+		policy := page.Header().Get("Content-Security-Policy")
+		if !strict.MatchString(policy) || !strings.Contains(policy, "default-src 'self'") || strings.Contains(policy, "unsafe") {
+			t.Errorf("the policy of %s is %q", path, policy)
+		}
 	}
-	page.Lacks("<script", " style=", " onclick=")
 }
 
 func BenchmarkPages(b *testing.B) {

@@ -1,8 +1,9 @@
 // Runs axe-core on every page of examples/blog and examples/proving in Chromium: as a
-// visitor, as a user and as staff, at two widths, light and dark. It fails if a page has
-// violations, scrolls sideways, or breaks its own Content-Security-Policy.
+// visitor, as a user and as staff, and on the error pages of debug mode, at two widths,
+// light and dark. It fails if a page has violations, scrolls sideways, or breaks its own
+// Content-Security-Policy.
 //
-//   node axe.mjs [--screenshots FOLDER] [--only blog|proving]
+//   node axe.mjs [--screenshots FOLDER] [--only blog|proving|blog-debug|proving-debug]
 //
 // CHROMIUM names the browser; default: chromium. The programs are built with go and
 // keep what they write in a temporary folder.
@@ -161,6 +162,14 @@ const sites = {
   },
 };
 
+// The same in debug mode, where a developer gets pages of another kind.
+sites["blog-debug"] = { ...sites.blog, program: "blog", debug: true, roles: [
+  { name: "developer", email: "demo@blog.example", pages: [page("/"), page("/posts/new"), page("/nothing/here")] },
+] };
+sites["proving-debug"] = { ...sites.proving, program: "proving", debug: true, roles: [
+  { name: "developer", pages: [page("/"), page("/nothing/here"), ...["error", "handler", "template", "database"].map((what) => page("/lab/fail/" + what))] },
+] };
+
 // writePosts gives the author a post and a draft.
 async function writePosts(p, base) {
   for (const [slug, status] of [["mine", "live"], ["waiting", "draft"]]) {
@@ -188,8 +197,10 @@ async function logIn(p, base, email) {
 
 // start builds and runs an example, and waits until it answers.
 async function start(name, folder) {
-  const program = join(folder, name);
-  execFileSync("go", ["build", "-o", program, "./examples/" + name], { cwd: root, stdio: "inherit" });
+  const { program: example = name, debug } = sites[name];
+  const program = join(folder, "program");
+  mkdirSync(folder);
+  execFileSync("go", ["build", "-o", program, "./examples/" + example], { cwd: root, stdio: "inherit" });
   const port = await new Promise((done) => {
     const s = createServer().listen(0, "127.0.0.1", () => {
       const { port } = s.address();
@@ -200,7 +211,7 @@ async function start(name, folder) {
   let log = "";
   const child = spawn(program, sites[name].arguments, {
     cwd: folder,
-    env: { ...process.env, ...sites[name].env, DATABASE_URL: "", RETORT_ADDR: "127.0.0.1:" + port, RETORT_BASE_URL: base, SECRET_KEY: "a key of this run only, and of no other" },
+    env: { ...process.env, ...sites[name].env, DATABASE_URL: "", RETORT_ADDR: "127.0.0.1:" + port, RETORT_BASE_URL: base, RETORT_DEBUG: debug ? "yes" : "", SECRET_KEY: "a key of this run only, and of no other" },
     stdio: ["ignore", "pipe", "pipe"],
   });
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (d) => { log += d; });
@@ -235,7 +246,8 @@ let pages = 0, faults = 0;
 const running = [];
 try {
   for (const [name, site] of Object.entries(sites).filter(([name]) => !flags.only || flags.only === name)) {
-    const { base, child } = await start(name, folder);
+    const own = join(folder, name);
+    const { base, child } = await start(name, own);
     running.push(child);
     for (const role of site.roles) {
       const context = await browser.createBrowserContext();
@@ -248,7 +260,7 @@ try {
       for (const one of role.pages) {
         for (const width of widths) {
           await p.setViewport({ width, height: 900 });
-          await one.open(p, base, join(folder, "proving-data", "mails"));
+          await one.open(p, base, join(own, "proving-data", "mails"));
           for (const scheme of schemes) {
             await p.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }, { name: "prefers-reduced-motion", value: "reduce" }]);
             pages++;

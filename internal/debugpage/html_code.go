@@ -199,9 +199,9 @@ func (w *htmlWriter) ownFrame(f *Frame, open bool) {
 	}
 	w.raw("><summary><code class=\"fn\">")
 	w.text(shortFunc(f.Func))
-	w.raw("</code>")
+	w.raw("</code></summary><p class=\"none\">") // a summary is a button, which has no link in it
 	w.place(f.File, f.Line, 0)
-	w.raw("</summary>")
+	w.raw("</p>")
 	if len(f.Source) > 0 {
 		w.excerpt(f.Source, f.Line, 0, true, f.state)
 	} else {

@@ -119,9 +119,6 @@ func (e *Extension) Install(app *retort.App) error {
 	if e.auth, ok = app.Extension("auth").(*auth.Extension); !ok {
 		return errors.New("accounts: install auth.New() before accounts.New()")
 	}
-	if label, address := e.loginLabel(); e.options.LoginLabel == "" && !address {
-		e.options.LoginLabel = label
-	}
 	if app.Extension("mail") == nil {
 		return errors.New("accounts: install mail.New() before accounts.New(), for what is mailed to users")
 	}

@@ -32,16 +32,16 @@ func (e *Extension) page(c *retort.Ctx, status int, name string, data map[string
 
 // message says what was done, or why nothing was.
 func (e *Extension) message(c *retort.Ctx, status int, kind string) error {
-	words := messages[kind]
+	title, text := form.Translate(c, messages[kind].title), form.Translate(c, messages[kind].text)
 	if !c.PrefersJSON() {
-		return e.page(c, status, "message.html", map[string]any{"kind": kind, "title": words.title, "text": words.text})
+		return e.page(c, status, "message.html", map[string]any{"kind": kind, "title": title, "text": text})
 	}
 	if status >= 400 {
-		refused := retort.NewError(status, words.title+". "+words.text)
-		refused.Fields = validate.Errors{{Code: kind, Message: words.title}}
+		refused := retort.NewError(status, title+". "+text)
+		refused.Fields = validate.Errors{{Code: kind, Message: title}}
 		return refused
 	}
-	return c.JSON(messageAnswer{Kind: kind, Message: words.text})
+	return c.JSON(messageAnswer{Kind: kind, Message: text})
 }
 
 // goTo redirects to a path or a route.

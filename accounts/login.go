@@ -3,6 +3,7 @@ package accounts
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/auth"
@@ -51,7 +52,7 @@ func (e *Extension) login(c *retort.Ctx) error {
 			f.AddError(nil, "throttled", "There were too many failed logins. Try again later.")
 			status = http.StatusTooManyRequests
 		case errors.Is(err, auth.ErrWrong):
-			f.AddError(nil, "wrong", e.wrong())
+			f.AddError(nil, "wrong", e.wrong(c))
 			status = http.StatusUnprocessableEntity
 		default:
 			return err
@@ -67,23 +68,54 @@ func (e *Extension) login(c *retort.Ctx) error {
 
 // loginForm returns the form to log in with.
 func (e *Extension) loginForm(c *retort.Ctx) *form.Form[loginForm] {
-	if e.options.LoginLabel == "" {
+	label := e.loginLabel(c)
+	if label == "" {
 		return form.For[loginForm](c)
 	}
 	return form.For(c, func(in *loginForm) form.Options {
 		return form.Options{
-			Labels: form.Texts{&in.Email: e.options.LoginLabel}, Widgets: form.Widgets{&in.Email: form.Text{}},
+			Labels: form.Texts{&in.Email: label}, Widgets: form.Widgets{&in.Email: form.Text{}},
 			Attrs: form.Attrs{&in.Email: {"autocapitalize", "none", "spellcheck", "false"}},
 		}
 	})
 }
 
 // wrong says that a login failed, and not why.
-func (e *Extension) wrong() string {
-	if e.options.LoginLabel == "" {
+func (e *Extension) wrong(c *retort.Ctx) string {
+	label := e.loginLabel(c)
+	if label == "" {
 		return "The e-mail address or the password is not right."
 	}
-	return e.options.LoginLabel + " or password is not right."
+	return form.Translate(c, "{label} or password is not right.", "label", label)
+}
+
+// loginLabel is what people log in with in the visitor's language, by Options.LoginLabel or
+// auth.Options.LoginFields; "" if it is their address.
+func (e *Extension) loginLabel(c *retort.Ctx) string {
+	if e.options.LoginLabel != "" {
+		return form.Translate(c, e.options.LoginLabel)
+	}
+	fields := e.auth.LoginFields()
+	if len(fields) == 1 && fields[0].Name == "Email" {
+		return ""
+	}
+	label := ""
+	for _, f := range fields {
+		text := f.Label
+		if f.Name == "Email" {
+			text = "E-mail address"
+		}
+		text = form.Translate(c, text)
+		if label == "" {
+			label = text
+			continue
+		}
+		if form.Language(c) == "en" { // others have rules of their own
+			text = strings.ToLower(text[:1]) + text[1:]
+		}
+		label = form.Translate(c, "{one} or {other}", "one", label, "other", text)
+	}
+	return label
 }
 
 func (e *Extension) logout(c *retort.Ctx) error {

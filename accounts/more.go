@@ -3,7 +3,6 @@ package accounts
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/auth"
@@ -130,20 +129,4 @@ func (e *Extension) create(c *retort.Ctx, more moreForm, fill func(u *auth.User)
 		return user, false, nil
 	}
 	return user, err == nil, err
-}
-
-// loginLabel names what people log in with, by auth.Options.LoginFields.
-func (e *Extension) loginLabel() (label string, email bool) {
-	var labels []string
-	for _, f := range e.auth.LoginFields() {
-		text := f.Label
-		if f.Name == "Email" {
-			email, text = true, "E-mail address"
-		}
-		if len(labels) > 0 {
-			text = strings.ToLower(text[:1]) + text[1:]
-		}
-		labels = append(labels, text)
-	}
-	return strings.Join(labels, " or "), email && len(labels) == 1
 }

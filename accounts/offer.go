@@ -6,14 +6,18 @@ import (
 
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/auth"
+	"github.com/retort-web/retort/form"
 )
 
 // Offer is what another extension adds to the pages: a way to log in, see
 // [Extension.OfferLogin] and [Extension.OfferCode], or a page of settings, see
 // [Extension.OfferSetting]. It is a link, a button or a template.
 type Offer struct {
-	// Label is the text of the link or button: "Log in with Example".
-	Label string
+	// Label is the text of the link or button in English: "Passkeys". Names stand in it in
+	// braces, "Log in with {provider}", and Params has them in pairs of a name and a
+	// value, as for [form.Translate].
+	Label  string
+	Params []any
 	// Route is the name of the route that it leads to, and Values are those of its
 	// pattern, in pairs as for [retort.Ctx.URL].
 	Route  string
@@ -127,7 +131,7 @@ func shown(c *retort.Ctx, list []Offer, next string, signUp bool) ([]offered, er
 				to += "?" + url.Values{"next": {next}}.Encode()
 			}
 		}
-		out = append(out, offered{o.Label, to, o.Template, o.Post})
+		out = append(out, offered{form.Translate(c, o.Label, o.Params...), to, o.Template, o.Post})
 	}
 	return out, nil
 }

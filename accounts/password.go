@@ -72,7 +72,7 @@ func (n *newPassword) Validate() error {
 func (e *Extension) newPasswordForm(c *retort.Ctx, user *auth.User) *form.Form[newPassword] {
 	return form.For(c, func(in *newPassword) form.Options {
 		return form.Options{
-			Help: form.Texts{&in.Password: e.passwordHelp()},
+			Help: form.Texts{&in.Password: e.passwordHelp(c)},
 			Clean: form.Clean(func(_ context.Context, in *newPassword) error {
 				return e.auth.CheckPassword(user, "password", in.Password)
 			}),
@@ -135,7 +135,7 @@ func (e *Extension) changePassword(c *retort.Ctx) error {
 	}
 	f := form.For(c, func(in *changePassword) form.Options {
 		return form.Options{
-			Help: form.Texts{&in.Password: e.passwordHelp()},
+			Help: form.Texts{&in.Password: e.passwordHelp(c)},
 			Clean: form.Clean(func(ctx context.Context, in *changePassword) error {
 				if err := in.Validate(); err != nil {
 					return err

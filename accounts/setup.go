@@ -108,7 +108,7 @@ func (e *Extension) setUp(c *retort.Ctx) error {
 	user := auth.Users.New()
 	f := form.For(c, func(in *setupForm) form.Options {
 		return form.Options{
-			Help: form.Texts{&in.Password: e.passwordHelp()},
+			Help: form.Texts{&in.Password: e.passwordHelp(c)},
 			Clean: form.Clean(func(_ context.Context, in *setupForm) error {
 				user.Email = in.Email
 				if err := in.Validate(); err != nil {

@@ -31,7 +31,7 @@ type setupSite struct {
 	pages *accounts.Extension
 }
 
-func newSetupSite(t *testing.T, debug bool) *setupSite {
+func newSetupSite(t *testing.T, debug bool, more ...retort.Extension) *setupSite {
 	t.Helper()
 	s := &setupSite{t: t, pages: accounts.New(), auth: auth.New(auth.Options{Hash: password.Options{Memory: 64, Time: 1}})}
 	s.app = retort.New(retort.Config{
@@ -39,6 +39,7 @@ func newSetupSite(t *testing.T, debug bool) *setupSite {
 		DatabaseURL: "sqlite:" + filepath.Join(t.TempDir(), "site.db"), Logger: slog.New(slog.DiscardHandler),
 	})
 	s.app.Install(db.Open(""), dbsession.New(), mail.New(mail.Options{From: "site@example.com"}), s.auth, s.pages)
+	s.app.Install(more...)
 	s.app.Get("/", func(c *retort.Ctx) error {
 		return c.RenderString("home of {{ user.email if user else 'nobody' }}", nil)
 	})

@@ -24,7 +24,7 @@ type signUpForm struct {
 func (e *Extension) signUp(c *retort.Ctx) error {
 	f := form.For(c, func(in *signUpForm) form.Options {
 		return form.Options{
-			Help: form.Texts{&in.Password: e.passwordHelp()},
+			Help: form.Texts{&in.Password: e.passwordHelp(c)},
 			Clean: form.Clean(func(_ context.Context, in *signUpForm) error {
 				return e.auth.CheckPassword(&auth.User{Email: in.Email, Name: in.Name}, "password", in.Password)
 			}),
@@ -156,4 +156,12 @@ func (e *Extension) find(ctx context.Context, email string) (*auth.User, error) 
 
 func seconds(d time.Duration) string { return strconv.Itoa(int(d.Round(time.Second)/time.Second) + 1) }
 
-func (e *Extension) passwordHelp() string { return strings.Join(e.auth.PasswordHelp(), " ") }
+// passwordHelp says in the visitor's language what a new password must be.
+func (e *Extension) passwordHelp(c *retort.Ctx) string {
+	return strings.Join(e.auth.PasswordHelpIn(func(one, other string, n int) string {
+		if other == "" {
+			return form.Translate(c, one)
+		}
+		return form.TranslatePlural(c, one, other, n)
+	}), " ")
+}

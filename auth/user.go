@@ -237,3 +237,9 @@ func (e *Extension) CheckPassword(user *User, field, secret string) error {
 
 // PasswordHelp says in sentences what a new password must be.
 func (e *Extension) PasswordHelp() []string { return e.options.Policy.Help() }
+
+// PasswordHelpIn is [Extension.PasswordHelp] in another language, see
+// [password.Policy.HelpIn].
+func (e *Extension) PasswordHelpIn(translate func(one, other string, n int) string) []string {
+	return e.options.Policy.HelpIn(translate)
+}

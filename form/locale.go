@@ -29,7 +29,8 @@ type Locale interface {
 	// words that this package adds. What stands in braces, "at least {min}", is filled in
 	// afterwards; in texts of templates "%(name)s" is, and a percent sign is doubled.
 	// Texts that count something come with the English plural in other and the number; of
-	// the rest other is empty.
+	// the rest other is empty. A text may come again when it is translated already, and is
+	// not known then.
 	//
 	// A Locale that is a [template.Translator] as well is asked as such for the texts of
 	// templates, which may have a context.

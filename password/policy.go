@@ -94,13 +94,31 @@ func (p Policy) Check(password string, about ...string) validate.Errors {
 
 // Help says in sentences what the policy asks for, for beside the field.
 func (p Policy) Help() []string {
+	return p.HelpIn(func(one, other string, n int) string {
+		if other == "" {
+			return one
+		}
+		if n != 1 {
+			one = other
+		}
+		return validate.Fill(one, map[string]any{"n": n})
+	})
+}
+
+// HelpIn is [Policy.Help] in another language. translate gets each sentence in English, with
+// the plural in other and the number, for which the sentence has {n}, if it counts something;
+// else other is empty.
+func (p Policy) HelpIn(translate func(one, other string, n int) string) []string {
 	least := p.MinLength
 	if least == 0 {
 		least = 8
 	}
-	lines := []string{"It " + validate.Message("min_length", map[string]any{"min": least}) + ".", "It must not be digits only, or like your name or address."}
+	lines := []string{
+		translate("It must have at least {n} character.", "It must have at least {n} characters.", least),
+		translate("It must not be digits only, or like your name or address.", "", 0),
+	}
 	if !p.AllowCommon {
-		lines = append(lines, "It must not be one of the passwords that everybody tries.")
+		lines = append(lines, translate("It must not be one of the passwords that everybody tries.", "", 0))
 	}
 	return lines
 }

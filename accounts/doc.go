@@ -18,8 +18,8 @@
 //
 // A request that prefers application/json gets from every page what it shows as JSON,
 // and no redirect: "fields" and "csrf_token" of a form, {"kind", "message"} of what was
-// done, or {"next", "user"}; {"second_factor": true, "way": "app"} if a code is wanted. What is refused
-// is a [retort.Problem], with "errors" of fields as everywhere.
+// done, or {"next", "user"}; {"second_factor": true, "way": "app"} if a code is wanted.
+// What is refused is a [retort.Problem], with "errors" of fields as everywhere.
 //
 // # What strangers learn
 //

@@ -265,8 +265,8 @@ func RecoveryCodesLeft(ctx context.Context, user *User) (int64, error) {
 	return RecoveryCodes.Where(orm.Eq(&p.User.ID, user.ID), orm.IsNull(&p.Used)).Count(ctx)
 }
 
-// useCode takes a code of the authenticator app, one that was sent, or a recovery code, once. A user's
-// wrong codes are bounded, wherever they come from.
+// useCode takes a code of the authenticator app, one that was sent, or a recovery code,
+// once. A user's wrong codes are bounded, wherever they come from.
 func (e *Extension) useCode(ctx context.Context, user *User, factor *SecondFactor, code string) error {
 	attempt, err := e.throttle.beginCode(ctx, user.key())
 	if err != nil {

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"log/slog"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -86,6 +87,30 @@ func TestNewSentCode(t *testing.T) {
 		if n := first[digit]; n < 350 || n > 650 { // seven standard deviations
 			t.Errorf("%d of 5000 codes begin with %c", n, digit)
 		}
+	}
+}
+
+// A code that was sent before the secret key was rotated is taken after it.
+func TestSentHashesOfOlderKeys(t *testing.T) {
+	t.Parallel()
+	user := &User{}
+	user.ID = 7
+	hashes := func(key string, older ...string) []string {
+		app := retort.New(retort.Config{SecretKey: key, SecretKeyFallbacks: older, Logger: slog.New(slog.DiscardHandler)})
+		e := New()
+		app.Install(e)
+		if err := app.Prepare(); err != nil {
+			t.Fatal(err)
+		}
+		return e.sentHashes(user, "sms", forLogin, "+1", "042424")
+	}
+	const before, after = "the key of before, for these tests only", "the key of after, for these tests only"
+	kept := hashes(before)[0]
+	if rotated := hashes(after, before); len(rotated) != 2 || rotated[0] == kept || !slices.Contains(rotated, kept) {
+		t.Error(kept, rotated)
+	}
+	if slices.Contains(hashes(after), kept) {
+		t.Error("a key that was dropped still counts")
 	}
 }
 

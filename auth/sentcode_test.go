@@ -217,6 +217,31 @@ func TestSecuritySentCodesAreBound(t *testing.T) {
 	p.noMore(s)
 }
 
+// Another kind of factor does in place of a code, which is worth nothing then.
+func TestOtherFactorsBesideSentCodes(t *testing.T) {
+	t.Parallel()
+	p := newPhones(t, "ann@example.com", annsPhone)
+	s := newSentSite(t, testdb.SQLite, p)
+	ann := s.user(t, "ann@example.com")
+	b := badges{ann.ID: "gold"}
+	s.auth.AddFactor(b)
+	s.app.Post("/badge", func(c *retort.Ctx) error {
+		if _, err := s.auth.FinishLoginBy(c, b, "gold"); err != nil {
+			return err
+		}
+		return c.Text("in")
+	}).DisableCSRF()
+	s.enrolSent(p, ann.Email, annsPhone)
+	client, other := retorttest.New(t, s.app), retorttest.New(t, s.app)
+	begin(client, ann.Email, secret).Status(200)
+	code := p.code(annsPhone)
+	client.PostForm("/badge", nil).Status(200)
+	client.Get("/vault").Contains("gold")
+	begin(other, ann.Email, secret).Status(200)
+	give(other, code).Status(422)
+	p.noMore(s)
+}
+
 // Half a login with a code that is sent is as any other, and lasts as long as the code.
 func TestSecurityHalfLoginOfSentCodes(t *testing.T) {
 	t.Parallel()

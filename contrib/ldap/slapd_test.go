@@ -15,6 +15,7 @@ import (
 	client "github.com/go-ldap/ldap/v3"
 
 	"github.com/retort-web/retort/contrib/ldap"
+	"github.com/retort-web/retort/internal/testserver"
 )
 
 // schemas is where OpenLDAP's packages put the schemas.
@@ -23,15 +24,9 @@ const schemas = "/etc/ldap/schema"
 // slapdProgram returns OpenLDAP's server, where it is installed.
 func slapdProgram(t *testing.T) string {
 	t.Helper()
-	program, err := exec.LookPath("slapd")
-	if err != nil {
-		program = "/usr/sbin/slapd"
-	}
-	if _, err := os.Stat(program); err != nil {
-		t.Skip("slapd is not installed")
-	}
+	program := testserver.Program(t, "slapd", "slapd", "/usr/sbin/slapd")
 	if _, err := os.Stat(schemas); err != nil {
-		t.Skip("slapd is installed without its schemas")
+		testserver.Missing(t, "slapd is installed without its schemas: "+err.Error())
 	}
 	return program
 }
@@ -99,11 +94,10 @@ access to * by dn.exact="READER" read by self read by anonymous auth
 		var out strings.Builder
 		cmd := exec.Command(program, "-f", file, "-h", "ldap://"+address, "-d", "0")
 		cmd.Stdout, cmd.Stderr = &out, &out
-		if err := cmd.Start(); err != nil {
+		ended, err := testserver.Start(cmd)
+		if err != nil {
 			t.Fatal(err)
 		}
-		ended := make(chan struct{})
-		go func() { defer close(ended); _ = cmd.Wait() }()
 		if reached(address, ended) {
 			t.Cleanup(func() {
 				_ = cmd.Process.Kill()

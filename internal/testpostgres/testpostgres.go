@@ -4,7 +4,8 @@
 // started again. Tests that only need a database use package testdb.
 //
 // Its programs are looked for on the path and where Debian's packages put them. Without
-// them tests are skipped.
+// them tests are skipped: see package testserver, by which the server ends with the test
+// even if that is killed.
 package testpostgres
 
 import (
@@ -20,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/retort-web/retort/internal/testserver"
 	"github.com/retort-web/retort/orm"
 	_ "github.com/retort-web/retort/orm/postgres" // the driver
 )
@@ -37,7 +39,7 @@ type Server struct {
 	port     int
 	programs string
 	cmd      *exec.Cmd
-	ended    chan struct{}
+	ended    <-chan struct{}
 }
 
 // Start starts a server, which ends with the test.
@@ -70,14 +72,7 @@ func Start(t testing.TB) *Server {
 // programs returns the folder of the server's programs.
 func programs(t testing.TB) string {
 	t.Helper()
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb") // the pattern is right
-	if path, err := exec.LookPath("initdb"); err == nil {
-		found = append(found, path)
-	}
-	if len(found) == 0 {
-		t.Skip("there are no programs of a PostgreSQL server; install the package postgresql")
-	}
-	return filepath.Dir(found[len(found)-1])
+	return filepath.Dir(testserver.Program(t, "initdb", "postgresql", "/usr/lib/postgresql/*/bin/initdb"))
 }
 
 // freePort returns a port that nobody listened on a moment ago.
@@ -149,16 +144,10 @@ func (s *Server) launch() {
 	}
 	s.cmd = s.command("postgres", "-D", s.data(), "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-k", s.folder, "-c", "shared_buffers=16MB")
 	s.cmd.Stderr = log
-	if err := s.cmd.Start(); err != nil {
+	if s.ended, err = testserver.Start(s.cmd); err != nil {
 		s.t.Fatal(err)
 	}
 	_ = log.Close() // the server has its own
-	ended := make(chan struct{})
-	s.ended = ended
-	go func(cmd *exec.Cmd) {
-		_ = cmd.Wait() // how it ended is no news
-		close(ended)
-	}(s.cmd)
 }
 
 func (s *Server) ping() error {

@@ -3,7 +3,8 @@
 // It is the one of RETORT_TEST_REDIS, such as redis://127.0.0.1:6379/0, where
 // each test keeps to names of its own; or, without that, one that the test starts
 // on a socket in a folder of its own. A test that stops its server always has one
-// of its own. Without the variable and without a redis-server tests are skipped.
+// of its own. Without the variable and without a redis-server tests are skipped: see
+// package testserver, by which the server ends with the test even if that is killed.
 package testredis
 
 import (
@@ -16,6 +17,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/retort-web/retort/internal/testserver"
 )
 
 // URL returns the URL of a server that runs until the test ends.
@@ -32,23 +35,23 @@ type Server struct {
 	// URL is where it listens, also after it was stopped and started again.
 	URL string
 
-	t      testing.TB
-	folder string
-	cmd    *exec.Cmd
+	t       testing.TB
+	folder  string
+	program string
+	cmd     *exec.Cmd
+	ended   <-chan struct{}
 }
 
 // Start starts a server, which ends with the test.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		t.Skip("there is no redis-server; install the package, or set RETORT_TEST_REDIS")
-	}
+	program := testserver.Program(t, "redis-server", "redis-server")
 	// The path of a socket is short, which that of a test's folder may not be.
 	folder, err := os.MkdirTemp("", "redis")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{t: t, folder: folder}
+	s := &Server{t: t, folder: folder, program: program}
 	s.URL = patient("unix://" + s.socket())
 	t.Cleanup(func() {
 		s.Stop()
@@ -77,15 +80,16 @@ func (s *Server) Stop() {
 		return
 	}
 	_ = s.cmd.Process.Kill()
-	_ = s.cmd.Wait() // that it was killed is no news
+	<-s.ended
 	s.cmd = nil
 }
 
 // Restart starts the server again after Stop, empty, and waits until it answers.
 func (s *Server) Restart() {
 	s.t.Helper()
-	s.cmd = exec.Command("redis-server", "--port", "0", "--unixsocket", s.socket(), "--save", "", "--dir", s.folder) //nolint:gosec // of our own making
-	if err := s.cmd.Start(); err != nil {
+	s.cmd = exec.Command(s.program, "--port", "0", "--unixsocket", s.socket(), "--save", "", "--dir", s.folder) //nolint:gosec // of our own making
+	var err error
+	if s.ended, err = testserver.Start(s.cmd); err != nil {
 		s.t.Fatal(err)
 	}
 	client := redis.NewClient(&redis.Options{Network: "unix", Addr: s.socket()})

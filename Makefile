@@ -7,7 +7,7 @@ test: ## all tests
 	go test ./...
 
 race: ## the packages with concurrency, under the race detector
-	CGO_ENABLED=1 go test -race . ./retorttest ./template ./orm/... ./migrate ./session/... ./signing ./server ./static ./router ./bind ./validate ./internal/devserver ./db ./form ./ratelimit/... ./security ./auth ./internal/counts
+	bash .ci/race
 
 load: ## SQLite under load, for longer than the tests take
 	CGO_ENABLED=1 go test -race -run 'ManyWriters' -v ./orm/sqlite -args -load 20s

@@ -25,6 +25,7 @@ func buildInfo(t reflect.Type) *ModelInfo {
 		byName:      map[string]*FieldInfo{},
 		byAddress:   map[address]target{},
 		alloc:       allocator(t),
+		allocMany:   manyAllocator(t),
 	}
 	m.VerboseNamePlural = m.VerboseName + "s"
 	m.Table = snake(m.Name)

@@ -22,23 +22,29 @@ type Cell struct {
 	field   *FieldInfo // for errors; nil outside of models
 }
 
-// segment is a run of cells that fill one struct.
-type segment struct {
-	base  unsafe.Pointer
-	alloc func() unsafe.Pointer
-}
-
 // Set stores a value as the database gave it: nil, bool, int64, float64,
 // string, []byte (which the cell may keep) or time.Time.
 func (c *Cell) Set(value any) error {
 	if value == nil {
 		return c.SetNull()
 	}
-	p := c.place()
-	if p == nil {
-		return nil
+	if n, ok := value.(int64); ok {
+		return c.setInt64(n, value)
 	}
-	return c.store(p, value)
+	p, kind := c.memory()
+	switch v := value.(type) {
+	case string:
+		if kind == reflect.String {
+			*(*string)(p) = v
+			return nil
+		}
+	case time.Time:
+		if kind == reflect.Struct {
+			*(*time.Time)(p) = v.UTC()
+			return nil
+		}
+	}
+	return c.otherwise(p, kind, value)
 }
 
 // SetNull stores NULL.
@@ -69,8 +75,18 @@ func (c *Cell) SetBool(v bool) error {
 }
 
 // SetInt64 stores a whole number of any size.
-func (c *Cell) SetInt64(v int64) error {
+func (c *Cell) SetInt64(v int64) error { return c.setInt64(v, nil) }
+
+// setInt64 stores a number; boxed is the same if there is a box around it already.
+func (c *Cell) setInt64(v int64, boxed any) error {
+	known := c.first && c.segment.known != nil
+	if known && c.segment.meet(v) {
+		return nil
+	}
 	p, kind := c.memory()
+	if known {
+		c.segment.known[v] = c.segment.base
+	}
 	switch kind {
 	case reflect.Int64:
 		*(*int64)(p) = v
@@ -91,7 +107,13 @@ func (c *Cell) SetInt64(v int64) error {
 			return nil
 		}
 	}
-	return c.otherwise(p, kind, v)
+	if p == nil {
+		return nil
+	}
+	if boxed == nil {
+		boxed = v
+	}
+	return c.otherwise(p, kind, boxed)
 }
 
 // SetFloat64 stores a float.
@@ -115,10 +137,12 @@ func (c *Cell) SetText(v []byte) error {
 	case kind == reflect.String:
 		*(*string)(p) = string(v)
 		return nil
+	case p == nil:
+		return nil
 	case kind == reflect.Slice:
 		*(*[]byte)(p) = append([]byte{}, v...)
 		return nil
-	case p != nil && c.codec.borrows:
+	case c.codec.borrows:
 		return c.store(p, v)
 	}
 	return c.otherwise(p, kind, string(v))
@@ -129,6 +153,9 @@ func (c *Cell) SetBytes(v []byte) error {
 	p, kind := c.memory()
 	if kind == reflect.Slice {
 		*(*[]byte)(p) = append([]byte{}, v...)
+		return nil
+	}
+	if p == nil {
 		return nil
 	}
 	return c.otherwise(p, kind, append([]byte{}, v...))
@@ -184,7 +211,7 @@ func formatUUID(u [16]byte) string {
 // row makes; nil if there is no row.
 func (c *Cell) place() unsafe.Pointer {
 	if c.first {
-		c.segment.base = c.segment.alloc()
+		c.segment.base = c.segment.row()
 	} else if c.segment.base == nil {
 		return nil
 	}

@@ -157,7 +157,7 @@ func newCTE(name string, row reflect.Type, start selected) *cte {
 	c.model = &ModelInfo{
 		Name: row.Name(), Package: row.PkgPath(), Table: name, alias: name, Type: row, registered: true, common: c,
 		byColumn: map[string]*FieldInfo{}, bySnake: map[string]*FieldInfo{}, byName: map[string]*FieldInfo{},
-		byAddress: map[address]target{}, alloc: allocator(row),
+		byAddress: map[address]target{}, alloc: allocator(row), allocMany: manyAllocator(row),
 	}
 	c.err = c.build(row)
 	c.model.resolution.done.Store(true)

@@ -41,6 +41,7 @@ type ModelInfo struct {
 	byName     map[string]*FieldInfo
 	byAddress  map[address]target
 	alloc      func() unsafe.Pointer
+	allocMany  func(n int) unsafe.Pointer
 	meta       Meta
 	names      *tree
 	outer      atomic.Pointer[tree] // the names for Outer
@@ -315,6 +316,9 @@ func (f *FieldInfo) rowKey(row unsafe.Pointer) rowKey {
 	p := unsafe.Add(row, f.offset)
 	if f.Type.Kind() == reflect.Int64 {
 		return rowKey{number: *(*int64)(p)}
+	}
+	if n := f.integer(row); n != 0 {
+		return rowKey{number: n}
 	}
 	if f.isZero(p) {
 		return rowKey{}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"reflect"
 	"slices"
 	"unsafe"
 )
@@ -14,10 +16,12 @@ type reader struct {
 	plan  []*loadNode
 	cells []Cell
 	// of the rows of a many-to-many relation: the join table that gives each
-	// row its owner, the owners asked for, and the owner last read
+	// row its owner, the owners asked for, and the owner last read, in one of two forms
 	through *joinTable
 	keys    []expr
+	pk      *FieldInfo // of the owners
 	owners  []any
+	number  int64 // where pk is an integer
 	// expressions read beside the rows, and their values in the row last read
 	extra  []operand
 	values []any
@@ -25,11 +29,11 @@ type reader struct {
 }
 
 // owner is the key of the owner last read.
-func (r *reader) owner(pk *FieldInfo) (any, error) {
+func (r *reader) owner() (any, error) {
 	if len(r.owners) == 1 {
 		return r.owners[0], nil
 	}
-	return pk.plainKey(r.owners)
+	return r.pk.plainKey(r.owners)
 }
 
 // loadSegment is a table whose rows are read, and the relations loaded with it.
@@ -88,7 +92,11 @@ func newSegment(m *ModelInfo, via *FieldInfo, plan []*loadNode) *loadSegment {
 
 // makeCells lays out the cells in the order in which selectRows writes columns.
 func (r *reader) makeCells() {
-	if r.through != nil {
+	switch {
+	case r.through == nil:
+	case r.pk.isInteger():
+		r.cells = append(r.cells, Cell{codec: &integerCodec, segment: &segment{base: unsafe.Pointer(&r.number)}})
+	default:
 		r.owners = make([]any, len(r.through.owner))
 		for i := range r.owners {
 			r.cells = append(r.cells, Cell{codec: &anyCodec, segment: &segment{base: unsafe.Pointer(&r.owners[i])}})
@@ -109,6 +117,9 @@ func (r *reader) addCells(s *loadSegment) {
 		r.addCells(kid)
 	}
 }
+
+// integerCodec keeps an integer.
+var integerCodec = codec{direct: reflect.Int64, store: storeInt64}
 
 // anyCodec keeps a value as it comes.
 var anyCodec = codec{store: func(p unsafe.Pointer, v any) error {
@@ -219,9 +230,14 @@ func (q *query) all(ctx context.Context, order []Order) ([]unsafe.Pointer, error
 		return nil, err
 	}
 	var list []unsafe.Pointer
-	if q.limited && q.limit <= 1000 {
-		list = make([]unsafe.Pointer, 0, min(q.limit, 100))
+	most := math.MaxInt
+	if q.limited {
+		most = q.limit
 	}
+	if most <= 1000 {
+		list = make([]unsafe.Pointer, 0, min(most, 100))
+	}
+	r.root.together(most)
 	// What comes after the last row asked for is left to Close, which has less to do
 	// where a database looks for the next row when it is asked for it.
 	for !(q.limited && len(list) == q.limit) && rows.Next() {
@@ -346,120 +362,6 @@ func (s *loadSegment) loadMany(ctx context.Context, db *DB) error {
 		}
 	}
 	return nil
-}
-
-// load fetches the rows behind a relation to many for all its owners at once.
-func (node *loadNode) load(ctx context.Context, db *DB, owners []unsafe.Pointer) error {
-	f := node.field
-	groups := make(map[any][]unsafe.Pointer, len(owners))
-	keys := make([]expr, 0, len(owners))
-	ownerKeys, ownerKey := make([]any, len(owners)), f.ownerKey()
-	for i, row := range owners {
-		key, err := ownerKey.codec.load(unsafe.Add(row, ownerKey.offset))
-		if err != nil {
-			return err
-		}
-		ownerKeys[i] = mapKey(key)
-		if _, seen := groups[ownerKeys[i]]; !seen {
-			groups[ownerKeys[i]] = nil
-			keys = append(keys, &variable{key})
-		}
-	}
-	size := max(len(keys), 1)
-	if len(ownerKey.Parts) > 0 {
-		size = collectBatch // no array parameter holds them
-	}
-	for batch := range slices.Chunk(keys, size) {
-		if err := node.fetch(ctx, db, batch, groups); err != nil {
-			return err
-		}
-	}
-	via := f.Relation.via
-	for i, row := range owners {
-		rows := groups[ownerKeys[i]]
-		f.setRows(unsafe.Add(row, f.offset), rows)
-		if via != nil {
-			if via.Relation.spec.target != f.model.Type {
-				row = f.model.part(row)
-			}
-			for _, kid := range rows {
-				via.setRow(unsafe.Add(kid, via.offset), row)
-			}
-		}
-	}
-	return nil
-}
-
-// fetch reads the related rows of the keys into groups, one for each key.
-func (node *loadNode) fetch(ctx context.Context, db *DB, keys []expr, groups map[any][]unsafe.Pointer) error {
-	target := node.field.Relation.Target()
-	q := &query{model: target}
-	if node.only != nil {
-		q = node.only.derive()
-	}
-	r, err := q.newChosenReader(target, node.kids)
-	if err != nil {
-		return err
-	}
-	via := node.field.Relation.via
-	if via != nil {
-		q.where = add[expr](q.where, &inList{of: ref{unsafe.Add(target.names.root.base, via.offset), via.Type}, values: keys})
-	} else {
-		r.through, r.keys = node.field.Relation.join, keys
-	}
-	if q.limited || q.offset > 0 {
-		q = q.perOwner(node.field)
-	}
-	rows, err := q.open(ctx, db, q.keyOrder(), r)
-	if err != nil {
-		return err
-	}
-	// A row related to several owners is one row in memory.
-	shared := map[any]unsafe.Pointer{}
-	for rows.Next() {
-		row, err := r.row(rows)
-		if err != nil {
-			rows.Close()
-			return err
-		}
-		var key any
-		if via != nil {
-			key, err = via.codec.load(unsafe.Add(row, via.offset))
-		} else {
-			key, err = r.owner(node.field.model.PrimaryKey)
-			id := mapKey(target.mustKey(row))
-			if first := shared[id]; first != nil {
-				row = first
-			}
-			shared[id] = row
-		}
-		if err != nil {
-			rows.Close()
-			return err
-		}
-		groups[mapKey(key)] = append(groups[mapKey(key)], row)
-	}
-	if err := closeRows(rows); err != nil {
-		return err
-	}
-	return r.root.loadMany(ctx, db)
-}
-
-// perOwner makes the limit of a query of related rows count for each owner by itself.
-func (q *query) perOwner(f *FieldInfo) *query {
-	number := &window{of: newCall("row_number"), order: q.keyOrder()}
-	if via := f.Relation.via; via != nil {
-		number.partition = []operand{q.model.ref(via)}
-	} else {
-		number.partition = []operand{columnList{throughAlias, f.Relation.join.owner}}
-	}
-	d := q.derive()
-	d.limited, d.limit, d.offset = false, 0, 0
-	d.where = add[expr](d.where, &compare{">", number, &variable{q.offset}})
-	if q.limited {
-		d.where = add[expr](d.where, &compare{"<=", number, &variable{q.offset + q.limit}})
-	}
-	return d
 }
 
 func (q *query) count(ctx context.Context) (int64, error) {

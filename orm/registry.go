@@ -390,3 +390,10 @@ func (m *ModelInfo) joinColumns(prefix string) []string {
 func allocator(t reflect.Type) func() unsafe.Pointer {
 	return func() unsafe.Pointer { return reflect.New(t).UnsafePointer() }
 }
+
+// manyAllocator returns a function that makes so many zero rows of the type, one after the
+// other.
+func manyAllocator(t reflect.Type) func(n int) unsafe.Pointer {
+	slice := sync.OnceValue(func() reflect.Type { return reflect.SliceOf(t) })
+	return func(n int) unsafe.Pointer { return reflect.MakeSlice(slice(), n, n).UnsafePointer() }
+}

@@ -143,6 +143,7 @@ func (s *compiled) done() {
 	if s.shape != nil && s.reader != nil {
 		s.reader.root.reset()
 		s.reader.result = watchedRows{}
+		clear(s.reader.owners)
 		s.shape.readers.Put(s.reader)
 	}
 	s.reader = nil
@@ -150,7 +151,7 @@ func (s *compiled) done() {
 
 // reset lets go of the rows read.
 func (s *loadSegment) reset() {
-	s.base, s.rows = nil, nil
+	s.base, s.rows, s.known, s.met, s.slab = nil, nil, nil, nil, slab{}
 	for _, kid := range s.kids {
 		kid.reset()
 	}

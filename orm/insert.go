@@ -60,11 +60,14 @@ func (m *ModelInfo) insertRows(ctx context.Context, db *DB, rows []unsafe.Pointe
 	groups := m.groups(rows)
 	err := db.Atomic(ctx, TxOptions{}, func(ctx context.Context) error {
 		for _, g := range groups {
-			copied, err := m.copyRows(ctx, db, g)
+			done, err := m.copyRows(ctx, db, g)
+			if err == nil {
+				done, err = m.followRows(ctx, db, g, done)
+			}
 			if err != nil {
 				return err
 			}
-			for batch := range slices.Chunk(g.rows[copied:], m.batchSize(db)) {
+			for batch := range slices.Chunk(g.rows[done:], m.batchSize(db)) {
 				part := *g
 				part.rows = batch
 				if err := m.insertBatch(ctx, db, &part); err != nil {

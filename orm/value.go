@@ -35,6 +35,9 @@ func plainValue(v any) (any, error) {
 }
 
 func (c *codec) loadValue(r reflect.Value) (any, error) {
+	if c.put != nil && c.direct == r.Kind() && r.CanInt() {
+		return r.Int(), nil // which needs no memory to be loaded from
+	}
 	box := reflect.New(r.Type())
 	box.Elem().Set(r)
 	return c.load(box.UnsafePointer())

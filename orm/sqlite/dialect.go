@@ -31,6 +31,19 @@ func (dialect) Name() string { return "sqlite" }
 // Returning is true: SQLite has RETURNING since 3.35.
 func (dialect) Returning() bool { return true }
 
+// KeysFollow looks whether the greatest key is that of the row inserted last. Each row then
+// gets the next one (https://www.sqlite.org/autoinc.html) as long as nobody else writes, which
+// holds in a transaction that does, and no trigger inserts or deletes rows in between.
+func (d dialect) KeysFollow(table, column string) (string, []any) {
+	b := append([]byte(nil), `SELECT "last" FROM (SELECT `...)
+	b = append(d.Quote(b, column), ` AS "last" FROM `...)
+	b = append(d.Quote(b, table), ` ORDER BY 1 DESC LIMIT 1) WHERE "last" = last_insert_rowid()`...)
+	for _, schema := range []string{"sqlite_master", "sqlite_temp_master"} {
+		b = append(b, " AND NOT EXISTS (SELECT 1 FROM "+schema+" WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE)"...)
+	}
+	return string(b), []any{table, table}
+}
+
 // Quirks is empty: the compiler writes SQLite's SQL.
 func (dialect) Quirks() orm.Quirks { return orm.Quirks{NoSchemas: true} }
 

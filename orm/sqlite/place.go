@@ -21,11 +21,12 @@ var errMoved = errors.New("sqlite: the file of the database was moved or removed
 type place struct {
 	path string
 
-	mu     sync.Mutex
-	file   os.FileInfo // nil until there was one
-	number int         // of files that have been here before this one
-	looked time.Time
-	err    error
+	mu      sync.Mutex
+	watched bool // there was a file
+	file    fileID
+	number  int // of files that have been here before this one
+	looked  time.Time
+	err     error
 }
 
 // newPlace makes the path independent of the working directory.
@@ -44,8 +45,8 @@ func (p *place) settle() {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if info, err := os.Stat(p.path); err == nil {
-		p.file, p.looked = info, time.Now()
+	if file, err := identify(p.path); err == nil {
+		p.watched, p.file, p.looked = true, file, time.Now()
 	}
 }
 
@@ -57,7 +58,7 @@ func (p *place) look(writes bool) (int, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.file == nil {
+	if !p.watched {
 		return 0, nil
 	}
 	now := time.Now()
@@ -65,17 +66,17 @@ func (p *place) look(writes bool) (int, error) {
 		return p.number, p.err
 	}
 	p.looked = now
-	info, err := os.Stat(p.path)
+	file, err := identify(p.path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		p.err = errMoved
 	case err != nil:
-		// Perhaps too many open files: no reason to give up what works.
+		// Perhaps it was interrupted: no reason to give up what works.
 		p.err = nil
 	default:
 		p.err = nil
-		if !os.SameFile(p.file, info) {
-			p.file = info
+		if !p.file.same(file) {
+			p.file = file
 			p.number++
 		}
 	}

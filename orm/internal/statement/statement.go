@@ -17,7 +17,8 @@ type Cache struct {
 	conn   driver.Conn
 	size   int // most statements kept
 	byText map[string]*list.Element
-	recent *list.List // of *Stmt, most recently used first
+	recent *list.List          // of *Stmt, most recently used first
+	args   []driver.NamedValue // memory for those of the next run
 }
 
 // NewCache makes the cache of a connection, for at most size statements.
@@ -27,12 +28,12 @@ func NewCache(conn driver.Conn, size int) *Cache {
 
 // Stmt is a prepared statement. It is busy while rows of it are open.
 type Stmt struct {
-	raw  driver.Stmt
-	text string
-	busy bool
-	kept bool
-	args []driver.NamedValue // memory for those of the next run
-	row  []driver.Value
+	cache *Cache
+	raw   driver.Stmt
+	text  string
+	busy  bool
+	kept  bool
+	row   []driver.Value
 }
 
 // Prepare returns a statement that is not busy, from those kept if it can. One that will
@@ -50,7 +51,7 @@ func (c *Cache) Prepare(ctx context.Context, text string, once bool) (*Stmt, err
 	if err != nil {
 		return nil, err
 	}
-	st := &Stmt{raw: raw, text: text, busy: true}
+	st := &Stmt{cache: c, raw: raw, text: text, busy: true}
 	if e == nil && !once && c.size > 0 {
 		st.kept = true
 		c.byText[text] = c.recent.PushFront(st)
@@ -110,8 +111,8 @@ var errOldDriver = errors.New("orm: the driver's statements know no contexts; us
 // Exec runs the statement.
 func (s *Stmt) Exec(ctx context.Context, args []any) (driver.Result, error) {
 	if e, ok := s.raw.(driver.StmtExecContext); ok {
-		defer s.forget()
-		return e.ExecContext(ctx, s.named(args))
+		defer s.cache.forget()
+		return e.ExecContext(ctx, s.cache.named(args))
 	}
 	return nil, errOldDriver
 }
@@ -119,26 +120,26 @@ func (s *Stmt) Exec(ctx context.Context, args []any) (driver.Result, error) {
 // Query runs the statement for its rows.
 func (s *Stmt) Query(ctx context.Context, args []any) (driver.Rows, error) {
 	if q, ok := s.raw.(driver.StmtQueryContext); ok {
-		defer s.forget()
-		return q.QueryContext(ctx, s.named(args))
+		defer s.cache.forget()
+		return q.QueryContext(ctx, s.cache.named(args))
 	}
 	return nil, errOldDriver
 }
 
-// maxArgs is for how many arguments memory is kept.
-const maxArgs = 100
+// maxArgs is for how many arguments memory is kept: those of a batch of rows.
+const maxArgs = 2000
 
-// forget lets go of the arguments of a run.
-func (s *Stmt) forget() {
-	if clear(s.args); cap(s.args) > maxArgs {
-		s.args = nil
+// forget lets go of the arguments of a run, which the driver has read.
+func (c *Cache) forget() {
+	if clear(c.args); cap(c.args) > maxArgs {
+		c.args = nil
 	}
 }
 
-func (s *Stmt) named(args []any) []driver.NamedValue {
-	s.args = slices.Grow(s.args[:0], len(args))
+func (c *Cache) named(args []any) []driver.NamedValue {
+	c.args = slices.Grow(c.args[:0], len(args))
 	for i, arg := range args {
-		s.args = append(s.args, driver.NamedValue{Ordinal: i + 1, Value: arg})
+		c.args = append(c.args, driver.NamedValue{Ordinal: i + 1, Value: arg})
 	}
-	return s.args
+	return c.args
 }

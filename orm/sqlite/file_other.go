@@ -8,9 +8,9 @@ import "os"
 type fileID struct{ info os.FileInfo }
 
 // identify looks which file is at a path.
-func identify(path string) (fileID, error) {
-	info, err := os.Stat(path)
-	return fileID{info}, err
+func (f *fileID) identify(path string) (err error) {
+	f.info, err = os.Stat(path)
+	return err
 }
 
-func (f *fileID) same(other fileID) bool { return os.SameFile(f.info, other.info) }
+func (f *fileID) same(other *fileID) bool { return os.SameFile(f.info, other.info) }

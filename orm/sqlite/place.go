@@ -24,7 +24,8 @@ type place struct {
 	mu      sync.Mutex
 	watched bool // there was a file
 	file    fileID
-	number  int // of files that have been here before this one
+	there   fileID // as the last look found it
+	number  int    // of files that have been here before this one
 	looked  time.Time
 	err     error
 }
@@ -45,8 +46,8 @@ func (p *place) settle() {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if file, err := identify(p.path); err == nil {
-		p.watched, p.file, p.looked = true, file, time.Now()
+	if p.file.identify(p.path) == nil {
+		p.watched, p.looked = true, time.Now()
 	}
 }
 
@@ -61,12 +62,14 @@ func (p *place) look(writes bool) (int, error) {
 	if !p.watched {
 		return 0, nil
 	}
-	now := time.Now()
-	if !writes && now.Sub(p.looked) < lookEvery {
-		return p.number, p.err
+	if !writes {
+		now := time.Now()
+		if now.Sub(p.looked) < lookEvery {
+			return p.number, p.err
+		}
+		p.looked = now
 	}
-	p.looked = now
-	file, err := identify(p.path)
+	err := p.there.identify(p.path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		p.err = errMoved
@@ -75,8 +78,8 @@ func (p *place) look(writes bool) (int, error) {
 		p.err = nil
 	default:
 		p.err = nil
-		if !p.file.same(file) {
-			p.file = file
+		if !p.file.same(&p.there) {
+			p.file = p.there
 			p.number++
 		}
 	}

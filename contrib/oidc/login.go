@@ -11,6 +11,7 @@ import (
 
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/auth"
+	"github.com/retort-web/retort/form"
 )
 
 // begin sends a visitor to the provider to log in.
@@ -139,7 +140,7 @@ func (e *Extension) sameSite(c *retort.Ctx) bool {
 func (e *Extension) declined(c *retort.Ctx, s *source, a *attempt, code string) error {
 	switch code {
 	case "access_denied":
-		c.Flash("info", "You have not logged in with "+s.Label+".")
+		c.Flash("info", form.Translate(c, "You have not logged in with {provider}.", "provider", s.Label))
 		to, err := c.URL("accounts.login")
 		if a.User != 0 {
 			to, err = c.URL("oidc.settings")

@@ -191,7 +191,7 @@ func (e *Extension) routes() {
 	e.app.Register(b)
 	for _, s := range e.providers {
 		e.accounts.OfferLogin(accounts.Offer{
-			Label: "Log in with " + s.Label, Route: "oidc.begin", Values: []any{"provider", s.Name},
+			Label: "Log in with {provider}", Params: []any{"provider", s.Label}, Route: "oidc.begin", Values: []any{"provider", s.Name},
 			Post: true, SignsUp: !e.options.NoSignUp,
 		})
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/accounts"
 	"github.com/retort-web/retort/auth"
+	"github.com/retort-web/retort/form"
 	"github.com/retort-web/retort/mail"
 	"github.com/retort-web/retort/orm"
 )
@@ -81,7 +82,7 @@ func (e *Extension) connected(c *retort.Ctx, s *source, a *attempt, p *Profile) 
 	if err := e.connectTo(c, s, p, user); err != nil {
 		return e.failed(c, s, err)
 	}
-	c.Flash("success", "You can log in with "+s.Label+" from now on.")
+	c.Flash("success", form.Translate(c, "You can log in with {provider} from now on.", "provider", s.Label))
 	return e.toSettings(c)
 }
 
@@ -94,7 +95,7 @@ func (e *Extension) disconnect(c *retort.Ctx) error {
 	removed, err := e.remove(c, user, id)
 	switch {
 	case errors.Is(err, errLast):
-		c.Flash("error", "This is your only way to log in. Set a password first, or connect another.")
+		c.Flash("error", form.Translate(c, "This is your only way to log in. Set a password first, or connect another."))
 		return e.toSettings(c)
 	case errors.Is(err, orm.ErrNotFound):
 		return retort.NotFound("")
@@ -109,7 +110,7 @@ func (e *Extension) disconnect(c *retort.Ctx) error {
 	if err := e.mail(c, user, label, false); err != nil {
 		return err
 	}
-	c.Flash("success", label+" was disconnected.")
+	c.Flash("success", form.Translate(c, "{provider} was disconnected.", "provider", label))
 	return e.toSettings(c)
 }
 

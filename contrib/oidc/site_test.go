@@ -39,6 +39,7 @@ type options struct {
 	session  retort.SessionConfig
 	database string
 	fresh    time.Duration
+	more     []retort.Extension
 }
 
 func newSite(t *testing.T, o options) *site {
@@ -49,6 +50,7 @@ func newSite(t *testing.T, o options) *site {
 	}
 	s.Site = testsite.New(t, testsite.Options{Change: change, Auth: auth.Options{LoginURL: "accounts.login", FreshFor: o.fresh}}, func(site *testsite.Site) {
 		site.App.Install(db.Open(""), dbsession.New(), security.New(), mail.New(mail.Options{From: "site@example.com"}), site.Auth, accounts.New(o.accounts), s.oidc)
+		site.App.Install(o.more...)
 		site.App.Get("/", testsite.Home)
 	})
 	s.box = mailtest.New(t, s.App)
@@ -88,7 +90,7 @@ func (s *site) login(email string) {
 	s.post("/login", "email", email, "password", secret).RedirectsTo("/")
 }
 
-var onward = regexp.MustCompile(`<a href="([^"]+)">Go on to`)
+var onward = regexp.MustCompile(`<a href="([^"]+)">⟦?Go on to`)
 
 // leave begins a login and returns the address that the visitor is sent to.
 func (s *site) leave(path string, pairs ...string) *url.URL {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/auth"
+	"github.com/retort-web/retort/form"
 )
 
 // refused are the words for an answer that is worth nothing, whatever is wrong with it.
@@ -61,7 +62,7 @@ func (e *Extension) again(c *retort.Ctx, route, next string) error {
 	if err != nil {
 		return err
 	}
-	c.Flash("error", refused)
+	c.Flash("error", form.Translate(c, refused))
 	return c.Redirect(to + "?" + url.Values{"next": {next}}.Encode())
 }
 

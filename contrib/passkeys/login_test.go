@@ -27,7 +27,7 @@ func TestAddAndLogIn(t *testing.T) {
 			}
 			s.Told()
 			post(client, "/passkeys", d.create(q), "name", " My  <phone>\x00 ").RedirectsTo("/passkeys")
-			client.Get("/passkeys").Contains("My &lt;phone&gt;", "not used yet", "Kept by a password manager", "was added")
+			client.Get("/passkeys").Contains("My &lt;phone&gt;", "Not used yet", "Kept by a password manager", "was added")
 			if m := s.box.WaitFor(1)[0]; !strings.Contains(m.Text, "was added to your account") || m.To[0] != "ann@example.com" {
 				t.Errorf("%s: %+v", name, m)
 			}
@@ -48,7 +48,7 @@ func TestAddAndLogIn(t *testing.T) {
 			other.Get("/").Contains("home of ann@example.com")
 			// It has verified its user, so it is both factors.
 			other.Get("/vault").Status(200)
-			other.Get("/passkeys").Contains("last used")
+			other.Get("/passkeys").Contains("Last used")
 			if got := s.Told(); !slices.Equal(got, []auth.EventKind{auth.LoggedIn}) {
 				t.Errorf("%s: %v", name, got)
 			}

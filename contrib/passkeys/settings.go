@@ -14,6 +14,7 @@ import (
 
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/auth"
+	"github.com/retort-web/retort/form"
 	"github.com/retort-web/retort/mail"
 	"github.com/retort-web/retort/orm"
 	"github.com/retort-web/retort/session"
@@ -33,7 +34,7 @@ func (e *Extension) show(c *retort.Ctx, status int, problem string) error {
 		return err
 	}
 	return c.Status(status).Render("passkeys/list.html", map[string]any{
-		"passkeys": of.passkeys, "full": len(of.passkeys) >= e.options.PerUser, "last": ways < 2, "problem": problem,
+		"passkeys": of.passkeys, "full": len(of.passkeys) >= e.options.PerUser, "last": ways < 2, "problem": form.Translate(c, problem),
 	})
 }
 
@@ -92,7 +93,7 @@ func (e *Extension) add(c *retort.Ctx) error {
 	}
 	row.BackupEligible, row.BackedUp = made.Flags.BackupEligible, made.Flags.BackupState
 	if row.Name = nameOf(c.FormValue("name")); row.Name == "" {
-		row.Name = "Passkey of " + time.Now().UTC().Format("2 January 2006")
+		row.Name = form.Translate(c, "Passkey of {day}", "day", time.Now().UTC().Format(time.DateOnly))
 	}
 	err = orm.Atomic(c, func(ctx context.Context) error { return Passkeys.Insert(ctx, row) })
 	if orm.IsUnique(err) {
@@ -105,7 +106,7 @@ func (e *Extension) add(c *retort.Ctx) error {
 	if err := e.mail(c, user, row.Name, true); err != nil {
 		return err
 	}
-	c.Flash("success", "The passkey "+row.Name+" was added. You can log in with it from now on.")
+	c.Flash("success", form.Translate(c, "The passkey {name} was added. You can log in with it from now on.", "name", row.Name))
 	return e.backToList(c)
 }
 
@@ -168,7 +169,7 @@ func (e *Extension) rename(c *retort.Ctx) error {
 	if _, err := Passkeys.Where(orm.Eq(&p.ID, row.ID)).Update(c, orm.Set(&p.Name, name)); err != nil {
 		return err
 	}
-	c.Flash("success", "The passkey is called "+name+" now.")
+	c.Flash("success", form.Translate(c, "The passkey is called {name} now.", "name", name))
 	return e.backToList(c)
 }
 
@@ -212,7 +213,7 @@ func (e *Extension) remove(c *retort.Ctx) error {
 	if err := e.mail(c, user, row.Name, false); err != nil {
 		return err
 	}
-	c.Flash("success", "The passkey "+row.Name+" was deleted here. Delete it in your password manager or on your device as well.")
+	c.Flash("success", form.Translate(c, "The passkey {name} was deleted here. Delete it in your password manager or on your device as well.", "name", row.Name))
 	return e.backToList(c)
 }
 

@@ -22,7 +22,7 @@ func TestSettings(t *testing.T) {
 		client, bob := s.in("ann@example.com"), s.in("bob@example.com")
 		first, second := newDevice(t), newDevice(t)
 		s.add(client, first, "")
-		client.Get("/passkeys").Contains("Passkey of " + time.Now().UTC().Format("2 January 2006"))
+		client.Get("/passkeys").Contains("Passkey of " + time.Now().UTC().Format(time.DateOnly))
 
 		// The authenticator hears which are there, and one that makes it twice is refused.
 		q := ask(t, client, "/passkeys/options")

@@ -41,7 +41,7 @@ func newSiteOn(t *testing.T, kind testdb.Kind, o passkeys.Options) *site {
 
 // newSiteOf is newSiteOn with sessions on the server, or in cookies, and with logins that
 // stay fresh for so long.
-func newSiteOf(t *testing.T, kind testdb.Kind, o passkeys.Options, onServer bool, fresh time.Duration) *site {
+func newSiteOf(t *testing.T, kind testdb.Kind, o passkeys.Options, onServer bool, fresh time.Duration, more ...retort.Extension) *site {
 	t.Helper()
 	options := testsite.Options{
 		Change: func(cfg *retort.Config) {
@@ -58,6 +58,7 @@ func newSiteOf(t *testing.T, kind testdb.Kind, o passkeys.Options, onServer bool
 			s.App.Install(dbsession.New())
 		}
 		s.App.Install(mail.New(mail.Options{From: "site@example.com"}), s.Auth, security.New(), accounts.New(), passkeys.New(o))
+		s.App.Install(more...)
 		s.App.Get("/", testsite.Home)
 		s.App.Get("/vault", func(c *retort.Ctx) error { return c.Text("gold") }).Use(auth.RequireSecondFactor)
 	})

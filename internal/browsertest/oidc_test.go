@@ -66,7 +66,7 @@ func TestLoginsWithOthersInABrowser(t *testing.T) {
 	logout()
 	stay := b.noWayTo("*/auth?*")
 	b.press("Log in with Demo")
-	b.sees("On to Demo", "Go on to Demo, should your browser not do so by itself.")
+	b.sees("On to Demo", "Your browser should go on by itself.", "Go on to Demo")
 	look("leaving")
 	var address string
 	b.do("read the address", chromedp.AttributeValue("main a", "href", &address, nil, chromedp.ByQuery))

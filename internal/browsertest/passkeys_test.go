@@ -26,7 +26,7 @@ func TestPasskeysInABrowser(t *testing.T) {
 	b.sees("You have none yet.")
 	b.fill("name", "This laptop")
 	b.submit("form[data-passkey] button")
-	b.sees("The passkey This laptop was added", "not used yet")
+	b.sees("The passkey This laptop was added", "Not used yet")
 	b.shoot("passkeys-list")
 	b.accessible("list")
 

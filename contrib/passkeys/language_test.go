@@ -19,7 +19,9 @@ func TestEveryTemplateIsTranslated(t *testing.T) {
 	t.Parallel()
 	found, err := formtest.UntranslatedTemplates(os.DirFS("templates"))
 	// That one is of attributes, whose values are all translated.
-	found = slices.DeleteFunc(found, func(text string) bool { return text == `words.html: data-unsupported="" data-cancelled="" data-failed=""` })
+	found = slices.DeleteFunc(found, func(text string) bool {
+		return text == `words.html: data-unsupported="" data-cancelled="" data-failed=""`
+	})
 	if err != nil || len(found) > 0 {
 		t.Errorf("%q %v", found, err)
 	}

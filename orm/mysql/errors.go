@@ -101,7 +101,7 @@ func number(err error) uint16 {
 	return 0
 }
 
-// kinds are the errors of package orm that numbers stand for.
+// kinds are the errors, of package orm but for one, that numbers stand for.
 var kinds = map[uint16]error{
 	errDiskFull: orm.ErrFull, errFileFull: orm.ErrFull, errLockTableFull: orm.ErrFull,
 	errTooManyConns: orm.ErrUnavailable, errTooManyUserConns: orm.ErrUnavailable, errServerShutdown: orm.ErrUnavailable,
@@ -113,6 +113,8 @@ var kinds = map[uint16]error{
 	errOutOfRange: orm.ErrValue, errTruncated: orm.ErrValue, errBadTime: orm.ErrValue, errBadCharacters: orm.ErrValue,
 	errBadValue: orm.ErrValue, errTooLong: orm.ErrValue, errNumberOutOfRange: orm.ErrValue, errBadJSON: orm.ErrValue,
 	errPacketTooLarge: orm.ErrValue,
+	// By Options.StatementTimeout, or a limit of the server's own.
+	errStatementTimeout: context.DeadlineExceeded, errQueryTimeout: context.DeadlineExceeded,
 }
 
 // classify turns the driver's errors into those of package orm.

@@ -269,6 +269,21 @@ func TestALockThatIsNotGiven(t *testing.T) {
 	must(t, db.Ping(ctx))
 }
 
+func TestAStatementThatTakesTooLong(t *testing.T) {
+	t.Parallel()
+	ctx, db := open(t, "statement_timeout=150ms")
+	const digits = "(SELECT 0 AS n UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7)"
+	tables := strings.TrimSuffix(strings.Repeat(digits+" AS t#, ", 14), ", ")
+	for i := range 14 {
+		tables = strings.Replace(tables, "#", strconv.Itoa(i), 1)
+	}
+	rows, err := db.Values(ctx, "SELECT COUNT(*) FROM "+tables+" WHERE t0.n + t13.n > 20")
+	if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+		t.Error(rows, err)
+	}
+	must(t, Accounts.Insert(ctx, &Account{Name: "a"}))
+}
+
 func TestThePoolIsExhausted(t *testing.T) {
 	t.Parallel()
 	ctx, db := open(t, "pool=1&queue_timeout=50ms")

@@ -29,6 +29,11 @@ type Options struct {
 	// LockTimeout is how long a statement waits for rows that others have locked.
 	// Default: the server's, innodb_lock_wait_timeout, which is 50s unless changed.
 	LockTimeout time.Duration
+	// StatementTimeout is how long a statement may run, in milliseconds at the finest,
+	// before the server stops it with an error that is [context.DeadlineExceeded]. MySQL
+	// stops queries alone by it, MariaDB all statements, those of migrations too.
+	// Default: the server's, which is no limit unless changed.
+	StatementTimeout time.Duration
 	// Statements is how many prepared statements each connection keeps. The server
 	// has a limit for all, max_prepared_stmt_count. Default: 200.
 	Statements int
@@ -64,7 +69,7 @@ func (o *Options) check() error {
 	for name, value := range map[string]int64{
 		"pool": int64(o.MaxConns), "max_idle_time": int64(o.MaxIdleTime), "max_lifetime": int64(o.MaxLifetime),
 		"queue_timeout": int64(o.QueueTimeout), "connect_timeout": int64(o.ConnectTimeout),
-		"lock_timeout": int64(o.LockTimeout), "statements": int64(o.Statements),
+		"lock_timeout": int64(o.LockTimeout), "statement_timeout": int64(o.StatementTimeout), "statements": int64(o.Statements),
 	} {
 		if value < 0 {
 			return fmt.Errorf("mysql: %s is negative", name)

@@ -117,6 +117,15 @@ func (s *server) setUp(ctx context.Context, c *conn) error {
 		seconds := max(1, int64((wait+time.Second-1)/time.Second))
 		settings += ", innodb_lock_wait_timeout = " + strconv.FormatInt(seconds, 10)
 	}
+	if limit := s.options.StatementTimeout; limit > 0 {
+		// The one takes seconds, with a fraction, and the other milliseconds; 0 is none.
+		ms := max(1, limit.Milliseconds())
+		if spoken.mariaDB {
+			settings += fmt.Sprintf(", max_statement_time = %d.%03d", ms/1000, ms%1000)
+		} else {
+			settings += ", max_execution_time = " + strconv.FormatInt(ms, 10)
+		}
+	}
 	if err := c.run(ctx, settings); err != nil {
 		return err
 	}

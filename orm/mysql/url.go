@@ -83,6 +83,8 @@ func (o *Options) set(cfg *driver.Config, key, value string) error {
 		o.ConnectTimeout, err = time.ParseDuration(value)
 	case "lock_timeout":
 		o.LockTimeout, err = time.ParseDuration(value)
+	case "statement_timeout":
+		o.StatementTimeout, err = time.ParseDuration(value)
 	case "isolation":
 		o.Isolation = orm.Isolation(strings.ToUpper(strings.NewReplacer("-", " ", "_", " ").Replace(value)))
 	case "collation":
@@ -95,7 +97,7 @@ func (o *Options) set(cfg *driver.Config, key, value string) error {
 			return err
 		}
 	default:
-		return fmt.Errorf("mysql: unknown option %q in the database URL; known: collation, connect_timeout, isolation, lock_timeout, max_idle_time, max_lifetime, pool, queue_timeout, socket, statements, tls", key)
+		return fmt.Errorf("mysql: unknown option %q in the database URL; known: collation, connect_timeout, isolation, lock_timeout, max_idle_time, max_lifetime, pool, queue_timeout, socket, statement_timeout, statements, tls", key)
 	}
 	if err != nil {
 		return fmt.Errorf("mysql: option %s=%q in the database URL is not valid", key, value)

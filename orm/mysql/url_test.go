@@ -38,7 +38,7 @@ func TestURLs(t *testing.T) {
 	}
 	for _, url := range []string{
 		"mysql:", "mysql://h", "mysql://h/", "mysql://h/a/b", "mysql://h:x/b", "mysql://u:se%zzcret@h/b", "mysql://u:secret@h/b?pool=x", "mysql://u:secret@h/b?pol=1",
-		"mysql://u:secret@h/b?isolation=none", "mysql://u:secret@h/b?collation=a'b", "mysql://u:secret@h/b?pool=-1", "mysql://u:secret@h/b?tls=maybe", "mysql://u:secret@h/b?tls=/no/such.pem",
+		"mysql://u:secret@h/b?isolation=none", "mysql://u:secret@h/b?collation=a'b", "mysql://u:secret@h/b?pool=-1", "mysql://u:secret@h/b?statement_timeout=-1s", "mysql://u:secret@h/b?statement_timeout=30", "mysql://u:secret@h/b?tls=maybe", "mysql://u:secret@h/b?tls=/no/such.pem",
 		"mysql://u:secret@h/b?%zz",
 	} {
 		if _, _, err := mysql.ParseURL(url); err == nil || strings.Contains(err.Error(), "cret") {

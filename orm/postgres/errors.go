@@ -79,6 +79,12 @@ func classifyServer(e *pgconn.PgError, err error) error {
 		kind = orm.ErrDeadlock
 	case codeLockNotAvailable:
 		kind = orm.ErrLocked
+	case codeQueryCanceled:
+		// Somebody who cancels it has the same code. Servers that speak another language
+		// say it in that, and the error stays what it is.
+		if strings.Contains(e.Message, "statement timeout") {
+			kind = context.DeadlineExceeded
+		}
 	case codeReadOnly:
 		kind = orm.ErrReadOnly
 	case codeDiskFull:

@@ -61,6 +61,17 @@ func must(t testing.TB, err error) {
 	}
 }
 
+func TestAStatementThatTakesTooLong(t *testing.T) {
+	t.Parallel()
+	ctx, db := openWith(t, "statement_timeout=100ms")
+	if _, err := db.Values(ctx, "SELECT pg_sleep(60)"); !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+		t.Error(err)
+	}
+	if _, err := db.Values(ctx, "SELECT pg_sleep(0.001)"); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestWaysToSendValues runs the same with prepared statements, without, and with the
 // values in the text.
 func TestWaysToSendValues(t *testing.T) {

@@ -269,6 +269,7 @@ func TestChangePassword(t *testing.T) {
 	other.PostForm("/login", url.Values{"email": {"ann@example.com"}, "password": {secret}})
 	s.post("/login?next=/password/change", "email", "ann@example.com", "password", secret).RedirectsTo("/password/change")
 	before, _ := s.Cookie("session")
+	s.post("/password/change", "password", "one two three four", "again", "one two three four").Status(422).Contains("Present password is required")
 	s.post("/password/change", "old", "wrong", "password", "one two three four", "again", "one two three four").Status(422).Contains("is not right")
 	s.post("/password/change", "old", secret, "password", "one two three four", "again", "one two three four").RedirectsTo("/profile")
 	s.mailed("ann@example.com")

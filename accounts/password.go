@@ -115,7 +115,7 @@ func (e *Extension) reset(c *retort.Ctx) error {
 }
 
 type changePassword struct {
-	Old string `label:"Present password" widget:"password" autocomplete:"current-password"`
+	Old string `label:"Present password" validate:"required" widget:"password" autocomplete:"current-password"`
 	newPassword
 }
 

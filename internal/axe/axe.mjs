@@ -79,6 +79,7 @@ const after = (path, button, fields = () => ({})) => ({
   name: path + "-sent",
   open: async (p, base) => {
     await p.goto(base + path);
+    for (const box of await p.$$("main form [type=checkbox]")) await box.click();
     for (const [field, value] of Object.entries(fields())) await p.type(`main form [name=${field}]`, value);
     await press(p, button);
   },
@@ -108,7 +109,8 @@ const recoveryCodes = {
     await p.goto(base + "/second-factor");
     const secret = await p.$eval("main code", (c) => c.textContent);
     await p.type("main form [name=code]", codeOf(secret));
-    await send(p);
+    await press(p, "Switch it on");
+    if (!await p.$("main ul.codes")) throw new Error(`no recovery codes on ${p.url()}`);
   },
 };
 
@@ -122,6 +124,7 @@ const secondStep = (email) => ({
     await p.type("[name=email]", email);
     await p.type("[name=password]", password);
     await send(p);
+    if (new URL(p.url()).pathname !== "/login/code") throw new Error(`no code is asked for on ${p.url()}`);
   },
 });
 

@@ -45,7 +45,8 @@ func newEngine(a *App) (engine, error) {
 	if o.Loader != nil {
 		loaders = append(loaders, o.Loader)
 	}
-	o.Loader, o.Contextual = template.Choice(loaders...), true
+	// The pages of extensions are written with Django's filters and in context.
+	o.Loader, o.Contextual, o.Extensions.Django = template.Choice(loaders...), true, true
 	e, err := template.New(o)
 	if err != nil {
 		return nil, err

@@ -194,7 +194,8 @@ func (a *App) TemplateTag(name string, tag template.Tag) {
 // TemplateOptions changes how the app's templates are read and shown, before
 // the first is: the translator, the time zone, what is undefined, the limits.
 // Filters and the like hold what the app has already; a Loader is asked for what
-// the app's folders do not have; Contextual stays on.
+// the app's folders do not have; Contextual and Extensions.Django stay on, as the pages
+// of extensions need them.
 //
 //	app.TemplateOptions(func(o *template.Options) {
 //		o.Undefined = template.UndefinedStrict

@@ -1,6 +1,7 @@
 package accounts_test
 
 import (
+	"context"
 	"io/fs"
 	"os"
 	"path"
@@ -16,6 +17,7 @@ import (
 	"github.com/retort-web/retort/form/formtest"
 	"github.com/retort-web/retort/mail"
 	"github.com/retort-web/retort/retorttest"
+	"github.com/retort-web/retort/template"
 )
 
 // speaking gives a site the language of brackets.
@@ -67,14 +69,14 @@ func (r *reader) send(status int, path string, pairs ...string) *retorttest.Resp
 }
 
 // TestEveryPageAndMailIsInTheVisitorsLanguage comes to all templates, so that what the
-// program says in them is seen as well.
+// program says in them is seen as well. The site takes undefined names for errors.
 func TestEveryPageAndMailIsInTheVisitorsLanguage(t *testing.T) {
 	t.Parallel()
 	const email, other = "ann@example.com", "lee@example.com"
 	s := &reader{
 		codeSite: newCodeSite(t, accounts.Options{
 			LoginLinks: true, TokenScopes: []auth.Permission{"notes.print", auth.AllScopes}, Impersonate: true,
-		}, speaking(), &badge{shown: true}),
+		}, speaking(), &badge{shown: true}, options{func(o *template.Options) { o.Undefined = template.UndefinedStrict }}),
 		data: []string{email, other, "deploy", "notes.print", "UTC", "own: /badges?next=%2F, /"},
 	}
 
@@ -259,4 +261,63 @@ func TestLabelsOfLoginsAreTranslated(t *testing.T) {
 	s := newSite(t, accounts.Options{LoginLabel: "Staff number"}, speaking())
 	s.Get("/login").Contains("⟦Staff number⟧")
 	s.login("1", "wrong").Status(422).Contains("⟦⟦Staff number⟧ or password is not right.⟧")
+}
+
+// TestPagesDoNotDependOnHowASiteReadsTemplates: what a site changes for its own templates
+// leaves those that come with the package as they are.
+func TestPagesDoNotDependOnHowASiteReadsTemplates(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(o *template.Options){
+		"strict":       func(o *template.Options) { o.Undefined = template.UndefinedStrict },
+		"chained":      func(o *template.Options) { o.Undefined = template.UndefinedChainable },
+		"blocks":       func(o *template.Options) { o.TrimBlocks, o.LstripBlocks, o.KeepTrailingNewline = true, true, true },
+		"trimmed":      func(o *template.Options) { o.Policies.TrimTranslations = true },
+		"gettext":      func(o *template.Options) { o.Extensions.I18n, o.Translator, o.NewStyle = true, gettext{}, true },
+		"i18n alone":   func(o *template.Options) { o.Extensions = template.Extensions{I18n: true} },
+		"nothing else": func(o *template.Options) { o.Extensions = template.Extensions{} },
+		"lines":        func(o *template.Options) { o.LineStatementPrefix, o.LineCommentPrefix = "%%", "##" },
+	} {
+		s := newSite(t, accounts.Options{LoginLinks: true, TokenScopes: []auth.Permission{"notes.print"}}, options{change})
+		s.known("ann@example.com")
+		s.Get("/login").Status(200).Contains("<title>Log in</title>", `<html lang="en">`, `"/password/reset">Forgotten password</a>`)
+		s.post("/login/link", "email", "ann@example.com").Status(200)
+		m, path := s.mailed("ann@example.com")
+		if m.Subject != "Your link to log in (Slow Notes)" || !strings.HasPrefix(m.Text, "Log in at Slow Notes by this link:\n") || path == "" {
+			t.Errorf("%s: %+v", name, m)
+		}
+		s.Get(path).Status(200).Contains("<h1>Log in</h1>")
+		s.login("ann@example.com", secret).RedirectsTo("/")
+		s.post("/tokens", "name", "<deploy>", "days", "30").Status(200).Contains("This is the token &lt;deploy&gt;.", `aria-label="Revoke &lt;deploy&gt;"`)
+		s.Get("/tokens").Status(200).Contains("Made <time", "Ends <time", "Never used")
+		s.Get("/sessions").Status(200).Contains("Last used <time")
+		s.Get("/profile").Status(200).Contains("You are logged in as ann@example.com.")
+	}
+}
+
+// options changes how a site reads templates.
+type options struct{ change func(o *template.Options) }
+
+func (options) Name() string { return "options" }
+
+func (o options) Install(app *retort.App) error {
+	app.TemplateOptions(o.change)
+	return nil
+}
+
+// gettext is a translator that knows nothing.
+type gettext struct{}
+
+func (gettext) Gettext(_ context.Context, message string) string { return message }
+
+func (gettext) NGettext(_ context.Context, singular, plural string, n int) string {
+	if n == 1 {
+		return singular
+	}
+	return plural
+}
+
+func (gettext) PGettext(_ context.Context, _, message string) string { return message }
+
+func (g gettext) NPGettext(ctx context.Context, _, singular, plural string, n int) string {
+	return g.NGettext(ctx, singular, plural, n)
 }

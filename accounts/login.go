@@ -160,7 +160,7 @@ func (e *Extension) followLink(c *retort.Ctx) error {
 		return err
 	}
 	if c.Method() != http.MethodPost {
-		return e.page(c, http.StatusOK, "confirm.html", map[string]any{"kind": "login"})
+		return e.page(c, http.StatusOK, "confirm.html", map[string]any{"kind": "login", "email": ""})
 	}
 	if user.Verified == nil {
 		if err := e.auth.Verify(c, user); err != nil {

@@ -153,17 +153,11 @@ func (f *Field) Errors() []string {
 // sentence puts the label before a message that has no subject: "is required" is
 // "Title is required.". One with a capital letter is a sentence already.
 func (f *Field) sentence(message string) string {
+	s := f.form.speech()
 	if first, _ := utf8.DecodeRuneInString(message); f.label != "" && !unicode.IsUpper(first) {
-		message = f.Label() + " " + message
+		message = s.subject(f.Label(), message)
 	}
-	return stop(message)
-}
-
-func stop(message string) string {
-	if last, _ := utf8.DecodeLastRuneInString(message); unicode.IsLetter(last) || unicode.IsDigit(last) {
-		return message + "."
-	}
-	return message
+	return s.stop(message)
 }
 
 // Value is the text that the input shows: what was typed, or the field's value.

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/validate"
@@ -29,7 +31,8 @@ type Locale interface {
 	// words that this package adds. What stands in braces, "at least {min}", is filled in
 	// afterwards; in texts of templates "%(name)s" is, and a percent sign is doubled.
 	// Texts that count something come with the English plural in other and the number; of
-	// the rest other is empty. A text may come again when it is translated already, and is
+	// the rest other is empty. What joins words into a sentence is a text as well, for
+	// languages that do it otherwise: "{label} {message}", "{sentence}.". A text may come again when it is translated already, and is
 	// not known then.
 	//
 	// A Locale that is a [template.Translator] as well is asked as such for the texts of
@@ -180,6 +183,25 @@ func (s speech) joined(list []string, word string) string {
 		return strings.Join(list, "")
 	}
 	return strings.Join(list[:last], ", ") + " " + s.text(word, "", 0, nil) + " " + list[last]
+}
+
+// subject puts a label before a message that has no subject.
+func (s speech) subject(label, message string) string {
+	if s.locale == nil {
+		return label + " " + message
+	}
+	return s.text("{label} {message}", "", 0, []any{"label", label, "message", message})
+}
+
+// stop ends a sentence that has no end yet.
+func (s speech) stop(message string) string {
+	switch last, _ := utf8.DecodeLastRuneInString(message); {
+	case !unicode.IsLetter(last) && !unicode.IsDigit(last):
+		return message
+	case s.locale == nil:
+		return message + "."
+	}
+	return s.text("{sentence}.", "", 0, []any{"sentence", message})
 }
 
 // errors are failures with their messages in the language.

@@ -109,9 +109,9 @@ func (f *Field) anchor() string {
 func (f *core) otherSentence(i int) string {
 	e := &f.others[i]
 	if e.Field != "" && !strings.HasPrefix(e.Message, words(e.Field)) {
-		return stop(f.translate(words(e.Field)) + " " + f.message(e))
+		return f.speech().stop(f.speech().subject(f.translate(words(e.Field)), f.message(e)))
 	}
-	return stop(f.message(e))
+	return f.speech().stop(f.message(e))
 }
 
 // append writes the field with all that belongs to it.

@@ -45,7 +45,7 @@ func (f *core) appendHidden(dst []byte) []byte {
 
 func appendToken(dst []byte, c *retort.Ctx) []byte {
 	dst = append(dst, `<input type="hidden" name="`+retort.CSRFField+`" value="`...)
-	dst = appendText(dst, c.CSRFToken())
+	dst = c.Session().AppendCSRFToken(dst) // of characters that need no escaping
 	return append(dst, "\">\n"...)
 }
 

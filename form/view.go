@@ -81,8 +81,14 @@ func (v view) TemplateItem(key any) (any, bool) {
 	return nil, false
 }
 
+// plainAttrs are the attributes of most forms.
+var plainAttrs any = template.Safe(`method="post"`)
+
 // attrs are the attributes of <form>.
-func (f *core) attrs() template.Safe {
+func (f *core) attrs() any {
+	if !f.query && !f.lenient && !f.multipart() {
+		return plainAttrs
+	}
 	attrs := template.Safe(`method="post"`)
 	switch {
 	case f.query:

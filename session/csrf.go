@@ -17,6 +17,13 @@ var csrfEncoding = base64.RawURLEncoding.Strict()
 // mask and the secret under it), so that a compressed page does not leak it
 // byte by byte (BREACH, CVE-2013-3587).
 func (s *Session) CSRFToken() string {
+	var text [4 * csrfSecretSize]byte
+	return string(s.AppendCSRFToken(text[:0]))
+}
+
+// AppendCSRFToken appends what [Session.CSRFToken] returns to dst, for pages that are
+// being written.
+func (s *Session) AppendCSRFToken(dst []byte) []byte {
 	s.accessed = true
 	if s.ID(); !s.tokens {
 		s.tokens = true
@@ -26,8 +33,7 @@ func (s *Session) CSRFToken() string {
 	mask, masked := token[:csrfSecretSize], token[csrfSecretSize:]
 	rand.Read(mask)
 	subtle.XORBytes(masked, mask, s.csrfSecret())
-	var text [4 * csrfSecretSize]byte
-	return string(csrfEncoding.AppendEncode(text[:0], token[:]))
+	return csrfEncoding.AppendEncode(dst, token[:])
 }
 
 // csrfSecret is made from the ID: nothing more has to be kept, two pages that

@@ -88,6 +88,7 @@ type Options struct {
 type Manager struct {
 	store   Store
 	options Options
+	secured string // the name of the cookie over TLS
 }
 
 // NewManager checks the options and returns a manager of the sessions in store.
@@ -101,7 +102,10 @@ func NewManager(store Store, o Options) (*Manager, error) {
 	if o.Address == nil {
 		o.Address = peerAddress
 	}
-	m := &Manager{store: store, options: o}
+	m := &Manager{store: store, options: o, secured: "__Secure-" + o.Name}
+	if o.Domain == "" && o.Path == "/" {
+		m.secured = "__Host-" + o.Name
+	}
 	switch {
 	case store == nil:
 		return nil, errors.New("session: no store; give NewManager a NewCookieStore")
@@ -125,13 +129,10 @@ func NewManager(store Store, o Options) (*Manager, error) {
 // CookieName returns the name of the cookie in requests over TLS (secure) or
 // without.
 func (m *Manager) CookieName(secure bool) string {
-	switch {
-	case !secure && !m.options.Secure:
-		return m.options.Name
-	case m.options.Domain == "" && m.options.Path == "/":
-		return "__Host-" + m.options.Name
+	if secure || m.options.Secure {
+		return m.secured
 	}
-	return "__Secure-" + m.options.Name
+	return m.options.Name
 }
 
 // Load returns the session of a request, secure saying whether the client
@@ -144,8 +145,8 @@ func (m *Manager) CookieName(secure bool) string {
 // a new session too, of which nothing is kept: no cookie of it can undo the login. See
 // [Replacer].
 func (m *Manager) Load(ctx context.Context, r *http.Request, secure bool) (*Session, error) {
-	values := cookieValues(r, m.CookieName(secure))
-	for _, value := range values[:min(len(values), maxCandidates)] {
+	var room [maxCandidates]string
+	for _, value := range cookieValues(room[:0], r, m.CookieName(secure)) {
 		if value == "" {
 			continue
 		}
@@ -166,9 +167,10 @@ func (m *Manager) Load(ctx context.Context, r *http.Request, secure bool) (*Sess
 	return New(), nil
 }
 
-// cookieValues are the values of the cookies of a name, as [http.Request.CookiesNamed] has
-// them, without a Cookie for each: every request of a visitor comes here.
-func cookieValues(r *http.Request, name string) (values []string) {
+// cookieValues appends the values of the cookies of a name to values, as far as there is
+// room for them, as [http.Request.CookiesNamed] has them, without a Cookie for each: every
+// request of a visitor comes here.
+func cookieValues(values []string, r *http.Request, name string) []string {
 	for _, line := range r.Header["Cookie"] {
 		for line != "" {
 			var pair string
@@ -179,6 +181,9 @@ func cookieValues(r *http.Request, name string) (values []string) {
 			}
 			if n := len(value); n > 1 && value[0] == '"' && value[n-1] == '"' {
 				value = value[1 : n-1]
+			}
+			if len(values) == cap(values) {
+				return values
 			}
 			if inCookie(value) {
 				values = append(values, value)
@@ -199,18 +204,18 @@ func inCookie(value string) bool {
 	return true
 }
 
-// alive reports whether a stored session may still be used.
+// alive reports whether a stored session may still be used, and notes when it was asked.
 func (m *Manager) alive(s *Session) bool {
-	now := time.Now()
-	horizon := now.Add(signing.ClockSkew).Unix()
+	s.loaded = time.Now().Unix()
+	horizon := s.loaded + seconds(signing.ClockSkew)
 	if s.saved > horizon || s.created > horizon {
 		return false
 	}
-	if now.Unix()-s.saved > m.lifetime(s) {
+	if s.loaded-s.saved > m.lifetime(s) {
 		return false
 	}
 	limit := m.options.AbsoluteLifetime
-	return limit == 0 || now.Unix()-s.created <= seconds(limit)
+	return limit == 0 || s.loaded-s.created <= seconds(limit)
 }
 
 // lifetime returns how many seconds a session lives that is not used.
@@ -224,7 +229,8 @@ func (m *Manager) lifetime(s *Session) int64 {
 	return seconds(m.options.Lifetime)
 }
 
-// due reports whether the use of an unchanged session is to be noted.
+// due reports whether the use of an unchanged session is to be noted: that of the moment
+// when it was loaded.
 func (m *Manager) due(s *Session) bool {
 	if s.isNew || !s.accessed {
 		return false
@@ -239,7 +245,7 @@ func (m *Manager) due(s *Session) bool {
 			every = min(every, seconds(10*time.Minute))
 		}
 	}
-	return time.Now().Unix()-s.saved >= every
+	return s.loaded-s.saved >= every
 }
 
 // Commit saves the session if need be and sets the headers of the response. It
@@ -264,7 +270,7 @@ func (m *Manager) Commit(ctx context.Context, w http.ResponseWriter, r *http.Req
 	}
 	defer func() { s.committed = true }()
 	vary(w.Header())
-	if h := w.Header(); h.Get("Cache-Control") == "" {
+	if h := w.Header(); len(h["Cache-Control"]) == 0 || h["Cache-Control"][0] == "" {
 		h["Cache-Control"] = privateStore
 	}
 	if s.discarded {
@@ -325,7 +331,8 @@ func (m *Manager) remove(ctx context.Context, w http.ResponseWriter, r *http.Req
 			return fmt.Errorf("session: delete: %w", err)
 		}
 	}
-	if len(cookieValues(r, m.CookieName(secure))) == 0 {
+	var room [1]string
+	if len(cookieValues(room[:0], r, m.CookieName(secure))) == 0 {
 		return nil
 	}
 	c := m.cookie("", secure)

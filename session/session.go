@@ -75,6 +75,7 @@ type Session struct {
 	tokens   bool                 // a CSRF token was given out
 	created  int64                // seconds since 1970
 	saved    int64
+	loaded   int64 // when a manager found it alive
 	revision int64 // how often it was saved before
 	expires  time.Time
 	lifetime int64 // of its own, in seconds; 0 is that of the options

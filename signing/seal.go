@@ -59,11 +59,15 @@ func (k *Keys) Open(purpose, token string, maxAge time.Duration) ([]byte, error)
 		return nil, ErrInvalid
 	}
 	version, salt, box := raw[:1], raw[1:1+saltSize], raw[1+saltSize:]
-	plain := make([]byte, 0, len(box))
-	for _, key := range k.purpose(purpose).seal {
+	keys := k.purpose(purpose).seal
+	for i, key := range keys {
 		sealed, known := key.recent(salt)
 		if !known {
 			sealed = &saltCipher{string(salt), key.aead(salt)}
+		}
+		plain := box[:0] // in place, unless another key needs the box when this one fails
+		if i < len(keys)-1 {
+			plain = make([]byte, 0, len(box))
 		}
 		opened, err := sealed.aead.Open(plain, noNonce[:], box, version)
 		if err != nil {

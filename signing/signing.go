@@ -217,10 +217,8 @@ func checkLength(token string) error {
 // decode reads URL-safe base64 in its one canonical form. The library skips
 // line breaks even in strict mode, which would give a token many spellings.
 func decode(dst []byte, src string) ([]byte, bool) {
-	for i := range len(src) {
-		if c := src[i]; c == '\n' || c == '\r' {
-			return nil, false
-		}
+	if strings.IndexByte(src, '\n') >= 0 || strings.IndexByte(src, '\r') >= 0 {
+		return nil, false
 	}
 	b, err := encoding.AppendDecode(dst, []byte(src))
 	return b, err == nil

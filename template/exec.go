@@ -270,7 +270,7 @@ func (x *exec) dataNames(d *Dict) {
 func (x *exec) global(name string) (value, bool) {
 	if x.globals != nil {
 		if a, ok := x.globals(name); ok {
-			return named(name, fromAny(a)), true
+			return globalValue(name, a), true
 		}
 	}
 	v, ok := x.engine.globals[name]

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"unicode"
+	"unsafe"
 )
 
 // Func is a function, filter or test with access to the render. As a filter
@@ -203,6 +204,21 @@ func (g *goFunction) call(x *exec, a *callArgs) value {
 		panic(causeError(name+"()", err))
 	}
 	return fromAny(out)
+}
+
+// globalValue is the value of a global name. Functions of [Execution].Globals are made for
+// each render, so that they take one allocation here.
+func globalValue(name string, a any) value {
+	free, ok := a.(Func)
+	if !ok || free == nil {
+		return named(name, fromAny(a))
+	}
+	b := &struct {
+		box objectBox
+		fn  goFunction
+	}{fn: goFunction{name: name, free: free}}
+	b.box.object = &b.fn
+	return value{kind: kindObject, ptr: unsafe.Pointer(&b.box)}
 }
 
 // named gives a global function its name, for messages.

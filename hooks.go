@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"runtime/debug"
 	"slices"
@@ -95,7 +96,11 @@ func (c *Ctx) runTeardown(m *mounted) {
 			err = session.ErrCommitted
 		}
 		if err != nil {
-			c.Logger().Error("the session", "error", err)
+			level := slog.LevelError
+			if errors.Is(err, session.ErrGone) {
+				level = slog.LevelInfo // the visitor's doing
+			}
+			c.Logger().Log(c, level, "the session", "error", err)
 		}
 	}
 	for _, fn := range m.teardown {

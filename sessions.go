@@ -54,6 +54,10 @@ func (c *Ctx) commitSession(status int) error {
 	case err == nil && c.saved && status < 500 && !c.seldom.storeAway:
 		c.app.outage.Back(c.app.logger, "the store of the sessions is back")
 	case err == nil:
+	case errors.Is(err, session.ErrGone): // which the log is told of at the end
+		if c.pending.set && status < 400 {
+			return errSessionEnded
+		}
 	case isOurMistake(err):
 		c.Logger().Error("the session was not saved", "error", err)
 	default:
@@ -80,6 +84,14 @@ var errSessionsAway = &HTTPError{
 	Status: http.StatusServiceUnavailable,
 	Detail: "The site cannot tell who you are at the moment. Try again soon.",
 	Header: http.Header{"Retry-After": {"5"}},
+}
+
+// errSessionEnded answers a request that changed a session which was deleted meanwhile.
+// What the request has done elsewhere is done.
+var errSessionEnded = &HTTPError{
+	Status: http.StatusBadRequest,
+	Detail: "Your session ended meanwhile, perhaps by a logout in another window. Load the page again and see what was kept.",
+	Cause:  session.ErrGone,
 }
 
 // isOurMistake reports whether a session was not saved because of what is in it

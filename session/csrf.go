@@ -27,7 +27,7 @@ func (s *Session) AppendCSRFToken(dst []byte) []byte {
 	s.accessed = true
 	if s.ID(); !s.tokens {
 		s.tokens = true
-		s.SetModified()
+		s.note()
 	}
 	var token [2 * csrfSecretSize]byte
 	mask, masked := token[:csrfSecretSize], token[csrfSecretSize:]

@@ -85,7 +85,8 @@ func (s *Session) appendBody(b []byte) []byte {
 	slices.Sort(names)
 	for _, name := range names {
 		b = appendString(b, name)
-		b = appendString(b, s.values[name])
+		value := s.values[name]
+		b = append(binary.AppendUvarint(b, uint64(len(value))), value...)
 	}
 
 	unread := 0
@@ -107,7 +108,7 @@ func (s *Session) appendBody(b []byte) []byte {
 // appendString is not inlined, as it is called often and not in a hurry.
 //
 //go:noinline
-func appendString[T string | []byte](b []byte, s T) []byte {
+func appendString(b []byte, s string) []byte {
 	b = binary.AppendUvarint(b, uint64(len(s)))
 	return append(b, s...)
 }

@@ -37,7 +37,7 @@ func (s *Session) Flashes(categories ...string) []FlashMessage {
 		}
 		if !f.shown {
 			f.shown = true
-			s.SetModified()
+			s.note()
 		}
 		messages = append(messages, f.FlashMessage)
 	}

@@ -260,10 +260,9 @@ func (m *Manager) due(s *Session) bool {
 //   - One that was emptied is deleted, and so is its cookie.
 //
 // An error means that the session was not saved and no cookie was set: a value
-// that JSON cannot hold, a [*TooLargeError], [ErrNoKey], or a store that is
-// away. Changes to a session that was deleted meanwhile are dropped, and
-// [Session.Err] is [ErrGone]; those that another request made meanwhile stay, unless
-// both changed the same value.
+// that JSON cannot hold, a [*TooLargeError], [ErrNoKey], [ErrGone] for changes to a
+// session that was deleted meanwhile, or a store that is away. Changes that another
+// request made meanwhile stay, unless both changed the same value.
 func (m *Manager) Commit(ctx context.Context, w http.ResponseWriter, r *http.Request, s *Session, secure bool) error {
 	if !s.accessed && !s.Modified() {
 		return nil
@@ -297,8 +296,9 @@ func (m *Manager) save(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	for {
 		token, err := m.store.Save(ctx, s)
 		if errors.Is(err, ErrGone) {
-			if s.Modified() {
+			if s.missed() {
 				s.fail(ErrGone)
+				return ErrGone
 			}
 			return nil
 		}

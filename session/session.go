@@ -91,6 +91,7 @@ type Session struct {
 	isNew        bool
 	accessed     bool
 	modified     bool
+	meant        bool // modified by what the visitor would miss
 	wasPermanent bool
 	wasLifetime  int64
 	anew         bool // Clear or Login gave it a life of its own
@@ -248,12 +249,17 @@ func (s *Session) Expires() time.Time {
 // IsEmpty reports whether there is nothing to remember. An empty session is
 // never stored.
 func (s *Session) IsEmpty() bool {
-	return len(s.values) == 0 && s.user == "" && !s.tokens && !slices.ContainsFunc(s.flashes, flash.unread)
+	return !s.tokens && s.isBare()
 }
 
 // hasTokensOnly reports whether nobody would miss the session but a form.
 func (s *Session) hasTokensOnly() bool {
-	return s.tokens && len(s.values) == 0 && s.user == "" && !slices.ContainsFunc(s.flashes, flash.unread)
+	return s.tokens && s.isBare()
+}
+
+// isBare reports whether there is nothing but tokens at most.
+func (s *Session) isBare() bool {
+	return len(s.values) == 0 && s.user == "" && !slices.ContainsFunc(s.flashes, flash.unread)
 }
 
 // Accessed reports whether the session was read or changed, so that the
@@ -267,11 +273,23 @@ func (s *Session) Modified() bool {
 
 // SetModified has the session saved even if none of its values was changed.
 func (s *Session) SetModified() {
+	s.meant = true
+	s.note()
+}
+
+// note has the session saved for what the visitor does not miss if it is not: that
+// messages were shown, that a token was given out.
+func (s *Session) note() {
 	s.accessed = true
 	s.modified = true
 	if s.committed {
 		s.fail(ErrCommitted)
 	}
+}
+
+// missed reports whether something is lost if the session is not saved.
+func (s *Session) missed() bool {
+	return s.meant || s.Permanent != s.wasPermanent || s.lifetime != s.wasLifetime
 }
 
 // Discard gives up all changes of this request: [Manager.Commit] saves nothing

@@ -8,7 +8,8 @@ import (
 // ErrGone is what a store on the server returns from Save for a session that
 // was deleted while the request ran, by a logout in another window for
 // example. It must not be created again. What the request has changed of it is lost, of
-// which [Session.Err] tells.
+// which [Manager.Commit] and [Session.Err] tell; who only read it, or was shown its
+// messages or a token, misses nothing and gets no error.
 var ErrGone = errors.New("session: deleted during the request; its changes are not kept")
 
 // Store keeps sessions. It must be safe for concurrent use by many requests. One

@@ -110,6 +110,9 @@ func (k *Keys) signed(purpose, text string, sum []byte) bool {
 	return false
 }
 
+// newMACPool is not inlined, as it is called seldom.
+//
+//go:noinline
 func newMACPool(key []byte) *macPool {
 	p := &macPool{}
 	p.New = func() any { return hmac.New(sha256.New, key) }

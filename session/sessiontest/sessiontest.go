@@ -24,6 +24,7 @@ func Server(t *testing.T, open func(t *testing.T) session.ServerStore) {
 	Cookie(t, func(t *testing.T) session.Store { return open(t) })
 	users(t, open)
 	concurrency(t, open)
+	ended(t, open)
 	t.Run("the token is the ID", func(t *testing.T) {
 		s := session.New()
 		s.Set("user", 1)

@@ -84,7 +84,7 @@ var docsImports = map[string]string{
 	"security": modulePath + "/security", "ratelimit": modulePath + "/ratelimit", "redislimit": modulePath + "/ratelimit/redislimit",
 	"redissession": modulePath + "/session/redissession",
 	"filesession":  modulePath + "/session/filesession", "cachedsession": modulePath + "/session/cachedsession",
-	"sessiontest": modulePath + "/session/sessiontest", "form": modulePath + "/form",
+	"sessiontest": modulePath + "/session/sessiontest", "form": modulePath + "/form", "formtest": modulePath + "/form/formtest",
 	"auth": modulePath + "/auth", "accounts": modulePath + "/accounts", "dbsession": modulePath + "/session/dbsession", "password": modulePath + "/password",
 	"mail": modulePath + "/mail", "mailtest": modulePath + "/mail/mailtest",
 	"postgres": modulePath + "/orm/postgres", "pgxpool": "github.com/jackc/pgx/v5/pgxpool",

@@ -2,6 +2,7 @@ package form
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -40,9 +41,21 @@ func speakProblem(c *retort.Ctx, p *retort.Problem) (language string) {
 		return "en"
 	}
 	s := speech{c, l}
-	p.Title, p.Detail = s.text(p.Title, "", 0, nil), s.text(p.Detail, "", 0, nil)
+	p.Title, p.Detail = s.text(p.Title, "", 0, nil), s.detail(p.Detail)
 	p.Errors = s.errors(slices.Clone(p.Errors)) // those of the error are not ours to change
 	return l.Language()
+}
+
+var number = regexp.MustCompile(`\d+`)
+
+// detail is what an error says. One with a number, such as a limit, is known by {n} in its
+// place.
+func (s speech) detail(english string) string {
+	text := s.text(english, "", 0, nil)
+	if found := number.FindAllString(english, 2); text == english && len(found) == 1 {
+		return s.text(number.ReplaceAllString(english, "{n}"), "", 0, []any{"n", found[0]})
+	}
+	return text
 }
 
 // translator is the [Locale] of a render's context as templates ask for it.

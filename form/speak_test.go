@@ -210,6 +210,42 @@ func TestErrorsAreInTheVisitorsLanguage(t *testing.T) {
 	}
 }
 
+// TestANumberInAnErrorIsFilledIn: the limits of requests are in what is said of them.
+func TestANumberInAnErrorIsFilledIn(t *testing.T) {
+	t.Parallel()
+	app := retort.New(retort.Config{SecretKey: testKey, Logger: slog.New(slog.DiscardHandler)})
+	app.Install(form.New(form.Config{Locale: func(*retort.Ctx) form.Locale {
+		return known{"the request body is larger than {n} bytes": "mehr als {n} Bytes", "No room for 2 of 3.": "Kein Platz für 2 von 3."}
+	}}))
+	for path, detail := range map[string]string{
+		"/limit": "the request body is larger than 1024 bytes", "/two": "No room for 2 of 3.", "/other": "No room for 4 of 5.", "/unknown": "Only 7.",
+	} {
+		app.Get(path, func(*retort.Ctx) error { return retort.BadRequest(detail) })
+	}
+	ask := asking(t, app)
+	for path, want := range map[string]string{
+		"/limit": "mehr als 1024 Bytes", "/two": "Kein Platz für 2 von 3.", "/other": "No room for 4 of 5.", "/unknown": "Only 7.",
+	} {
+		ask("GET", path, nil).Status(400).Contains(`"detail":"` + want + `"`)
+	}
+}
+
+// known is a language of few texts.
+type known map[string]string
+
+func (known) Language() string { return "de" }
+
+func (k known) Text(_ context.Context, text, _ string, _ int) string {
+	if found, ok := k[text]; ok {
+		return found
+	}
+	return text
+}
+
+func (known) Parse(_ context.Context, _, text string) (string, bool) { return text, false }
+
+func (known) Format(_ context.Context, _, plain string) string { return plain }
+
 func TestALocaleThatFailsCostsNoPageOfAnError(t *testing.T) {
 	t.Parallel()
 	app := retort.New(retort.Config{SecretKey: testKey, Logger: slog.New(slog.DiscardHandler)})

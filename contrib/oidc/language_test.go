@@ -10,6 +10,7 @@ import (
 	"github.com/retort-web/retort/form"
 	"github.com/retort-web/retort/form/formtest"
 	"github.com/retort-web/retort/retorttest"
+	"github.com/retort-web/retort/template"
 )
 
 func TestEveryTemplateIsTranslated(t *testing.T) {
@@ -27,7 +28,7 @@ func TestEveryTemplateIsTranslated(t *testing.T) {
 func TestPagesAndMailsAreInTheVisitorsLanguage(t *testing.T) {
 	t.Parallel()
 	speaking := form.New(form.Config{Locale: func(*retort.Ctx) form.Locale { return formtest.Locale{} }})
-	s, f := pair(t, options{more: []retort.Extension{speaking}, session: retort.SessionConfig{SameSite: "strict"}})
+	s, f := pair(t, options{more: []retort.Extension{speaking, strict{}}, session: retort.SessionConfig{SameSite: "strict"}})
 	data := []string{"ann@example.com", "bob@example.com", "Fake one", "UTC"}
 	sees := func(r *retorttest.Response) *retorttest.Response {
 		t.Helper()
@@ -69,7 +70,7 @@ func TestPagesAndMailsAreInTheVisitorsLanguage(t *testing.T) {
 func TestEveryRefusalIsInTheVisitorsLanguage(t *testing.T) {
 	t.Parallel()
 	speaking := form.New(form.Config{Locale: func(*retort.Ctx) form.Locale { return formtest.Locale{} }})
-	s, _ := pair(t, options{more: []retort.Extension{speaking, refusals{}}})
+	s, _ := pair(t, options{more: []retort.Extension{speaking, strict{}, refusals{}}})
 	kinds := []string{"over", "refused", "away"}
 	for _, page := range pagesOf {
 		if page.kind != "last" { // which is a flash
@@ -85,6 +86,16 @@ func TestEveryRefusalIsInTheVisitorsLanguage(t *testing.T) {
 			t.Errorf("%s has no words:\n%s", kind, r.Text())
 		}
 	}
+}
+
+// strict takes undefined names in templates for errors.
+type strict struct{}
+
+func (strict) Name() string { return "strict" }
+
+func (strict) Install(app *retort.App) error {
+	app.TemplateOptions(func(o *template.Options) { o.Undefined = template.UndefinedStrict })
+	return nil
 }
 
 // refusals has the pages of what can go wrong.

@@ -13,6 +13,7 @@ import (
 	"github.com/retort-web/retort/form/formtest"
 	"github.com/retort-web/retort/internal/testdb"
 	"github.com/retort-web/retort/retorttest"
+	"github.com/retort-web/retort/template"
 )
 
 func TestEveryTemplateIsTranslated(t *testing.T) {
@@ -30,7 +31,7 @@ func TestEveryTemplateIsTranslated(t *testing.T) {
 func TestPagesAndMailsAreInTheVisitorsLanguage(t *testing.T) {
 	t.Parallel()
 	speaking := form.New(form.Config{Locale: func(*retort.Ctx) form.Locale { return formtest.Locale{} }})
-	s := newSiteOf(t, testdb.SQLite, passkeys.Options{PerUser: 2}, true, 0, speaking)
+	s := newSiteOf(t, testdb.SQLite, passkeys.Options{PerUser: 2}, true, 0, speaking, strict{})
 	data := []string{"ann@example.com", "Work", "UTC"}
 	sees := func(r *retorttest.Response) *retorttest.Response {
 		t.Helper()
@@ -69,4 +70,14 @@ func TestPagesAndMailsAreInTheVisitorsLanguage(t *testing.T) {
 			}
 		}
 	}
+}
+
+// strict takes undefined names in templates for errors.
+type strict struct{}
+
+func (strict) Name() string { return "strict" }
+
+func (strict) Install(app *retort.App) error {
+	app.TemplateOptions(func(o *template.Options) { o.Undefined = template.UndefinedStrict })
+	return nil
 }

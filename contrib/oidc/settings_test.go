@@ -62,6 +62,18 @@ func TestConnectAndDisconnect(t *testing.T) {
 	s.Get("/").Contains("home of ann@example.com")
 }
 
+// Who is logged in is led back to where they began, and not to the login.
+func TestConnectWhileTheProviderIsAway(t *testing.T) {
+	t.Parallel()
+	away := Provider{Name: "one", Label: "Away", Issuer: "http://127.0.0.1:9/", ClientID: "notes"}
+	s := newSite(t, options{Options: Options{Providers: []Provider{away}}})
+	const page, login = `<a href="/logins">Logins elsewhere</a>`, `<a href="/login">Log in</a>`
+	s.post(begin).Status(503).Contains("Away does not answer", "or log in in another way", login).Lacks(page)
+	s.User("bob@example.com", secret)
+	s.login("bob@example.com")
+	s.post(connect).Status(503).Contains("Away does not answer", "Try again in a moment.", page).Lacks(login)
+}
+
 // The address of an account leads into it by a login and a click, and by nothing else.
 func TestKnownAddressConnectsAfterALogin(t *testing.T) {
 	t.Parallel()

@@ -43,7 +43,7 @@ func TestLoginsWithOthersInABrowser(t *testing.T) {
 	b.follow("Logins elsewhere")
 	b.sees("This is your only way to log in.", "Connected")
 	look("only-way")
-	b.follow("Set a password")
+	b.follow("Set a password to have another")
 	b.fill("password", password, "again", password)
 	b.submit("main form:last-of-type button:not([type=button])")
 

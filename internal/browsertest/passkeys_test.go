@@ -51,7 +51,7 @@ func TestPasskeysInABrowser(t *testing.T) {
 	b.at(base + "/profile")
 	b.sees("You are logged in as " + email)
 	b.visit(base + "/passkeys")
-	b.sees("last used")
+	b.sees("Last used")
 
 	// Both factors in one: what needs two is open, and no app was asked for.
 	b.visit(base + "/vault")

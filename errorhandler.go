@@ -370,7 +370,8 @@ func (p *plainPages) of(what *Problem) []byte {
 const errorStyle = ":root{color-scheme:light dark}\nbody{font:17px/1.6 system-ui,sans-serif;margin:0;min-height:100vh;display:grid;place-items:center}\nmain{max-width:34rem;padding:2rem}\nh1{font-size:1.6rem;line-height:1.25;margin:0 0 .6rem}\nspan,small{opacity:.6}\nspan{font-weight:400;margin-inline-end:.35em}\np{margin:.4rem 0}"
 
 // errorPage is the page of an error, complete in itself: it is shown when
-// little else works.
+// little else works. It has no words but those of the problem, and runs in the
+// direction of its title.
 func errorPage(p *Problem, language string) []byte {
 	b := make([]byte, 0, 2048)
 	b = append(b, "<!doctype html>\n<html lang=\""...)
@@ -381,7 +382,7 @@ func errorPage(p *Problem, language string) []byte {
 	b = appendEscaped(b, p.Title)
 	b = append(b, "</title>\n<style>"...)
 	b = append(b, errorStyle...)
-	b = append(b, "</style>\n<main>\n<h1><span>"...)
+	b = append(b, "</style>\n<main dir=\"auto\">\n<h1><span>"...)
 	b = strconv.AppendInt(b, int64(p.Status), 10)
 	b = append(b, "</span>"...)
 	b = appendEscaped(b, p.Title)
@@ -403,7 +404,7 @@ func errorPage(p *Problem, language string) []byte {
 		b = append(b, "</ul>\n"...)
 	}
 	if p.RequestID != "" {
-		b = append(b, "<p><small>Request "...)
+		b = append(b, "<p><small>ID "...)
 		b = appendEscaped(b, p.RequestID)
 		b = append(b, "</small></p>\n"...)
 	}

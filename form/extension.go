@@ -43,8 +43,7 @@ func (e *Extension) Name() string { return "form" }
 func (e *Extension) Install(app *retort.App) error {
 	app.Register(retort.NewBlueprint("form", retort.BlueprintOptions{Assets: retort.Embed(assets)}))
 	if e.config.Locale != nil {
-		speakTemplates(app)
-		app.OnProblem(speakProblem)
+		SetLocale(app, e.config.Locale)
 	}
 	return nil
 }

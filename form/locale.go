@@ -12,8 +12,8 @@ import (
 	"github.com/retort-web/retort/validate"
 )
 
-// Locale is the language of a visitor. A battery for translations, or a program, gives
-// it to [New] by [Config].Locale, and then not only forms speak it but the whole site:
+// Locale is the language of a visitor. A program gives it to [New] by [Config].Locale, or
+// an extension to [SetLocale], and then not only forms speak it but the whole site:
 // templates by their tags and functions for that, the pages and mails of accounts and
 // other batteries, flashes made with [Translate], and what errors say. Without one all of
 // it is English.
@@ -48,36 +48,35 @@ type Locale interface {
 
 type localeKey struct{}
 
-// WithLocale gives what is made with the context a language, before [Config].Locale: a
+// WithLocale gives what is made with the context a language, before [SetLocale]: a
 // mail that a job sends in the language of whom it is for.
 func WithLocale(ctx context.Context, l Locale) context.Context {
 	return context.WithValue(ctx, localeKey{}, l)
 }
 
-// askedLocale keeps what [Config].Locale gave for a request, nil or not: a page has dozens of
+// askedLocale keeps what the function of [SetLocale] gave for a request, nil or not: a page has dozens of
 // texts.
 var askedLocale = retort.NewKey[*Locale]("the visitor's language")
 
-// localeOf returns the language of a context: that of [WithLocale], or of the request that
-// the context belongs to. It is nil for English.
+// localeOf returns the language of a context: that of [WithLocale], or by [SetLocale] of the
+// request that the context belongs to. It is nil for English.
 func localeOf(ctx context.Context) Locale {
-	if l, ok := ctx.Value(localeKey{}).(Locale); ok {
+	switch l := ctx.Value(localeKey{}).(type) {
+	case Locale:
 		return l
+	case func(c *retort.Ctx) Locale:
+		c := retort.From(ctx)
+		if c == nil {
+			return nil
+		}
+		if asked, ok := askedLocale.Get(c); ok {
+			return *asked
+		}
+		locale := l(c)
+		askedLocale.Set(c, &locale)
+		return locale
 	}
-	c := retort.From(ctx)
-	if c == nil {
-		return nil
-	}
-	e, ok := c.App().Extension("form").(*Extension)
-	if !ok || e.config.Locale == nil {
-		return nil
-	}
-	if asked, ok := askedLocale.Get(c); ok {
-		return *asked
-	}
-	l := e.config.Locale(c)
-	askedLocale.Set(c, &l)
-	return l
+	return nil
 }
 
 // Language returns the tag of the visitor's language, "en" without a [Locale].

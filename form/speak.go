@@ -10,10 +10,16 @@ import (
 	"github.com/retort-web/retort/template"
 )
 
-// speakTemplates gives the templates of an app the language of its visitors: the tags
-// translate, blocktranslate and trans and the functions of gettext, unless the app has a
-// translator of its own, and the variables language and right_to_left.
-func speakTemplates(app *retort.App) {
+// SetLocale gives a site the language of its visitors, as [Config].Locale does. It is for
+// extensions, from their Install: the last one to call it is asked. locale returns the
+// language of a request's visitor, nil for English, and is asked once for a request.
+//
+// Templates get it by the tags translate, blocktranslate and trans and the functions of
+// gettext, unless the app has a translator of its own, and have the variables language and
+// right_to_left.
+func SetLocale(app *retort.App, locale func(c *retort.Ctx) Locale) {
+	app.ExtendContext(func(ctx context.Context) context.Context { return context.WithValue(ctx, localeKey{}, locale) })
+	app.OnProblem(speakProblem)
 	app.TemplateOptions(func(o *template.Options) {
 		o.Extensions.I18n = true
 		if o.Translator == nil {

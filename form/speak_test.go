@@ -166,6 +166,39 @@ func TestWhichLanguagesAreWrittenFromTheRight(t *testing.T) {
 	}
 }
 
+// battery is an extension that brings a language.
+type battery struct{ tag string }
+
+func (battery) Name() string { return "battery" }
+
+func (b battery) Install(app *retort.App) error {
+	form.SetLocale(app, func(*retort.Ctx) form.Locale { return marked(b) })
+	return nil
+}
+
+// TestAnExtensionBringsALanguage: it needs nothing of the site, and the last one counts.
+func TestAnExtensionBringsALanguage(t *testing.T) {
+	t.Parallel()
+	for name, install := range map[string][]retort.Extension{
+		"alone":          {battery{"xx"}},
+		"before a theme": {battery{"xx"}, form.New(form.Config{Theme: form.Theme{LabelSuffix: "?"}})},
+		"after another":  {form.New(form.Config{Locale: func(*retort.Ctx) form.Locale { return marked{"yy"} }}), battery{"xx"}},
+	} {
+		app := retort.New(retort.Config{SecretKey: testKey, Logger: slog.New(slog.DiscardHandler)})
+		app.Install(install...)
+		app.Get("/", func(c *retort.Ctx) error {
+			return c.RenderString(`{{ language }} {% translate "Hello" %} {{ text }} {{ form }}`, map[string]any{
+				"text": form.Translate(c, "Bye"), "form": form.For[Visit](c),
+			})
+		})
+		client := retorttest.New(t, app)
+		client.Get("/").Status(200).Contains("xx ⟦Hello⟧ ⟦Bye⟧ ", "⟦Name⟧")
+		if page := client.Get("/nowhere").Status(404).Text(); !strings.Contains(page, "⟦Not Found⟧") || !strings.Contains(page, `<html lang="xx">`) {
+			t.Errorf("%s:\n%s", name, page)
+		}
+	}
+}
+
 // TestErrorsAreInTheVisitorsLanguage: those of pages, for people, and of JSON, for programs
 // that show them to people.
 func TestErrorsAreInTheVisitorsLanguage(t *testing.T) {

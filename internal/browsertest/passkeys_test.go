@@ -57,8 +57,12 @@ func TestPasskeysInABrowser(t *testing.T) {
 	b.visit(base + "/vault")
 	b.sees("Behind two factors.")
 
-	// By the offer in the field of the address alone.
+	// By the offer in the field of the address alone: of this page, not of the one that the
+	// logout leads to.
+	b.do("hold the device", present(device, false))
 	logout()
+	b.visit(base + "/signup")
+	b.do("touch the device", present(device, true))
 	b.visit(base + "/login?next=/passkeys")
 	b.at(base + "/passkeys")
 

@@ -128,7 +128,10 @@ func (f *Field) validate(ctx context.Context) error {
 		f.fail(wrongType(f.misfit))
 		return nil
 	}
-	var err error
+	alone, err := f.leftAlone(ctx)
+	if err != nil {
+		return err
+	}
 	switch f.spec.shape {
 	case file, files:
 		err = f.takeFiles()
@@ -143,6 +146,9 @@ func (f *Field) validate(ctx context.Context) error {
 			return f.takeStored()
 		}
 		f.takeText()
+	}
+	if f.was != nil && !alone {
+		f.changed = true
 	}
 	if err != nil || len(f.faults) > 0 {
 		return err

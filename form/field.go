@@ -37,6 +37,7 @@ type Field struct {
 
 	files *uploaded // of a field of files
 	many  *related  // of a field of rows
+	was   *initialSent
 }
 
 // traits are what is known of a field before there is a request. They are the plan's, for
@@ -50,10 +51,12 @@ type traits struct {
 	disabled bool
 	hidden   bool
 	source   Source
-	check    func(ctx context.Context, v reflect.Value) error
-	template string     // in place of the theme's
-	upload   *Upload    // the rules for files, if there are any
-	extra    attributes // further ones of the input
+	// hiddenInitial is whether the initial value goes along in a hidden input.
+	hiddenInitial bool
+	check         func(ctx context.Context, v reflect.Value) error
+	template      string     // in place of the theme's
+	upload        *Upload    // the rules for files, if there are any
+	extra         attributes // further ones of the input
 }
 
 // change are the traits of this field alone, to be changed.
@@ -254,6 +257,7 @@ func (f *Field) read(s sent) {
 		return
 	}
 	data := s.data
+	f.readInitial(data)
 	if f.isFile() {
 		for _, upload := range data.Files[f.name] {
 			// A browser sends an input without a file as one without name and

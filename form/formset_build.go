@@ -322,6 +322,9 @@ func (f *Field) touched() bool {
 		return true
 	case f.isFile():
 		return len(f.files.sent) > 0
+	case f.was != nil:
+		texts, fault := f.plainTexts()
+		return fault != nil || len(texts) > 0 && !sameSet(texts, f.was.texts)
 	case f.Multiple():
 		texts, fault := f.submittedList(true)
 		return fault != nil || !sameSet(texts, f.shown())

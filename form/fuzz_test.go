@@ -33,6 +33,15 @@ func FuzzInput(f *testing.F) {
 		v.Valid()
 		return c.Status(v.Status()).RenderString("{{ form }}", map[string]any{"form": v})
 	})
+	s.app.Methods([]string{"POST"}, "/initial", func(c *retort.Ctx) error {
+		v := form.For(c, func(e *Every) form.Options {
+			return form.Options{HiddenInitial: form.Fields(
+				&e.Text, &e.Email, &e.Area, &e.Status, &e.Int, &e.Tiny, &e.Float, &e.Bool, &e.Maybe, &e.Age, &e.When, &e.Day, &e.Wait, &e.Words, &e.Numbers,
+			)}
+		})
+		v.Valid()
+		return c.Status(v.Status()).RenderString("{{ form }}", map[string]any{"form": v})
+	})
 	names := []string{
 		"text", "email", "link", "secret", "area", "color", "status", "int", "tiny", "count", "float", "ratio", "bool", "maybe", "age", "when",
 		"day", "clock", "wait", "words", "numbers", "colors", "token", "upload", "uploads", "title", "slug", "body", "stars", "year",
@@ -42,9 +51,10 @@ func FuzzInput(f *testing.F) {
 		values := url.Values{name: {text, text}}
 		for _, known := range names {
 			values.Add(known, text)
+			values.Add(known+"_initial", name)
 		}
 		body := values.Encode()
-		for _, path := range []string{"/plain", "/model"} {
+		for _, path := range []string{"/plain", "/model", "/initial"} {
 			r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			w := httptest.NewRecorder()

@@ -30,6 +30,11 @@ type Options struct {
 	// ignores input.
 	Required []any
 	Disabled []any
+	// HiddenInitial lists fields whose value, as the page shows it, goes along in a
+	// hidden input. Whether the field is changed is decided by that, not by what the
+	// value is when the form comes back: what the visitor has left alone stays as
+	// somebody else has changed it meanwhile. Not for passwords and files.
+	HiddenInitial []any
 	// Check has a further check for single fields; see [Check].
 	Check Checks
 	// Clean sees the whole value when all fields are right; see [Clean].
@@ -290,6 +295,9 @@ func (f *core) override(o Options) error {
 			return err
 		}
 		field.change().disabled = true
+	}
+	if err := f.applyInitial(o.HiddenInitial); err != nil {
+		return err
 	}
 	for ptr, check := range o.Check {
 		field, err := f.named(ptr)

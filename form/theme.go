@@ -65,14 +65,19 @@ func (f *core) look() *Theme {
 
 var noTheme Theme
 
-// appendInput writes the input, by a template if there is one.
+// appendInput writes the input, by a template if there is one, and the initial value.
 func (f *Field) appendInput(dst []byte) []byte {
-	if name := f.form.look().Widgets[f.Kind()]; name != "" && !f.inWidget {
+	if f.inWidget {
+		return f.widget.Render(dst, f)
+	}
+	if name := f.form.look().Widgets[f.Kind()]; name != "" {
 		inner := *f
 		inner.inWidget = true
-		return f.appendTemplate(dst, name, map[string]any{"field": &inner, "form": f.form.view})
+		dst = f.appendTemplate(dst, name, map[string]any{"field": &inner, "form": f.form.view})
+	} else {
+		dst = f.widget.Render(dst, f)
 	}
-	return f.widget.Render(dst, f)
+	return f.appendInitial(dst)
 }
 
 // byTemplate writes the field by its template, if it has one.

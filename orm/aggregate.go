@@ -166,7 +166,7 @@ func (e *aggregate) nodes(c *compiler, f func(*node)) {
 
 // related finds the relation to many that is counted, if that is what of names.
 func (e *aggregate) related(c *compiler) (*node, target) {
-	if r, ok := e.of.(ref); ok && e.name == "count" {
+	if r, ok := asRef(e.of); ok && e.name == "count" {
 		if n, t := c.resolve(r); n != nil && t.field.toMany() {
 			return n, t
 		}

@@ -25,10 +25,11 @@ func comparison[V any](field *V, op string, value V) Cond {
 	made := &struct {
 		compare
 		literal
+		field ref
 		value V
-	}{value: value}
+	}{field: refTo(field), value: value}
 	made.literal.p = unsafe.Pointer(&made.value)
-	made.compare = compare{op, refTo(field), &made.literal}
+	made.compare = compare{op, &made.field, &made.literal}
 	return Cond{&made.compare}
 }
 

@@ -96,7 +96,7 @@ func (v *evaluator) compare(e *compare) (verdict, error) {
 	if err != nil {
 		return isUnknown, err
 	}
-	_, isField := e.right.(ref)
+	_, isField := asRef(e.right)
 	switch {
 	case right == nil && !isField && e.op == "=":
 		return verdictOf(left == nil), nil
@@ -232,13 +232,14 @@ func (v *evaluator) value(e expr, t target) (any, target, error) {
 	if value, ok := v.c.value(e, t); ok {
 		return value, t, v.c.err
 	}
-	switch e := e.(type) {
-	case ref:
-		n, own := v.c.resolve(e)
+	if r, ok := asRef(e); ok {
+		n, own := v.c.resolve(r)
 		if v.c.err != nil {
 			return nil, own, v.c.err
 		}
 		return v.field(n, own)
+	}
+	switch e := e.(type) {
 	case place:
 		return v.field(e.node, e.t)
 	case *call:

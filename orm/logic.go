@@ -228,7 +228,7 @@ func (c *compiler) one(kid expr, among bool) {
 func (c *compiler) unboundIn(e expr) []*node {
 	if k, ok := e.(*compare); ok {
 		// The commonest condition needs no list.
-		r, isRef := k.left.(ref)
+		r, isRef := asRef(k.left)
 		if _, isValue := k.right.(*literal); isRef && isValue {
 			if n, _ := c.resolve(r); n == nil || n.many() == nil {
 				return nil

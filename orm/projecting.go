@@ -236,7 +236,7 @@ func pointers[Row any](list []Row) func(i int) unsafe.Pointer {
 
 // isWhole reports whether an operand is the model's prototype itself.
 func (m *ModelInfo) isWhole(of operand) bool {
-	r, ok := of.(ref)
+	r, ok := asRef(of)
 	return ok && r.ptr == m.names.root.base && r.typ == m.Type
 }
 
@@ -378,7 +378,7 @@ func isOneOf(of operand, list []operand) bool {
 // position names an expression by its place among the columns, where it is one of them:
 // that its text comes twice is not enough for databases whose parameters are numbered.
 func position(of operand, columns []Column, before int) operand {
-	if _, ok := of.(ref); ok {
+	if _, ok := asRef(of); ok {
 		return of
 	}
 	for i, column := range columns {

@@ -148,6 +148,17 @@ type ref struct {
 	typ reflect.Type
 }
 
+// asRef is what names a field as a ref: it may be the address of one that lies in a condition.
+func asRef(of any) (ref, bool) {
+	switch r := of.(type) {
+	case *ref:
+		return *r, true
+	case ref:
+		return r, true
+	}
+	return ref{}, false
+}
+
 func refTo[V any](field *V) ref { return ref{unsafe.Pointer(field), reflect.TypeFor[V]()} }
 
 // refOf makes a ref of a pointer whose type is known only at run time.

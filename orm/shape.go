@@ -244,7 +244,7 @@ func typeAddress(t reflect.Type) uintptr {
 }
 
 func (o *outline) operand(e operand) {
-	if r, ok := e.(ref); ok {
+	if r, ok := asRef(e); ok {
 		o.ref(r)
 		return
 	}
@@ -270,7 +270,7 @@ func (o *outline) expr(e expr) {
 		o.form = append(o.form, 'c', byte(len(e.op)))
 		o.form = append(o.form, e.op...)
 		o.operand(e.left)
-		if r, ok := e.right.(ref); ok {
+		if r, ok := asRef(e.right); ok {
 			o.ref(r)
 			return
 		}

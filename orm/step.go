@@ -150,7 +150,7 @@ func (q *query) keyGiven() bool {
 			return false
 		}
 		_, given := c.right.(*literal)
-		left, ok := c.left.(ref)
+		left, ok := asRef(c.left)
 		return ok && given && left == q.model.keyRef()
 	})
 }

@@ -251,7 +251,7 @@ func (m *ModelInfo) eachColumn(members []any) []any {
 		if ordered {
 			field = o.of
 		}
-		r, ok := field.(ref)
+		r, ok := asRef(field)
 		if !ok {
 			r, _ = refOf(field)
 		}
@@ -288,7 +288,7 @@ func (m *ModelInfo) indexColumn(member any) (column schema.IndexColumn, part str
 	if e, isExpr := member.(Expr); isExpr {
 		of, isOperand = operandOf(e), true
 	}
-	if _, isRef := of.(ref); isRef || !isOperand {
+	if _, isRef := asRef(of); isRef || !isOperand {
 		f, err := m.indexed(member)
 		if err != nil {
 			return column, "", err
@@ -307,7 +307,7 @@ func (m *ModelInfo) indexColumn(member any) (column schema.IndexColumn, part str
 }
 
 func (m *ModelInfo) indexed(field any) (*FieldInfo, error) {
-	r, ok := field.(ref)
+	r, ok := asRef(field)
 	if !ok {
 		var err error
 		if r, err = refOf(field); err != nil {

@@ -305,7 +305,7 @@ func (v *validation) unique(def UniqueDef) error {
 	var fields []*FieldInfo
 	for _, member := range v.m.eachColumn(def.fields) {
 		of := operandOf(member)
-		if r, ok := member.(ref); ok {
+		if r, ok := asRef(member); ok {
 			of = r
 		}
 		fields = append(fields, v.m.fieldsIn(of)...)
@@ -400,11 +400,13 @@ func (m *ModelInfo) fieldsIn(e expr) []*FieldInfo {
 	c := newCompiler(portable{}, m)
 	var walk func(e expr)
 	walk = func(e expr) {
-		switch e := e.(type) {
-		case ref:
-			if _, t := c.resolve(e); t.field != nil && !slices.Contains(fields, t.field) {
+		if r, ok := asRef(e); ok {
+			if _, t := c.resolve(r); t.field != nil && !slices.Contains(fields, t.field) {
 				fields = append(fields, t.field)
 			}
+			return
+		}
+		switch e := e.(type) {
 		case place:
 			if !slices.Contains(fields, e.t.field) {
 				fields = append(fields, e.t.field)

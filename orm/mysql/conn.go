@@ -22,7 +22,7 @@ type conn struct {
 	line       net.Conn
 	statements *statement.Cache
 	born       time.Time
-	idleSince  time.Time
+	usedBefore bool // for another task
 	// broken is set when the connection must not be used for another task.
 	broken atomic.Bool
 	inTx   bool // what is stopped too late would stop another statement of it
@@ -179,7 +179,7 @@ func (c *conn) again(err error, write bool) bool {
 		return false
 	}
 	// A new connection that is lost says that it is not the connection's age.
-	return !c.idleSince.IsZero() && (wasNotSent(err) || !write)
+	return c.usedBefore && (wasNotSent(err) || !write)
 }
 
 // healthy reports that the other side has not hung up on an idle connection.

@@ -12,7 +12,7 @@ import (
 // Lock is the lock of orm.DB.Lock, by GET_LOCK, which is the server's and so is asked for under
 // a name that has the database in it. It holds a connection.
 func (d *database) Lock(ctx context.Context, name string) (unlock func(), err error) {
-	c, err := d.pool.take(ctx)
+	c, err := d.pool.Take(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -23,14 +23,14 @@ func (d *database) Lock(ctx context.Context, name string) (unlock func(), err er
 		err = errors.New("mysql: the server did not give the lock")
 	}
 	if err != nil {
-		d.pool.give(c)
+		d.pool.Give(c)
 		return nil, err
 	}
 	return func() {
 		if _, err := c.number(context.WithoutCancel(ctx), "SELECT RELEASE_LOCK("+quoteText(lock)+")"); err != nil {
 			c.broken.Store(true)
 		}
-		d.pool.give(c)
+		d.pool.Give(c)
 	}, nil
 }
 

@@ -74,7 +74,7 @@ func Open(ctx context.Context, url string, options Options) (*orm.DB, error) {
 type database struct {
 	options Options
 	server  *server
-	pool    *pool
+	pool    connections
 	dialect dialect
 }
 
@@ -85,11 +85,11 @@ func open(ctx context.Context, cfg *driver.Config, options Options) (*database, 
 		return nil, err
 	}
 	d := &database{options: options, server: s, pool: newPool(options, s.connect)}
-	c, err := d.pool.take(ctx)
+	c, err := d.pool.Take(ctx)
 	if err != nil {
 		return nil, d.Classify(fmt.Errorf("mysql: connecting: %w", err))
 	}
-	d.pool.give(c)
+	d.pool.Give(c)
 	d.dialect = s.dialect
 	return d, nil
 }
@@ -104,11 +104,11 @@ func (d *database) Classify(err error) error { return classify(err) }
 // anything that changes data.
 func (d *database) Query(ctx context.Context, s orm.Statement) (orm.Rows, error) {
 	for {
-		c, err := d.pool.take(ctx)
+		c, err := d.pool.Take(ctx)
 		if err != nil {
 			return nil, err
 		}
-		r, err := c.query(ctx, s, func() { d.pool.give(c) })
+		r, err := c.query(ctx, s, func() { d.pool.Give(c) })
 		if c.again(err, s.Write) {
 			continue
 		}
@@ -118,12 +118,12 @@ func (d *database) Query(ctx context.Context, s orm.Statement) (orm.Rows, error)
 
 func (d *database) Exec(ctx context.Context, s orm.Statement) (orm.Result, error) {
 	for {
-		c, err := d.pool.take(ctx)
+		c, err := d.pool.Take(ctx)
 		if err != nil {
 			return orm.Result{}, err
 		}
 		result, err := c.exec(ctx, s)
-		d.pool.give(c)
+		d.pool.Give(c)
 		if c.again(err, s.Write) {
 			continue
 		}
@@ -131,18 +131,18 @@ func (d *database) Exec(ctx context.Context, s orm.Statement) (orm.Result, error
 	}
 }
 
-func (d *database) Close() error { return d.pool.close() }
+func (d *database) Close() error { return d.pool.Close() }
 
 // tx is a transaction. It has its connection to itself.
 type tx struct {
 	conn          *conn
-	pool          *pool
+	pool          connections
 	noForeignKeys bool
 }
 
 func (d *database) Begin(ctx context.Context, options orm.TxOptions) (orm.Tx, error) {
 	for {
-		c, err := d.pool.take(ctx)
+		c, err := d.pool.Take(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -153,7 +153,7 @@ func (d *database) Begin(ctx context.Context, options orm.TxOptions) (orm.Tx, er
 			return t, nil
 		}
 		c.broken.Store(true) // and with it what of the beginning was done
-		d.pool.give(c)
+		d.pool.Give(c)
 		if !c.again(err, false) {
 			return nil, err
 		}
@@ -217,6 +217,6 @@ func (t *tx) end(ctx context.Context, sql string) error {
 		t.conn.broken.Store(true)
 	}
 	t.conn.inTx = false
-	t.pool.give(t.conn)
+	t.pool.Give(t.conn)
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/retort-web/retort/orm"
+	"github.com/retort-web/retort/orm/internal/pool"
 	"github.com/retort-web/retort/orm/internal/statement"
 )
 
@@ -63,11 +64,11 @@ func (c *conn) run(ctx context.Context, sql string) error {
 
 // query runs a statement. The connection goes to the pool, if there is one, when the rows
 // are closed, or at once with an error.
-func (c *conn) query(ctx context.Context, s orm.Statement, to *pool) (orm.Rows, error) {
+func (c *conn) query(ctx context.Context, s orm.Statement, to *pool.Pool[*conn]) (orm.Rows, error) {
 	r, err := c.open(ctx, s, to == nil)
 	if err != nil {
 		if to != nil {
-			to.give(c)
+			to.Give(c)
 		}
 		return nil, err
 	}
@@ -132,7 +133,7 @@ type rows struct {
 	raw     driver.Rows
 	columns []string
 	values  []driver.Value
-	pool    *pool // that gets the connection back
+	pool    *pool.Pool[*conn] // that gets the connection back
 	err     error
 	closed  bool
 
@@ -231,6 +232,6 @@ func (r *rows) Close() {
 	}
 	r.conn.mu.Unlock()
 	if r.pool != nil {
-		r.pool.give(r.conn)
+		r.pool.Give(r.conn)
 	}
 }

@@ -32,6 +32,7 @@ import (
 	modernc "modernc.org/sqlite"
 
 	"github.com/retort-web/retort/orm"
+	"github.com/retort-web/retort/orm/internal/pool"
 	"github.com/retort-web/retort/orm/schema"
 	ddl "github.com/retort-web/retort/orm/schema/sqlite"
 )
@@ -116,8 +117,8 @@ type database struct {
 	dialect dialect
 	memory  bool
 	place   *place
-	writer  *pool
-	readers *pool
+	writer  *pool.Pool[*conn]
+	readers *pool.Pool[*conn]
 }
 
 // memoryNames tells databases in memory apart.
@@ -171,17 +172,14 @@ func open(ctx context.Context, path string, options Options) (*database, error) 
 	if !d.memory {
 		d.place = newPlace(path)
 	}
-	d.writer = newPool(1, o.QueueTimeout, func(ctx context.Context) (*conn, error) { return d.connect(ctx, !o.ReadOnly) })
-	d.readers = newPool(o.Readers, o.QueueTimeout, func(ctx context.Context) (*conn, error) { return d.connect(ctx, false) })
-	d.writer.place, d.writer.writes = d.place, true
-	d.readers.place = d.place
+	d.writer, d.readers = d.newPool(1, true), d.newPool(o.Readers, false)
 	// Opening the writer checks the file, sets the journal mode and, for a
 	// database in memory, keeps it alive.
-	c, err := d.writer.take(ctx)
+	c, err := d.writer.Take(ctx)
 	if err != nil {
 		return nil, classify(fmt.Errorf("sqlite: opening %s: %w", path, err))
 	}
-	d.writer.give(c)
+	d.writer.Give(c)
 	d.place.settle()
 	if !d.memory && !o.ReadOnly {
 		// From here on the file is there, or it was taken away.
@@ -277,7 +275,7 @@ func (d *database) Classify(err error) error {
 // result makes writers wait.
 func (d *database) BufferRows() bool { return d.memory }
 
-func (d *database) pool(write bool) *pool {
+func (d *database) pool(write bool) *pool.Pool[*conn] {
 	if write {
 		return d.writer
 	}
@@ -286,7 +284,7 @@ func (d *database) pool(write bool) *pool {
 
 func (d *database) Query(ctx context.Context, s orm.Statement) (orm.Rows, error) {
 	p := d.pool(s.Write)
-	c, err := p.take(ctx)
+	c, err := p.Take(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -294,31 +292,31 @@ func (d *database) Query(ctx context.Context, s orm.Statement) (orm.Rows, error)
 }
 
 func (d *database) Exec(ctx context.Context, s orm.Statement) (orm.Result, error) {
-	c, err := d.writer.take(ctx)
+	c, err := d.writer.Take(ctx)
 	if err != nil {
 		return orm.Result{}, err
 	}
-	defer d.writer.give(c)
+	defer d.writer.Give(c)
 	return c.exec(ctx, s)
 }
 
 func (d *database) Close() error {
 	// The last connection to close moves the write-ahead log into the file;
 	// that must be the one that can write.
-	return errors.Join(d.readers.close(), d.writer.close())
+	return errors.Join(d.readers.Close(), d.writer.Close())
 }
 
 // tx is a transaction. It has its connection to itself.
 type tx struct {
 	conn          *conn
-	pool          *pool
+	pool          *pool.Pool[*conn]
 	noForeignKeys bool
 }
 
 func (d *database) Begin(ctx context.Context, options orm.TxOptions) (orm.Tx, error) {
 	t := &tx{pool: d.pool(!options.ReadOnly), noForeignKeys: options.WithoutForeignKeys}
 	var err error
-	if t.conn, err = t.pool.take(ctx); err != nil {
+	if t.conn, err = t.pool.Take(ctx); err != nil {
 		return nil, err
 	}
 	begin := "BEGIN IMMEDIATE"
@@ -369,7 +367,7 @@ func (t *tx) Rollback(ctx context.Context) error {
 		err = nil
 	}
 	if err != nil {
-		t.pool.discard(t.conn)
+		t.pool.Discard(t.conn)
 		return err
 	}
 	t.finish(ctx)
@@ -380,9 +378,9 @@ func (t *tx) Rollback(ctx context.Context) error {
 func (t *tx) finish(ctx context.Context) {
 	if t.noForeignKeys {
 		if err := t.conn.run(ctx, "PRAGMA foreign_keys = ON"); err != nil {
-			t.pool.discard(t.conn)
+			t.pool.Discard(t.conn)
 			return
 		}
 	}
-	t.pool.give(t.conn)
+	t.pool.Give(t.conn)
 }

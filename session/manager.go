@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/textproto"
 	"slices"
 	"strings"
 	"time"
@@ -175,8 +176,8 @@ func cookieValues(values []string, r *http.Request, name string) []string {
 		for line != "" {
 			var pair string
 			pair, line, _ = strings.Cut(line, ";")
-			key, value, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
-			if strings.TrimRight(key, " \t") != name {
+			key, value, _ := strings.Cut(textproto.TrimString(pair), "=")
+			if textproto.TrimString(key) != name {
 				continue
 			}
 			if n := len(value); n > 1 && value[0] == '"' && value[n-1] == '"' {
@@ -193,15 +194,15 @@ func cookieValues(values []string, r *http.Request, name string) []string {
 	return values
 }
 
-// inCookie reports whether a cookie can have the value (RFC 6265, section 4.1.1, and spaces
-// and commas, as browsers do).
+// inCookie reports whether a cookie can have the value, in which there is no semicolon
+// (RFC 6265, section 4.1.1, and spaces and commas, as browsers do).
 func inCookie(value string) bool {
 	for i := range len(value) {
-		if c := value[i]; c < 0x20 || c >= 0x7f || c == '"' || c == ';' || c == '\\' {
+		if c := value[i]; c < 0x20 || c >= 0x7f {
 			return false
 		}
 	}
-	return true
+	return strings.IndexByte(value, '"') < 0 && strings.IndexByte(value, '\\') < 0
 }
 
 // alive reports whether a stored session may still be used, and notes when it was asked.

@@ -99,7 +99,8 @@ func (s *Query[P]) Having(conds ...Cond) *Query[P] { return typed[P](s.use().fil
 // None returns a query that has no rows and is never sent.
 func (s *Query[P]) None() *Query[P] { return typed[P](s.use().none()) }
 
-// All returns the rows.
+// All returns the rows. They are made together, up to 32 in one piece of memory: who keeps
+// one of them for long keeps the others of its piece, unless it is copied.
 func (s *Query[P]) All(ctx context.Context) ([]P, error) {
 	rows, err := s.use().all(ctx, s.use().orderTerms())
 	return rowsOf[P](rows), err

@@ -96,7 +96,9 @@ func (e *Extension) signUpAgain(c *retort.Ctx, known *auth.User, in *signUpForm)
 	switch {
 	case known == nil: // not active
 		return nil
-	case known.Verified != nil || known.LastLogin != nil:
+	case known.Verified != nil || known.LastLogin != nil || known.Staff || known.Superuser:
+		// Staff was made by the site's people, who give no proof of the address: nobody
+		// signs up in their place.
 		return e.mail(c, known.Email, "known", map[string]any{"user": known})
 	}
 	if err := e.auth.SetPassword(c, known, in.Password); err != nil {

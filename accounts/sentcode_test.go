@@ -8,58 +8,26 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"testing/fstest"
 
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/accounts"
 	"github.com/retort-web/retort/auth"
+	"github.com/retort-web/retort/internal/testsite"
 	"github.com/retort-web/retort/mail"
-	"github.com/retort-web/retort/ratelimit"
 	"github.com/retort-web/retort/retorttest"
 )
-
-// forgetful is a store of limits that a test makes forget everything.
-type forgetful struct {
-	mu    sync.Mutex
-	store ratelimit.Store
-}
-
-func (f *forgetful) forget() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.store = ratelimit.NewMemory(ratelimit.MemoryOptions{})
-}
-
-func (f *forgetful) now() ratelimit.Store {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.store
-}
-
-func (f *forgetful) Take(ctx context.Context, charges ...ratelimit.Charge) (ratelimit.Result, error) {
-	return f.now().Take(ctx, charges...)
-}
-
-func (f *forgetful) Return(ctx context.Context, charges ...ratelimit.Charge) error {
-	return f.now().Return(ctx, charges...)
-}
-
-func (f *forgetful) Forget(ctx context.Context, keys ...string) error {
-	return f.now().Forget(ctx, keys...)
-}
 
 // codeSite is a site whose users may have codes mailed.
 type codeSite struct {
 	*site
-	counts *forgetful
+	counts *testsite.Counts
 }
 
 func newCodeSite(t *testing.T, o accounts.Options, more ...retort.Extension) *codeSite {
 	t.Helper()
-	s := &codeSite{counts: &forgetful{}}
-	s.counts.forget()
+	s := &codeSite{counts: testsite.NewCounts()}
 	o.MailCodes = true
 	s.site = newSiteWith(t, o, auth.Options{Counts: s.counts, SecondFactorURL: "accounts.second_factor"}, nil, append(more, vault{})...)
 	return s
@@ -85,7 +53,7 @@ func (s *codeSite) code(to string) string {
 	if found == nil || path != "/password/reset" || strings.Contains(m.Subject, found[1]) {
 		s.t.Fatalf("%s: %s", m.Subject, m.Text)
 	}
-	s.counts.forget()
+	s.counts.ForgetAll()
 	return found[1]
 }
 
@@ -292,7 +260,7 @@ func TestTheMailServerIsAway(t *testing.T) {
 	s.login("ann@example.com", secret).RedirectsTo("/login/code?next=%2F")
 	<-away.tried
 	s.Get("/login/code").Status(200).Contains("If none comes, give one of your recovery codes")
-	s.counts.forget()
+	s.counts.ForgetAll()
 	s.post("/login/code/send").RedirectsTo("/login/code?next=%2F")
 	<-away.tried
 	s.post("/login/code", "code", "123456").Status(422)
@@ -389,8 +357,7 @@ func TestSecurityCodesAreSentToNoOtherSite(t *testing.T) {
 // The mail is a template, and one of the site's own comes first.
 func TestOwnMailOfCodes(t *testing.T) {
 	t.Parallel()
-	s := &codeSite{counts: &forgetful{}}
-	s.counts.forget()
+	s := &codeSite{counts: testsite.NewCounts()}
 	s.site = newSiteWith(t, accounts.Options{MailCodes: true}, auth.Options{Counts: s.counts}, fstest.MapFS{
 		"templates/accounts/mail/login_code.txt":  {Data: []byte("{{ user.name }}, {{ code }} is for {{ site }}: {{ url('accounts.reset') }}")},
 		"templates/accounts/mail/login_code.html": {Data: []byte("<b>{{ code }}</b>")},

@@ -23,13 +23,13 @@ import (
 // factorSite is a site with logins in two steps and a clock.
 type factorSite struct {
 	*site
-	counts *forgetful
+	counts *testsite.Counts
 	clock  *testsite.Clock
 }
 
 func newFactorSite(t *testing.T, kind testdb.Kind, senders ...auth.CodeSender) *factorSite {
 	t.Helper()
-	s := &factorSite{counts: newCounts(), clock: testsite.NewClock()}
+	s := &factorSite{counts: testsite.NewCounts(), clock: testsite.NewClock()}
 	s.site = newSite(t, kind, auth.Options{CodeSenders: senders, Counts: s.counts})
 	s.auth.SetClock(s.clock.Now)
 	answer := func(c *retort.Ctx, err error) error {

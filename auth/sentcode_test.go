@@ -57,7 +57,7 @@ func TestSentCodes(t *testing.T) {
 			t.Error(way, err)
 		}
 
-		s.counts.forget()
+		s.counts.ForgetAll()
 		other := retorttest.New(t, s.app)
 		begin(other, ann.Email, secret).Status(200)
 		code = p.code(annsPhone)
@@ -71,7 +71,7 @@ func TestSentCodes(t *testing.T) {
 		}
 
 		// A recovery code does, and makes what was sent worthless.
-		s.counts.forget()
+		s.counts.ForgetAll()
 		begin(other, ann.Email, secret).Status(200)
 		code = p.code(annsPhone)
 		give(other, recovery[0]).Status(200)
@@ -124,10 +124,10 @@ func TestSecuritySentCodesWorkOnce(t *testing.T) {
 		}
 
 		client := retorttest.New(t, s.app)
-		s.counts.forget()
+		s.counts.ForgetAll()
 		begin(client, ann.Email, secret).Status(200)
 		first := p.code(annsPhone)
-		s.counts.forget()
+		s.counts.ForgetAll()
 		client.PostForm("/another", nil).Status(200)
 		second := p.code(annsPhone)
 		if first != second {
@@ -135,14 +135,14 @@ func TestSecuritySentCodesWorkOnce(t *testing.T) {
 		}
 		give(client, second).Status(200)
 
-		s.counts.forget()
+		s.counts.ForgetAll()
 		begin(client, ann.Email, secret).Status(200)
 		late := p.code(annsPhone)
 		s.clock.Add(9 * time.Minute)
 		begin(client, ann.Email, secret).Status(200) // a new half, and no new code
 		s.clock.Add(2 * time.Minute)
 		give(client, late).Status(422)
-		s.counts.forget()
+		s.counts.ForgetAll()
 		client.PostForm("/another", nil).Status(200)
 		give(client, p.code(annsPhone)).Status(200)
 		p.noMore(s)
@@ -178,7 +178,7 @@ func TestSecuritySentCodesAreBound(t *testing.T) {
 		t.Fatal(err)
 	}
 	confirmSent(client, enrolment).Status(422) // it went with the factor
-	s.counts.forget()
+	s.counts.ForgetAll()
 
 	// In another's half login.
 	s.enrolSent(p, ann.Email, annsPhone)
@@ -211,7 +211,7 @@ func TestSecuritySentCodesAreBound(t *testing.T) {
 	other.PostForm("/another", nil).Status(200)
 	p.set(func() { p.numbers[bob.Email] = annsPhone + "0" })
 	give(other, bobs).Status(422)
-	s.counts.forget()
+	s.counts.ForgetAll()
 	other.PostForm("/another", nil).Status(200)
 	give(other, p.code(annsPhone+"0")).Status(200)
 	p.noMore(s)
@@ -260,7 +260,7 @@ func TestSecurityHalfLoginOfSentCodes(t *testing.T) {
 	}
 	client.PostForm("/sent/sms", nil).Status(303) // to log in
 	s.clock.Add(9 * time.Minute)
-	s.counts.forget()
+	s.counts.ForgetAll()
 	client.PostForm("/another", nil).Status(200)
 	code = p.code(annsPhone)
 	s.clock.Add(2 * time.Minute)
@@ -271,7 +271,7 @@ func TestSecurityHalfLoginOfSentCodes(t *testing.T) {
 	if err := s.auth.SetPassword(s.ctx, ann, "another password"); err != nil {
 		t.Fatal(err)
 	}
-	s.counts.forget()
+	s.counts.ForgetAll()
 	client.PostForm("/another", nil).Status(422)
 	give(client, code).Status(422)
 	begin(client, ann.Email, "another password").Status(200)
@@ -323,7 +323,7 @@ func TestSecurityFewCodesAreSent(t *testing.T) {
 	if n := len(p.tried); n != 0 {
 		t.Errorf("%d codes more", n)
 	}
-	s.counts.forget()
+	s.counts.ForgetAll()
 	var first, later string
 	for i := range 10 {
 		begin(client, ann.Email, secret).Status(200)
@@ -357,7 +357,7 @@ func TestCodesThatCannotBeSent(t *testing.T) {
 	give(client, recovery[0]).Status(200)
 
 	// A code that was sent all the same is one.
-	s.counts.forget()
+	s.counts.ForgetAll()
 	p.set(func() { p.broken = errors.New("timed out") })
 	begin(client, ann.Email, secret).Status(200)
 	code := p.code(annsPhone)
@@ -417,7 +417,7 @@ func TestComposedCodes(t *testing.T) {
 	client := retorttest.New(t, s.app)
 	begin(client, ann.Email, secret).Status(200)
 	give(client, p.code(annsPhone)).Status(200)
-	s.counts.forget()
+	s.counts.ForgetAll()
 	broken = errors.New("no such template")
 	begin(retorttest.New(t, s.app), ann.Email, secret).Status(200)
 	p.noMore(s)

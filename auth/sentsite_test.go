@@ -13,45 +13,8 @@ import (
 	"github.com/retort-web/retort"
 	"github.com/retort-web/retort/auth"
 	"github.com/retort-web/retort/internal/testdb"
-	"github.com/retort-web/retort/ratelimit"
 	"github.com/retort-web/retort/retorttest"
 )
-
-// forgetful is a store of limits that a test makes forget everything.
-type forgetful struct {
-	mu    sync.Mutex
-	store ratelimit.Store
-}
-
-func newCounts() *forgetful {
-	f := &forgetful{}
-	f.forget()
-	return f
-}
-
-func (f *forgetful) forget() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.store = ratelimit.NewMemory(ratelimit.MemoryOptions{})
-}
-
-func (f *forgetful) now() ratelimit.Store {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.store
-}
-
-func (f *forgetful) Take(ctx context.Context, charges ...ratelimit.Charge) (ratelimit.Result, error) {
-	return f.now().Take(ctx, charges...)
-}
-
-func (f *forgetful) Return(ctx context.Context, charges ...ratelimit.Charge) error {
-	return f.now().Return(ctx, charges...)
-}
-
-func (f *forgetful) Forget(ctx context.Context, keys ...string) error {
-	return f.now().Forget(ctx, keys...)
-}
 
 // phones are where codes go, by the addresses of users.
 type phones struct {
@@ -183,7 +146,7 @@ func (s *factorSite) enrolSent(p *phones, email, number string) (client *retortt
 	begin(client, email, secret).Status(200)
 	client.PostForm("/sent/sms", nil).Status(200)
 	confirmSent(client, p.code(number)).Status(200).JSON(&recovery)
-	s.counts.forget()
+	s.counts.ForgetAll()
 	return client, recovery
 }
 

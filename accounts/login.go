@@ -32,7 +32,7 @@ func (e *Extension) login(c *retort.Ctx) error {
 			next = in.Next
 		}
 		user, err := e.auth.Authenticate(c, in.Email, in.Password)
-		if err == nil && e.options.SignUp == SignUpVerified && user.Verified == nil && user.LastLogin == nil && !user.Superuser {
+		if err == nil && e.waits(user) {
 			// The account is there, and its address not proven: a new link, for the
 			// owner of the address.
 			if err := e.auth.CountMail(c, user.Email); err != nil {
@@ -162,10 +162,22 @@ func (e *Extension) followLink(c *retort.Ctx) error {
 	if c.Method() != http.MethodPost {
 		return e.page(c, http.StatusOK, "confirm.html", map[string]any{"kind": "login", "email": ""})
 	}
+	if e.waits(user) && user.HasPassword() {
+		// Whoever signed up may be somebody else, and the link has asked for no password.
+		if err := e.auth.SetPassword(c, user, ""); err != nil {
+			return err
+		}
+	}
 	if user.Verified == nil {
 		if err := e.auth.Verify(c, user); err != nil {
 			return err
 		}
 	}
 	return e.Enter(c, user, false, "")
+}
+
+// waits reports whether nobody has proved yet that the account is that of the owner of its
+// address, where that must be proved before the first login.
+func (e *Extension) waits(user *auth.User) bool {
+	return e.options.SignUp == SignUpVerified && user.Verified == nil && user.LastLogin == nil && !user.Superuser
 }

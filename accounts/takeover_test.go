@@ -27,3 +27,19 @@ func TestSecuritySignUpWithTheAddressOfASuperuser(t *testing.T) {
 		}
 	}
 }
+
+// A link to log in proves an address, and not that who signed up with it is its owner:
+// the password of whoever that was ends.
+func TestSecurityLoginLinkOfAPlantedAccount(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, accounts.Options{LoginLinks: true})
+	s.post("/signup", "email", "victim@example.com", "password", "attacker's choice").Status(200)
+	s.mailed("victim@example.com")
+	s.post("/login/link", "email", "victim@example.com").Status(200)
+	_, path := s.mailed("victim@example.com")
+	s.post(path).RedirectsTo("/")
+	s.Get("/").Contains("home of victim@example.com")
+	s.post("/logout").RedirectsTo("/")
+	s.login("victim@example.com", "attacker's choice").Status(422)
+	s.Get("/").Contains("nobody")
+}

@@ -38,9 +38,9 @@ type Options struct {
 	// [auth.Options].Backends know users by something else than an address: "User
 	// name". Default: "E-mail address", and browsers check that it is one.
 	LoginLabel string
-	// LoginLinks lets users log in by a link that is mailed to them. Who opens the first
-	// one in place of the link to verify an address has no password from then on, as
-	// somebody else may have signed up with it.
+	// LoginLinks lets users log in by a link that is mailed to them. Who has not verified
+	// their address before has no password and no API token from then on, as somebody else
+	// may have signed up with it.
 	LoginLinks bool
 	// MailCodes lets users have a code mailed to their verified address as the second factor
 	// of their logins, in place of an authenticator app. For other ways to send codes see

@@ -162,9 +162,12 @@ func (e *Extension) followLink(c *retort.Ctx) error {
 	if c.Method() != http.MethodPost {
 		return e.page(c, http.StatusOK, "confirm.html", map[string]any{"kind": "login", "email": ""})
 	}
-	if e.waits(user) && user.HasPassword() {
+	if e.waits(user) || e.options.SignUp == SignUpOpen && e.Unproven(user) {
 		// Whoever signed up may be somebody else, and the link has asked for no password.
 		if err := e.auth.SetPassword(c, user, ""); err != nil {
+			return err
+		}
+		if err := e.auth.RevokeAPITokens(c, user); err != nil {
 			return err
 		}
 	}

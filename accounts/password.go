@@ -101,9 +101,13 @@ func (e *Extension) reset(c *retort.Ctx) error {
 	if err := e.auth.ChangePassword(c, user, f.Value().Password); err != nil {
 		return err
 	}
-	// Whoever reads the mail of the address has it.
+	// Whoever reads the mail of the address has it, and who had the account before may
+	// have been somebody else.
 	if user.Verified == nil {
 		if err := e.auth.Verify(c, user); err != nil {
+			return err
+		}
+		if err := e.auth.RevokeAPITokens(c, user); err != nil {
 			return err
 		}
 	}

@@ -101,8 +101,11 @@ func (e *Extension) signUpAgain(c *retort.Ctx, known *auth.User, in *signUpForm)
 		// signs up in their place.
 		return e.mail(c, known.Email, "known", map[string]any{"user": known})
 	}
-	if err := e.auth.SetPassword(c, known, in.Password); err != nil {
+	// Its owner may prove the address at this very moment.
+	if done, err := e.auth.SetPasswordUnproven(c, known, in.Password); err != nil {
 		return err
+	} else if !done {
+		return e.mail(c, known.Email, "known", map[string]any{"user": known})
 	}
 	known.Name = in.Name
 	if err := auth.Users.UpdateRow(c, known, &auth.Users.Fields().Name); err != nil {
@@ -141,10 +144,21 @@ func (e *Extension) verify(c *retort.Ctx) error {
 		}
 		return e.page(c, f.Status(), "verify.html", map[string]any{"form": f, "email": user.Email})
 	}
-	if err := e.auth.Verify(c, user); err != nil {
+	if err := e.auth.Verify(c, user); errors.Is(err, auth.ErrBadToken) {
+		return e.message(c, http.StatusBadRequest, "bad_link")
+	} else if err != nil {
 		return err
 	}
 	return e.Enter(c, user, false, "")
+}
+
+// Unproven reports whether an account may be somebody else's than the owner's of its
+// address, who has not proved yet that it is theirs. Who made it must not leave a way in
+// behind for when the owner takes it over: other ways to log in are added to no such
+// account. There is none where the site's people make the accounts, as they do those of
+// staff.
+func (e *Extension) Unproven(user *auth.User) bool {
+	return user.Verified == nil && e.options.SignUp != SignUpClosed && !user.Staff && !user.Superuser
 }
 
 // find returns the active user with an address, or nil.

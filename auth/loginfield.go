@@ -164,6 +164,9 @@ func (e *Extension) Confirm(ctx context.Context, user *User, secret string) erro
 	if err == nil && found.ID != user.ID {
 		err = ErrWrong
 	}
+	if err == nil {
+		user.PasswordHash = found.PasswordHash // which may have been made anew
+	}
 	return err
 }
 

@@ -108,12 +108,13 @@ func (e *Extension) states(purpose Purpose, user *User) []string {
 }
 
 // Verify notes that the address is the user's own: they have opened a link that was
-// sent to it.
+// sent to it. The error is [ErrBadToken] if the user has another address or password by
+// now than user says: what was proved is not of that account.
 func (e *Extension) Verify(ctx context.Context, user *User) error {
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	p := Users.Fields()
-	// Only that address, should the user have changed it meanwhile.
-	n, err := Users.Where(orm.Eq(&p.ID, user.ID), orm.Eq(&p.Login, user.Login)).Update(ctx, orm.Set(&p.Verified, &now))
+	// Somebody who signs up for the address at this moment sets another password.
+	n, err := Users.Where(orm.Eq(&p.ID, user.ID), orm.Eq(&p.Login, user.Login), orm.Eq(&p.PasswordHash, user.PasswordHash)).Update(ctx, orm.Set(&p.Verified, &now))
 	if err == nil && n == 0 {
 		err = ErrBadToken
 	}

@@ -202,18 +202,34 @@ func taken(err error) error {
 // SetPassword gives a user a password, or with "" takes it away, and saves that. All
 // sessions of the user end, but for one that is renewed by [Extension.Login]. The
 // password is not judged by the policy, see [Extension.CheckPassword].
-func (e *Extension) SetPassword(ctx context.Context, user *User, secret string) (err error) {
+func (e *Extension) SetPassword(ctx context.Context, user *User, secret string) error {
+	_, err := e.setPassword(ctx, user, secret)
+	return err
+}
+
+// SetPasswordUnproven is [Extension.SetPassword] of an account that is as it was signed
+// up for: nobody has proved that its address is theirs, or logged in. Otherwise, or if the
+// password is another by now than user says, done is false and nothing happens.
+func (e *Extension) SetPasswordUnproven(ctx context.Context, user *User, secret string) (done bool, err error) {
+	p := Users.Fields()
+	return e.setPassword(ctx, user, secret, orm.IsNull(&p.Verified), orm.IsNull(&p.LastLogin), orm.Eq(&p.PasswordHash, user.PasswordHash))
+}
+
+// setPassword sets it where the conditions hold.
+func (e *Extension) setPassword(ctx context.Context, user *User, secret string, where ...orm.Cond) (done bool, err error) {
 	hash := password.Unusable()
 	if secret != "" {
 		if hash, err = e.hasher.Hash(ctx, secret); err != nil {
-			return err
+			return false, err
 		}
 	}
 	p := Users.Fields()
-	if _, err = Users.Where(orm.Eq(&p.ID, user.ID)).Update(ctx, orm.Set(&p.PasswordHash, hash)); err == nil {
-		user.PasswordHash = hash
+	n, err := Users.Where(append(where, orm.Eq(&p.ID, user.ID))...).Update(ctx, orm.Set(&p.PasswordHash, hash))
+	if err != nil || n == 0 && len(where) > 0 {
+		return false, err
 	}
-	return err
+	user.PasswordHash = hash
+	return true, nil
 }
 
 // CheckPassword judges a new password of a user by [Options].Policy; the errors have

@@ -8,7 +8,6 @@ import (
 	"strconv"
 
 	"github.com/retort-web/retort"
-	"github.com/retort-web/retort/accounts"
 	"github.com/retort-web/retort/auth"
 	"github.com/retort-web/retort/form"
 	"github.com/retort-web/retort/mail"
@@ -44,15 +43,8 @@ func (e *Extension) settings(c *retort.Ctx) error {
 	}
 	return c.Render("oidc/settings.html", map[string]any{
 		"connections": connections, "providers": e.providers, "last": ways == 1, "has_password": user.HasPassword(),
-		"unproven": e.unproven(user),
+		"unproven": e.accounts.Unproven(user),
 	})
-}
-
-// unproven reports whether a user has to prove their address first. Who made an account
-// for the address of somebody else must not leave a way in behind for when its owner
-// takes the account over. Where the site's people make the accounts there is none.
-func (e *Extension) unproven(user *auth.User) bool {
-	return user.Verified == nil && e.accounts.SignUp() != accounts.SignUpClosed
 }
 
 // connect sends a user to the provider to connect it to their account.
@@ -61,7 +53,7 @@ func (e *Extension) connect(c *retort.Ctx) error {
 	if s == nil {
 		return retort.NotFound("")
 	}
-	if e.unproven(user) {
+	if e.accounts.Unproven(user) {
 		return e.failed(c, s, errUnproven)
 	}
 	return e.leave(c, s, attempt{Provider: s.Name, User: user.ID})
@@ -76,7 +68,7 @@ func (e *Extension) connected(c *retort.Ctx, s *source, a *attempt, p *Profile) 
 	if user == nil || user.ID != a.User {
 		return e.message(c, http.StatusBadRequest, "over", s)
 	}
-	if e.unproven(user) {
+	if e.accounts.Unproven(user) {
 		return e.failed(c, s, errUnproven)
 	}
 	if err := e.connectTo(c, s, p, user); err != nil {

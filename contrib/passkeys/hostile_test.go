@@ -202,3 +202,20 @@ func TestSecurityForeignHosts(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// Who makes an account for the address of another leaves no passkey behind.
+func TestSecurityUnprovenAccountsGetNoPasskeys(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, passkeys.Options{})
+	u := s.User("victim@example.com", secret)
+	client := s.in("victim@example.com")
+	q := ask(t, client, "/passkeys/options")
+	u.Verified = nil
+	s.Update(u, &auth.Users.Fields().Verified)
+	client.Get("/passkeys").Contains("not verified yet").Lacks("Add a passkey")
+	client.PostForm("/passkeys/options", nil).Status(403)
+	post(client, "/passkeys", newDevice(t).create(q)).Status(403)
+	u.Staff = true // whom the site's people made
+	s.Update(u, &auth.Users.Fields().Staff)
+	s.add(client, newDevice(t), "")
+}

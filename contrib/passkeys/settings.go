@@ -34,12 +34,15 @@ func (e *Extension) show(c *retort.Ctx, status int, problem string) error {
 		return err
 	}
 	return c.Status(status).Render("passkeys/list.html", map[string]any{
-		"passkeys": of.passkeys, "full": len(of.passkeys) >= e.options.PerUser, "last": ways < 2, "problem": form.Translate(c, problem),
+		"passkeys": of.passkeys, "full": len(of.passkeys) >= e.options.PerUser, "unproven": e.pages.Unproven(of.user), "last": ways < 2, "problem": form.Translate(c, problem),
 	})
 }
 
 // addOptions asks the authenticator for a new passkey.
 func (e *Extension) addOptions(c *retort.Ctx) error {
+	if e.pages.Unproven(auth.Must(c)) {
+		return auth.ErrForbidden // the page offers it to no such user
+	}
 	party, err := e.partyOf(c)
 	if err != nil {
 		return err
@@ -63,6 +66,9 @@ func (e *Extension) addOptions(c *retort.Ctx) error {
 // add keeps the passkey that the authenticator made.
 func (e *Extension) add(c *retort.Ctx) error {
 	user := auth.Must(c)
+	if e.pages.Unproven(user) {
+		return auth.ErrForbidden
+	}
 	party, err := e.partyOf(c)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 
 	"github.com/chromedp/cdproto/webauthn"
@@ -12,7 +13,8 @@ import (
 
 // TestPasskeysInABrowser adds a passkey and logs in with it, in every way there is.
 func TestPasskeysInABrowser(t *testing.T) {
-	base := startPasskeys(t)
+	site := startPasskeys(t)
+	base := site.base
 	b := open(t)
 	device := b.authenticator()
 	b.mustBeQuiet()
@@ -20,6 +22,16 @@ func TestPasskeysInABrowser(t *testing.T) {
 
 	b.visit(base + "/signup")
 	b.fill("name", "Nell New", "email", email, "password", password)
+	b.submit("main form button")
+	b.at(base + "/profile")
+	// Who has not proved that the address is theirs gets none.
+	b.visit(base + "/passkeys")
+	b.sees("Your address is not verified yet.")
+	b.lacks("Add a passkey")
+	b.shoot("passkeys-unproven")
+	b.accessible("unproven")
+	b.visit(site.mailed(email, regexp.MustCompile(`http://localhost:\d+/verify/\S+`)))
+	b.fill("password", password)
 	b.submit("main form button")
 	b.at(base + "/profile")
 	b.visit(base + "/passkeys")
@@ -89,13 +101,16 @@ func TestPasskeysInABrowser(t *testing.T) {
 
 // startPasskeys builds and runs the example of passkeys. Browsers have none for
 // addresses, so it is visited as localhost.
-func startPasskeys(t *testing.T) string {
+func startPasskeys(t *testing.T) *example {
 	t.Helper()
 	program := buildIn(t, "../../contrib/passkeys", "./example")
 	dir := t.TempDir()
 	environ := append(os.Environ(), "DATABASE_URL=sqlite:"+filepath.Join(dir, "passkeys.db"), "RETORT_ADDR=127.0.0.1:0", "RETORT_DEBUG=yes", "SECRET_KEY=a key of this test only, and of no other")
+	e := &example{t: t, mails: filepath.Join(dir, "mails")}
+	environ = append(environ, "MAIL_URL=file:"+e.mails)
 	runOnce(t, dir, environ, program, "migrate")
-	return "http://localhost" + serve(t, dir, environ, program)[len("http://127.0.0.1"):]
+	e.base = "http://localhost" + serve(t, dir, environ, program)[len("http://127.0.0.1"):]
+	return e
 }
 
 // authenticator gives the browser a device that makes passkeys and whose user is

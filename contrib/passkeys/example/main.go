@@ -2,6 +2,9 @@
 //
 //	RETORT_DEBUG=yes go run ./example migrate
 //	RETORT_DEBUG=yes go run ./example     # then open http://localhost:8000
+//
+// Who signs up adds a passkey after the address is verified, by the link of a mail that
+// is printed.
 package main
 
 import (

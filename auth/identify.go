@@ -24,9 +24,14 @@ type RemoteUser struct {
 	// then, or Email make one. Nobody can log in to it with a password.
 	Create bool
 	// Persistent begins a session, which goes on where the proxy does not ask for a
-	// login. Default: the header must be in each request.
+	// login, and ends when the header has a name that the site does not know. Default: the
+	// header must be in each request.
 	Persistent bool
 }
+
+// remoteKey is in sessions that RemoteUsers began: the proxy decides whose they are, as
+// it does not of others.
+const remoteKey = "auth remote user"
 
 // RemoteUsers is the identifier of sites behind a proxy that logs people in and says in a
 // header who they are. It counts only if the connection comes from one of the app's
@@ -47,13 +52,21 @@ func RemoteUsers(o RemoteUser) Identifier {
 		}
 		name := strings.TrimSpace(values[0])
 		user, err := o.find(c, e, name)
+		if err == nil && user == nil && o.Persistent && c.Session().Get(remoteKey) != nil {
+			c.Session().Clear() // it is another person's
+			return nil, nil
+		}
 		if err != nil || user == nil || !user.Active || !o.Persistent {
 			return user, err
 		}
 		if c.Session().User() == user.key() {
 			return nil, nil // the session says so, too
 		}
-		return user, e.Login(c, user, false)
+		if err := e.Login(c, user, false); err != nil {
+			return nil, err
+		}
+		c.Session().Set(remoteKey, true)
+		return user, nil
 	}
 }
 

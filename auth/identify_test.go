@@ -72,7 +72,7 @@ func TestPersistentRemoteUsers(t *testing.T) {
 	s.user(t, "ann@example.com")
 	s.user(t, "bob@example.com")
 	client := retorttest.New(t, s.app)
-	for _, step := range [][2]string{{"", "nobody"}, {"nobody@example.com", "nobody"}, {"ann@example.com", "ann@example.com"}, {"", "ann@example.com"}, {"bob@example.com", "bob@example.com"}, {"", "bob@example.com"}} {
+	for _, step := range [][2]string{{"", "nobody"}, {"nobody@example.com", "nobody"}, {"ann@example.com", "ann@example.com"}, {"", "ann@example.com"}, {"bob@example.com", "bob@example.com"}, {"", "bob@example.com"}, {"stranger@example.com", "nobody"}, {"", "nobody"}} {
 		var headers []string
 		if step[0] != "" {
 			headers = []string{"X-Remote-User", step[0]}
@@ -80,6 +80,19 @@ func TestPersistentRemoteUsers(t *testing.T) {
 		if got := whoami(client, headers...); got != step[1] {
 			t.Errorf("%q: %s, want %s", step[0], got, step[1])
 		}
+	}
+}
+
+// Where only some log in by the proxy, what it says of a stranger to the site ends no login
+// that it did not begin.
+func TestPersistentRemoteUsersBesidePasswords(t *testing.T) {
+	t.Parallel()
+	s := newProxiedSite(t, []string{"loopback", "192.0.2.0/24"}, auth.Options{Identify: []auth.Identifier{auth.RemoteUsers(auth.RemoteUser{Persistent: true})}})
+	ann := s.user(t, "ann@example.com")
+	client := retorttest.New(t, s.app)
+	login(client, ann.Email, secret).Status(200)
+	if got := whoami(client, "X-Remote-User", "stranger@example.com"); got != ann.Email {
+		t.Errorf("%s, want %s", got, ann.Email)
 	}
 }
 

@@ -55,6 +55,7 @@ func TestSecurityNothingIsLeftOfAPlantedAccount(t *testing.T) {
 	for way, ask := range map[string]string{"reset": "/password/reset", "link": "/login/link"} {
 		s := newSite(t, accounts.Options{SignUp: accounts.SignUpOpen, LoginLinks: true})
 		s.post("/signup", "email", "victim@example.com", "password", "attacker's choice").RedirectsTo("/")
+		s.mailed("victim@example.com") // to verify the address
 		planted := found(t, s, "victim@example.com")
 		if _, _, err := s.auth.CreateAPIToken(s.ctx, planted, auth.APITokenOptions{Name: "left behind", Scopes: []auth.Permission{auth.AllScopes}}); err != nil {
 			t.Fatal(err)
